@@ -1,0 +1,1 @@
+"""The TourTrust command: starts, seeds, shows, measures and verifies; it holds no domain rule."""
