@@ -1,0 +1,1 @@
+"""What every TourTrust service shares, and nothing of any one's domain."""

@@ -1,0 +1,147 @@
+"""PostgreSQL for every service: registry, ids, types, engine, one-transaction sessions, boot checks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import DateTime, Dialect, MetaData, Table, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeDecorator
+from uuid_utils.compat import uuid7
+
+from common.settings import async_url
+
+__all__ = [
+    "Database",
+    "SchemaError",
+    "UtcDateTime",
+    "check_database",
+    "include",
+    "new_id",
+    "new_registry",
+    "sqlstate",
+]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_registry() -> registry:
+    """A registry of one service's own, with the house's constraint names."""
+    return registry(metadata=MetaData(naming_convention=NAMING))
+
+
+def new_id() -> UUID:
+    """A new UUIDv7: made in the application, ordered by time of making."""
+    return uuid7()
+
+
+def include(metadata: MetaData, *tables: Table) -> None:
+    """Copy tables that common defines into a service's metadata, so that Alembic builds them there."""
+    for table in tables:
+        if table.name not in metadata.tables:
+            table.to_metadata(metadata)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """`timestamptz` that takes aware instants only and gives them back in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("an instant needs its time zone")
+        return value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """The five-character SQLSTATE behind a database error, or None when the server gave none."""
+    origin: Any = error.orig
+    return getattr(origin, "sqlstate", None)
+
+
+class Database:
+    """The engine and the sessions of one service. One `session()` is one transaction."""
+
+    def __init__(self, url: str, *, statement_cache: int = 100, pool_size: int = 10) -> None:
+        connect_args: dict[str, Any] = {
+            "statement_cache_size": statement_cache,
+            "timeout": 5,
+            "server_settings": {"timezone": "UTC", "jit": "off"},
+        }
+        if statement_cache == 0:
+            connect_args["prepared_statement_name_func"] = lambda: f"__{uuid7().hex}__"
+        self.engine = create_async_engine(
+            async_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args=connect_args,
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, rolled back when it raises."""
+        async with self.sessions() as session, session.begin():
+            yield session
+
+    async def dispose(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+class SchemaError(RuntimeError):
+    """The database is not what this code needs; the service must not start."""
+
+
+async def check_database(database: Database, migrations: Path | None) -> None:
+    """Refuse to run on a stale schema, or on a locale in which Chinese cannot be searched.
+
+    Raises:
+        SchemaError: the schema is not at the head of `migrations`, or the database is not UTF8 with a
+            C.UTF-8 (or other letter-aware) character type, in which `show_trgm` finds no Chinese letter.
+    """
+    async with database.engine.connect() as connection:
+        encoding = await connection.scalar(text("SHOW server_encoding"))
+        ctype = await connection.scalar(
+            text("SELECT datctype FROM pg_database WHERE datname = current_database()")
+        )
+        if encoding != "UTF8" or ctype in {"C", "POSIX"}:
+            raise SchemaError(
+                f"database must be UTF8 with locale C.UTF-8, found {encoding}/{ctype}: Chinese search would fail"
+            )
+        if migrations is None:
+            return
+        config = Config()
+        config.set_main_option("script_location", str(migrations))
+        heads = set(ScriptDirectory.from_config(config).get_heads())
+        try:
+            rows = await connection.execute(text("SELECT version_num FROM alembic_version"))
+            found = {row[0] for row in rows}
+        except DBAPIError as error:
+            if sqlstate(error) != "42P01":
+                raise
+            found = set()
+        if found != heads:
+            raise SchemaError(
+                f"schema is at {sorted(found) or 'nothing'}, this code needs {sorted(heads)}: run the migrations"
+            )

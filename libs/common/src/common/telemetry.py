@@ -1,0 +1,52 @@
+"""Logs, traces and numbers. Nothing personal: a path is logged as its route's template, never a body."""
+
+import logging
+import sys
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Histogram
+
+__all__ = ["ALERTS", "REQUESTS", "REQUEST_SECONDS", "configure_telemetry", "propagator", "tracer"]
+
+REQUESTS = Counter("tourtrust_requests_total", "Answered requests", ["service", "method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "tourtrust_request_seconds",
+    "Seconds from request to answer",
+    ["service", "method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+ALERTS = Counter("tourtrust_alerts_total", "Things an operator must look at", ["service", "alert"])
+
+propagator = TraceContextTextMapPropagator()
+tracer = trace.get_tracer("tourtrust")
+
+
+def configure_telemetry(service: str, level: str = "INFO") -> None:
+    """JSON logs on standard output and a tracer provider that carries the service's name.
+
+    Spans are recorded so that logs and calls between services share a trace id; an exporter is added by the
+    standard OTEL_* settings of the deployment.
+    """
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        trace.set_tracer_provider(
+            TracerProvider(resource=Resource.create({"service.name": f"tourtrust-{service}"}))
+        )
+    logging.basicConfig(stream=sys.stdout, level=level, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)

@@ -1,0 +1,24 @@
+"""The HTTP edge that all services share; the only part of common that knows FastAPI."""
+
+from common.web.access import Requires
+from common.web.app import LifespanPart, create_service_app
+from common.web.dependencies import ClockDep, CursorParam, KeyringDep, LanguageDep, LimitParam, SessionDep
+from common.web.errors import field_errors, problem_response
+from common.web.route import ServiceRouter
+from common.web.schemas import Model
+
+__all__ = [
+    "ClockDep",
+    "CursorParam",
+    "KeyringDep",
+    "LanguageDep",
+    "LifespanPart",
+    "LimitParam",
+    "Model",
+    "Requires",
+    "ServiceRouter",
+    "SessionDep",
+    "create_service_app",
+    "field_errors",
+    "problem_response",
+]

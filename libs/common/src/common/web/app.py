@@ -1,0 +1,148 @@
+"""How every service is put together: the same shape, so that one learnt is all learnt."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.routing import APIRoute, iter_route_contexts
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from starlette.responses import JSONResponse
+
+from common.auth import TokenVerifier
+from common.crypto import Keyring
+from common.db import Database, check_database
+from common.idempotency import purge
+from common.problems import Unavailable
+from common.settings import ServiceSettings
+from common.telemetry import configure_telemetry
+from common.web.access import required_by
+from common.web.errors import install_error_handlers
+from common.web.middleware import BodyLimit, Observed
+from common.web.openapi import document
+
+__all__ = ["LifespanPart", "Readiness", "create_service_app"]
+
+LifespanPart = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Readiness = Callable[[], Awaitable[str | None]]
+"""Says None when a part is well, or in one sentence what it lacks; the service goes on, degraded."""
+
+HEALTH = frozenset({"GET /healthz", "GET /readyz", "GET /metrics"})
+
+
+def create_service_app(
+    *,
+    name: str,
+    title: str,
+    settings: ServiceSettings,
+    migrations: Path | None,
+    routers: Iterable[APIRouter],
+    public: frozenset[str] = frozenset(),
+    lifespan_parts: Sequence[LifespanPart] = (),
+    verifier: TokenVerifier | None = None,
+) -> FastAPI:
+    """A service: `routers` behind access checks, one database, and `lifespan_parts` running beside.
+
+    `public` lists the operations that need no token, as "METHOD /path". Any other operation without
+    `Requires` is a mistake and raises here, at start.
+
+    Raises:
+        ValueError: an operation is neither public nor protected, or `public` names one that is not there.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_telemetry(name, settings.log_level)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(app.state.db.dispose)
+            await check_database(app.state.db, migrations)
+            if migrations is not None:
+                async with app.state.db.session() as session:
+                    await purge(session, app.state.clock.now())
+            for part in lifespan_parts:
+                await stack.enter_async_context(part(app))
+            yield
+
+    app = FastAPI(
+        title=title,
+        version="1.0.0",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    clock = settings.clock()
+    app.state.name = name
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.keyring = Keyring.from_file(settings.keyring_file)
+    app.state.db = Database(
+        settings.database_url,
+        statement_cache=settings.database_statement_cache,
+        pool_size=settings.database_pool_size,
+    )
+    app.state.verifier = verifier or TokenVerifier(
+        jwks_url=settings.jwks_url,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        clock=clock,
+    )
+    readiness: dict[str, Readiness] = {}
+    app.state.readiness = readiness
+    install_error_handlers(app)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(_health_router(name))
+    public = public | HEALTH
+    _check_access(app, public)
+    app.state.public = public
+    app.state.openapi = document(app, public)
+    app.openapi = lambda: app.state.openapi  # type: ignore[method-assign]
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(Observed, service=name)
+    return app
+
+
+def _check_access(app: FastAPI, public: frozenset[str]) -> None:
+    open_operations = set()
+    for context in iter_route_contexts(app.routes):
+        route: Any = context
+        if not isinstance(getattr(context, "original_route", context), APIRoute):
+            continue
+        if required_by(route.dependant) is None:
+            open_operations |= {f"{method} {route.path}" for method in route.methods}
+    if open_operations != public:
+        raise ValueError(
+            f"neither protected nor public: {sorted(open_operations - public)}; "
+            f"public but missing or protected: {sorted(public - open_operations)}"
+        )
+
+
+def _health_router(name: str) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/healthz", summary="The process is alive")
+    async def healthz() -> dict[str, str]:
+        return {"service": name, "status": "ok"}
+
+    @router.get("/readyz", summary="The service can do its work; degraded parts are named")
+    async def readyz(request: Request) -> Response:
+        checks: dict[str, str] = {}
+        try:
+            async with request.app.state.db.session() as session:
+                await session.execute(text("SELECT 1"))
+        except Exception as error:
+            raise Unavailable from error
+        for part, check in request.app.state.readiness.items():
+            if (lack := await check()) is not None:
+                checks[part] = lack
+        return JSONResponse({"service": name, "status": "degraded" if checks else "ok", "degraded": checks})
+
+    @router.get("/metrics", summary="Numbers for Prometheus", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router

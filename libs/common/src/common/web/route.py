@@ -1,0 +1,127 @@
+"""The route class of the house: access first, then a strict body, then idempotent work.
+
+Order matters. The token is judged before the body is read, so nobody without one learns anything; the body
+is read within its limit and parsed strictly; a write with `Idempotency-Key` runs at most once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.params import Form
+from fastapi.routing import APIRoute
+from starlette.responses import StreamingResponse
+
+from common.idempotency import Attempt, StoredAnswer, remember
+from common.problems import FieldError, InvalidPayload, Text, UnsupportedMediaType
+from common.web.access import required_by
+from common.web.body import strict_json
+
+__all__ = ["Replayed", "ServiceRoute", "ServiceRouter"]
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KEPT_HEADERS = ("content-type", "location", "etag", "retry-after")
+MAX_KEY = 255
+
+
+class Replayed(Exception):
+    """The answer to this request is already known; raised by the session dependency to skip the work."""
+
+    def __init__(self, answer: StoredAnswer) -> None:
+        super().__init__("replayed")
+        self.answer = answer
+
+
+class ServiceRoute(APIRoute):
+    """A route that authenticates, parses and deduplicates in that order."""
+
+    idempotent = True
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+        requires = required_by(self.dependant)
+        field = self.body_field
+        reads_json = field is not None and not isinstance(field.field_info, Form)
+
+        async def handle(request: Request) -> Response:
+            if requires is not None:
+                await requires(request)
+            if reads_json:
+                await _read_json(request)
+            attempt = await _attempt(request) if self.idempotent else None
+            request.state.attempt = attempt
+            try:
+                response = await inner(request)
+            except Replayed as replayed:
+                return _again(replayed.answer)
+            session = getattr(request.state, "session", None)
+            if (
+                attempt is not None
+                and session is not None
+                and response.status_code < 500
+                and not isinstance(response, StreamingResponse)
+            ):
+                headers = [(n, response.headers[n]) for n in KEPT_HEADERS if n in response.headers]
+                answer = StoredAnswer(response.status_code, headers, bytes(response.body))
+                state = request.app.state
+                await remember(session, attempt, answer, state.keyring, state.clock.now())
+            return response
+
+        return handle
+
+
+class OneTimeRoute(ServiceRoute):
+    """A route whose answers are never kept: tokens, sessions, reveals of personal data."""
+
+    idempotent = False
+
+
+class ServiceRouter(APIRouter):
+    """An `APIRouter` of `ServiceRoute`s; `idempotent=False` for answers that must never be kept."""
+
+    def __init__(self, *, idempotent: bool = True, **options: Any) -> None:
+        super().__init__(route_class=ServiceRoute if idempotent else OneTimeRoute, **options)
+
+
+async def _read_json(request: Request) -> None:
+    raw = await request.body()
+    if not raw:
+        return
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaType(Text("请求体须为 application/json", "The body must be application/json"))
+    request._json = strict_json(raw)  # type: ignore[attr-defined]
+
+
+async def _attempt(request: Request) -> Attempt | None:
+    key = request.headers.get("idempotency-key")
+    principal = getattr(request.state, "principal", None)
+    if key is None or principal is None or request.method not in WRITES:
+        return None
+    if not 1 <= len(key) <= MAX_KEY or not all("!" <= letter <= "~" for letter in key):
+        raise InvalidPayload(
+            [
+                FieldError(
+                    "header/Idempotency-Key",
+                    Text(
+                        f"须为 1 至 {MAX_KEY} 个可见 ASCII 字符",
+                        f"Must be 1 to {MAX_KEY} visible ASCII letters",
+                    ),
+                )
+            ]
+        )
+    target = request.url.path + ("?" + request.url.query if request.url.query else "")
+    return Attempt.of(
+        service=request.app.state.name,
+        principal=principal,
+        method=request.method,
+        path=target,
+        key=key,
+        body=await request.body(),
+    )
+
+
+def _again(answer: StoredAnswer) -> Response:
+    response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
