@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ __all__ = [
     "UtcDateTime",
     "check_database",
     "include",
+    "migrations_folder",
     "new_id",
     "new_registry",
     "sqlstate",
@@ -53,6 +55,15 @@ def include(metadata: MetaData, *tables: Table) -> None:
     for table in tables:
         if table.name not in metadata.tables:
             table.to_metadata(metadata)
+
+
+def migrations_folder(package: str) -> Path:
+    """The Alembic scripts of a service: inside the package when installed, beside `src` in the repository."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(package)
+    inside = Path(spec.origin).parent / "migrations"
+    return inside if inside.exists() else inside.parents[2] / "migrations"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -127,7 +138,8 @@ async def check_database(database: Database, migrations: Path | None) -> None:
         )
         if encoding != "UTF8" or ctype in {"C", "POSIX"}:
             raise SchemaError(
-                f"database must be UTF8 with locale C.UTF-8, found {encoding}/{ctype}: Chinese search would fail"
+                f"database must be UTF8 with locale C.UTF-8, found {encoding}/{ctype}: "
+                "Chinese text could not be searched"
             )
         if migrations is None:
             return
@@ -143,5 +155,6 @@ async def check_database(database: Database, migrations: Path | None) -> None:
             found = set()
         if found != heads:
             raise SchemaError(
-                f"schema is at {sorted(found) or 'nothing'}, this code needs {sorted(heads)}: run the migrations"
+                f"schema is at {sorted(found) or 'nothing'}, this code needs {sorted(heads)}: "
+                "run the migrations"
             )
