@@ -284,7 +284,7 @@ class PostgresServer:
         shipped = self._run([str(self.programs / "postgres"), "--version"]).stdout.split()[-1].split(".")[0]
         if found != shipped:
             raise StartError(
-                f"{self.data} 属于 PostgreSQL {found},程序是 {shipped};请用 pg_dump/pg_restore 迁移,或换一个目录",
+                f"{self.data} 属于 PostgreSQL {found},程序是 {shipped};请用 pg_dump 迁移,或换一个目录",
                 f"{self.data} belongs to PostgreSQL {found} but the programs are {shipped}; "
                 "move it by pg_dump and pg_restore, or choose another data folder",
             )

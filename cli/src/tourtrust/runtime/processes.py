@@ -48,7 +48,7 @@ def unprivileged_account() -> Account | None:
 def _tie_to_parent(death_signal: int) -> Callable[[], None] | None:
     """A hook run in the child before exec: the kernel signals it when we die, `kill -9` included.
 
-    Linux only; elsewhere the pid file checked at the next start ends what was left. The tie is to the *thread*
+    Linux only; elsewhere the pid file checked at the next start ends what was left. The tie is to the thread
     that starts the child, so children are started from the main thread.
     """
     if not sys.platform.startswith("linux"):
