@@ -31,8 +31,8 @@ class ServiceSettings(BaseSettings):
     nats_url: str | None = None
     nats_user: str | None = None
     nats_password: SecretStr | None = None
-    token_issuer: str = "http://127.0.0.1:8000"
-    token_audience: str = "tourtrust"
+    token_issuer: str = "http://127.0.0.1:8000"  # noqa: S105
+    token_audience: str = "tourtrust"  # noqa: S105
     jwks_url: str = "http://127.0.0.1:8000/.well-known/jwks.json"
     token_url: str = "http://127.0.0.1:8000/oauth/token"  # noqa: S105
     service_client_id: str = ""

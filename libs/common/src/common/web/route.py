@@ -90,7 +90,7 @@ async def _read_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise UnsupportedMediaType(Text("请求体须为 application/json", "The body must be application/json"))
-    request._json = strict_json(raw)  # type: ignore[attr-defined]
+    request._json = strict_json(raw)
 
 
 async def _attempt(request: Request) -> Attempt | None:

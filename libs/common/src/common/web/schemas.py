@@ -11,6 +11,18 @@ _SCALARS = frozenset({"int", "float", "bool"})
 _NOT_SCHEMAS = frozenset({"metadata", "serialization", "default"})
 
 
+def _no_guessing(node: Any) -> None:
+    if isinstance(node, dict):
+        if node.get("type") in _SCALARS:
+            node.setdefault("strict", True)
+        for name, child in node.items():
+            if name not in _NOT_SCHEMAS:
+                _no_guessing(child)
+    elif isinstance(node, list | tuple):
+        for child in node:
+            _no_guessing(child)
+
+
 class Model(BaseModel):
     """A body or an answer: unknown fields are refused, and numbers and truth values are never guessed.
 
@@ -24,15 +36,3 @@ class Model(BaseModel):
         schema = handler(source)
         _no_guessing(schema)
         return schema
-
-
-def _no_guessing(node: Any) -> None:
-    if isinstance(node, dict):
-        if node.get("type") in _SCALARS:
-            node.setdefault("strict", True)
-        for name, child in node.items():
-            if name not in _NOT_SCHEMAS:
-                _no_guessing(child)
-    elif isinstance(node, list | tuple):
-        for child in node:
-            _no_guessing(child)
