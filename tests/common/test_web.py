@@ -40,7 +40,7 @@ class NoteIn(Model):
     words: str = Field(min_length=1, max_length=20)
     count: int = 0
     loud: bool = False
-    extra: dict[str, Any] = {}
+    extra: dict[str, Any] = Field(default_factory=dict)
 
 
 class Refused(StateConflict):
