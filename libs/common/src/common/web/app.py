@@ -29,7 +29,7 @@ LifespanPart = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Readiness = Callable[[], Awaitable[str | None]]
 """Says None when a part is well, or in one sentence what it lacks; the service goes on, degraded."""
 
-HEALTH = frozenset({"GET /healthz", "GET /readyz", "GET /metrics"})
+HEALTH = frozenset({"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"})
 
 
 def create_service_app(
@@ -140,6 +140,10 @@ def _health_router(name: str) -> APIRouter:
             if (lack := await check()) is not None:
                 checks[part] = lack
         return JSONResponse({"service": name, "status": "degraded" if checks else "ok", "degraded": checks})
+
+    @router.get("/openapi.json", summary="The service's own document", include_in_schema=False)
+    async def openapi(request: Request) -> Response:
+        return JSONResponse(request.app.state.openapi)
 
     @router.get("/metrics", summary="Numbers for Prometheus", include_in_schema=False)
     async def metrics() -> Response:
