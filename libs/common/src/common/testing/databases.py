@@ -9,28 +9,19 @@ from pathlib import Path
 from typing import Protocol
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from common.migrations import migrate
 from common.settings import async_url
 
-__all__ = ["PostgresServer", "ServiceDatabase", "migrate"]
+__all__ = ["PostgresServer", "ServiceDatabase"]
 
 
 class PostgresServer(Protocol):
     """What is needed of a running server: the superuser's address of one of its databases."""
 
     def url(self, database: str) -> str: ...
-
-
-def migrate(url: str, migrations: Path, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision` by the Alembic scripts in `migrations`."""
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    config.set_main_option("sqlalchemy.url", async_url(url).replace("%", "%%"))
-    command.upgrade(config, revision)
 
 
 class ServiceDatabase:
