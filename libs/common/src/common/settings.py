@@ -45,6 +45,7 @@ class ServiceSettings(BaseSettings):
     witness_key: str | None = Field(None, description="verifier key of the witness")
     max_body_bytes: int = Field(2_000_000, ge=1)
     log_level: str = "INFO"
+    otlp_endpoint: str | None = Field(None, description="collector of traces, OTLP over HTTP")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

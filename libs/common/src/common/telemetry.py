@@ -5,8 +5,10 @@ import sys
 
 import structlog
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Histogram
 
@@ -25,16 +27,16 @@ propagator = TraceContextTextMapPropagator()
 tracer = trace.get_tracer("tourtrust")
 
 
-def configure_telemetry(service: str, level: str = "INFO") -> None:
-    """JSON logs on standard output and a tracer provider that carries the service's name.
+def configure_telemetry(service: str, level: str = "INFO", otlp_endpoint: str | None = None) -> None:
+    """JSON logs on standard output, and spans so that logs and calls between services share a trace id.
 
-    Spans are recorded so that logs and calls between services share a trace id; an exporter is added by the
-    standard OTEL_* settings of the deployment.
+    With `otlp_endpoint` (OTLP over HTTP) the spans are also sent to a collector.
     """
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
-        trace.set_tracer_provider(
-            TracerProvider(resource=Resource.create({"service.name": f"tourtrust-{service}"}))
-        )
+        provider = TracerProvider(resource=Resource.create({"service.name": f"tourtrust-{service}"}))
+        if otlp_endpoint:
+            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(otlp_endpoint)))
+        trace.set_tracer_provider(provider)
     logging.basicConfig(stream=sys.stdout, level=level, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(

@@ -54,7 +54,7 @@ def create_service_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_telemetry(name, settings.log_level)
+        configure_telemetry(name, settings.log_level, settings.otlp_endpoint)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(app.state.db.dispose)
             await check_database(app.state.db, migrations)
