@@ -27,7 +27,9 @@ def play_story(stage: Stage, console: Console) -> bool:
             console.print(f"  [red]✗ step {number} is not built yet: {missing} is missing[/]")
             return False
         except (StepFailed, httpx.HTTPError, KeyError) as error:
-            console.print(f"  [red]✗ step {number} failed:[/] {type(error).__name__}: {error}", highlight=False)
+            console.print(
+                f"  [red]✗ step {number} failed:[/] {type(error).__name__}: {error}", highlight=False
+            )
             return False
         console.print(f"  [dim]{time.perf_counter() - started:.1f} s[/]")
     return True

@@ -29,7 +29,11 @@ class Stage:
     """
 
     def __init__(
-        self, credentials: Mapping[str, Any], log_keys: Mapping[str, str], scale: Mapping[str, int], folder: Path
+        self,
+        credentials: Mapping[str, Any],
+        log_keys: Mapping[str, str],
+        scale: Mapping[str, int],
+        folder: Path,
     ) -> None:
         self.base_url: str = credentials["base_url"]
         self.log_keys = log_keys
