@@ -70,6 +70,9 @@ def nats_binary() -> Path:
 class NatsServer:
     """One JetStream server over `home`; starts, stops, can be killed, and keeps its port and data."""
 
+    name = "nats"
+    stateless = False
+
     def __init__(
         self,
         home: Path,

@@ -20,11 +20,11 @@ from urllib.parse import quote
 import psutil
 
 from tourtrust.runtime.errors import StartError
+from tourtrust.runtime.home import SYSTEM_HOME
 from tourtrust.runtime.processes import Account, end, free_port, spawn, tail, unprivileged_account, wait_until
 
 __all__ = ["PostgresServer", "postgres_programs"]
 
-SYSTEM_HOME = Path("/var/lib/tourtrust")
 _SOCKET_LIMIT = 90
 _LIVE_STATES = ("ready", "standby")
 _CREATE_ROLE = """
@@ -77,7 +77,7 @@ def _usable_by(account: Account, program: Path, data: Path) -> bool:
 def _copy_for_everyone(package: Path, copy: Path) -> None:
     """Copy the wheel's programs and libraries for any user to run; the copy appears at once or not at all."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    copy.parent.chmod(0o755)
+    copy.parent.chmod(0o711)
     scratch = Path(tempfile.mkdtemp(prefix=".bin-", dir=copy.parent))
     try:
         skip = shutil.ignore_patterns("include", "doc", "*.a", "__pycache__")
@@ -99,6 +99,9 @@ def _copy_for_everyone(package: Path, copy: Path) -> None:
 
 class PostgresServer:
     """One cluster in `home` (`home/data`, `home/run`); starts, stops, can be killed, keeps port and data."""
+
+    name = "postgres"
+    stateless = False
 
     def __init__(
         self,

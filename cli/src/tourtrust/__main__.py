@@ -1,0 +1,5 @@
+"""`python -m tourtrust` is `tourtrust`."""
+
+from tourtrust.main import app
+
+app()

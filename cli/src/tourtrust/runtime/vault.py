@@ -1,0 +1,109 @@
+"""Secrets of one data directory: made once, in files that only we may read, never made anew."""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.crypto import generate_keyring
+from common.ledger.note import Algorithm, SignerKey
+
+from tourtrust.runtime.errors import StartError
+from tourtrust.runtime.home import write_private
+
+__all__ = ["LOGS", "SERVICES", "Vault"]
+
+SERVICES = ("gateway", "credit", "complaints", "contracts")
+LOGS = ("credit", "contracts")
+ORIGIN = "tourtrust.local"
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _passwords() -> str:
+    """Passwords of the database roles, the NATS users and the services' own OAuth clients."""
+    content = {
+        "superuser": _password(),
+        "database": {service: _password() for service in SERVICES},
+        "nats": {service: _password() for service in SERVICES},
+        "client": {service: _password() for service in SERVICES},
+    }
+    return json.dumps(content, indent=1)
+
+
+def _keyring() -> str:
+    return json.dumps(generate_keyring(), indent=1)
+
+
+def _log_key(service: str) -> Callable[[], str]:
+    return lambda: SignerKey.generate(f"{ORIGIN}/{service}").encode() + "\n"
+
+
+def _witness_key() -> str:
+    return SignerKey.generate(f"{ORIGIN}/witness", Algorithm.COSIGNATURE).encode() + "\n"
+
+
+_MAKERS: dict[str, Callable[[], str]] = {
+    "passwords.json": _passwords,
+    **{f"{service}.keyring.json": _keyring for service in SERVICES},
+    **{f"{service}.log.key": _log_key(service) for service in LOGS},
+    "witness.key": _witness_key,
+}
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The secrets in `folder`."""
+
+    folder: Path
+    superuser: str = field(repr=False)
+    database: dict[str, str] = field(repr=False)
+    nats: dict[str, str] = field(repr=False)
+    client: dict[str, str] = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> "Vault":
+        """The vault, with what it never held before made now.
+
+        Raises:
+            StartError: a secret that was made once is gone; a new one would make stored data unreadable.
+        """
+        manifest = folder / "manifest.json"
+        made: list[str] = json.loads(manifest.read_text("utf-8")) if manifest.exists() else []
+        for name in made:
+            if not (folder / name).exists():
+                raise StartError(
+                    f"密钥文件 {folder / name} 不见了;请从备份恢复,否则已存数据无法读取",
+                    f"the secret {folder / name} is gone; restore it from a backup",
+                )
+        for name, make in _MAKERS.items():
+            if name not in made:
+                write_private(folder / name, make())
+                made.append(name)
+        write_private(manifest, json.dumps(made))
+        return cls(folder, **json.loads((folder / "passwords.json").read_text("utf-8")))
+
+    def keyring(self, service: str) -> Path:
+        """The file of a service's keyring."""
+        return self.folder / f"{service}.keyring.json"
+
+    def log_key(self, service: str) -> Path:
+        """The file of the key that signs a service's log."""
+        return self.folder / f"{service}.log.key"
+
+    @property
+    def witness_key(self) -> Path:
+        """The file of the witness's key."""
+        return self.folder / "witness.key"
+
+    def verifier(self, file: Path) -> str:
+        """The public text form of a signing key."""
+        return str(SignerKey.parse(file.read_text("utf-8").strip()).verifier)
+
+    def log_keys(self) -> dict[str, str]:
+        """The public keys of both logs and of the witness, for whoever verifies offline."""
+        keys = {service: self.verifier(self.log_key(service)) for service in LOGS}
+        return {**keys, "witness": self.verifier(self.witness_key)}

@@ -1,0 +1,90 @@
+"""First data and synthetic data, by the services' own `seed` modules, with progress bars."""
+
+import asyncio
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from common.seeding import SeedPlan
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tourtrust.console import err
+from tourtrust.runtime.home import Home, write_private
+from tourtrust.runtime.vault import Vault
+
+__all__ = ["SMALL_PROVINCE", "seed_first", "seed_services"]
+
+SMALL_PROVINCE = SeedPlan(agencies=40, guides=120, hotels=10, scenic_areas=10)
+ORDER = ("credit", "contracts", "complaints")
+
+
+class Bars:
+    """The progress of one service on the terminal; what `common.seeding.Progress` asks for."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=err,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def start(self, task: str, total: int) -> None:
+        """Begin a bar of `total` steps."""
+        self._task = self._bars.add_task(f"{self._service}: {task}", total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the present bar on."""
+        self._bars.advance(self._task, steps)
+
+
+def seed_services(environments: Mapping[str, Mapping[str, str]], plan: SeedPlan) -> None:
+    """Run the `seed` of each service on the databases that `environments` name."""
+    for service in ORDER:
+        settings = _settings(service, environments[service])
+        module = importlib.import_module(f"{service}.seed")
+        with Bars(service) as bars:
+            asyncio.run(module.seed(settings, plan, bars))
+
+
+def seed_first(home: Home, *, demo: bool, small: bool) -> None:
+    """The OAuth clients of the services, and for the demo its clients, users and province."""
+    running = home.running()
+    if running is None:
+        raise RuntimeError(f"no platform is starting on {home.root}")
+    environments = running["environments"]
+    vault = Vault.open(home.secrets)
+    identity = importlib.import_module("gateway.seed")
+    settings = _settings("gateway", environments["gateway"])
+    credentials = asyncio.run(identity.seed_identity(settings, service_secrets=vault.client, demo=demo))
+    if demo:
+        content = {"base_url": running["base_url"], **credentials}
+        write_private(home.demo_credentials, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        seed_services(environments, SMALL_PROVINCE if small else SeedPlan())
+
+
+def _settings(service: str, environment: Mapping[str, str]) -> Any:
+    """The service's own settings, built from its environment as the service itself builds them."""
+    os.environ.update(environment)
+    return importlib.import_module(f"{service}.config").Settings()
+
+
+if __name__ == "__main__":
+    seed_first(Home(Path(sys.argv[1])), demo="--demo" in sys.argv, small="--small" in sys.argv)
