@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from common.ledger.models import TABLES
+    from common.ledger.part import ledger_part
     from common.ledger.signer import LogSigner
     from common.ledger.store import append, erase, find_leaf, first_checkpoint, get_receipt, rotate
 
@@ -21,10 +22,11 @@ __all__ = [
     "find_leaf",
     "first_checkpoint",
     "get_receipt",
+    "ledger_part",
     "rotate",
 ]
 
-_HOME = dict.fromkeys(__all__, "store") | {"TABLES": "models", "LogSigner": "signer"}
+_HOME = dict.fromkeys(__all__, "store") | {"TABLES": "models", "LogSigner": "signer", "ledger_part": "part"}
 
 
 def __getattr__(name: str) -> object:

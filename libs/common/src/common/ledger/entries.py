@@ -140,9 +140,11 @@ class Promise:
         Raises:
             Refused: a field is missing, unknown, of the wrong type or spelled in another way.
         """
+        if not isinstance(value, dict):
+            raise Refused(Reason.WRONG_SHAPE, "promise")
         try:
-            texts = (value["id"], value["log_origin"], value["include_by"]) if isinstance(value, dict) else ()
-            if not texts or type(value["version"]) is not int or not all(isinstance(t, str) for t in texts):
+            texts = (value["id"], value["log_origin"], value["include_by"])
+            if type(value["version"]) is not int or not all(isinstance(text, str) for text in texts):
                 raise Refused(Reason.WRONG_SHAPE, "promise")
             promise = cls(
                 value["id"],
@@ -154,6 +156,6 @@ class Promise:
             )
             if canonical(promise.document()) != canonical(value):
                 raise Refused(Reason.WRONG_SHAPE, "promise")
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise Refused(Reason.WRONG_SHAPE, "promise") from error
         return promise

@@ -28,7 +28,6 @@ __all__ = [
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-MAX_LEVEL = 63
 
 Tile = tuple[int, int]
 Range = tuple[int, int]
