@@ -1,8 +1,8 @@
 """Numbers that name firms, people, licences and phones: checked and brought to one stored form.
 
 Firm and person numbers carry check characters and are checked strictly. Licence and guide card numbers follow
-no published format, so only their shape is required; `is_usual_licence_number` tells the common form apart for
-a warning. Input may be full-width, lower-case or grouped by spaces and hyphens.
+no published format, so only their shape is required; `is_usual_licence_number` tells the common form apart.
+Input may be full-width, lower-case or grouped by spaces and hyphens.
 """
 
 import re
