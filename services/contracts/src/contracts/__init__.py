@@ -1,0 +1,1 @@
+"""Electronic travel contracts: what was promised to the tourist, checked, numbered and provable."""

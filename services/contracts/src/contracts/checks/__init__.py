@@ -1,0 +1,1 @@
+"""What the law asks of a contract: pure checks over one document, with their findings."""

@@ -1,0 +1,28 @@
+"""The law and the local rules of this service as versioned data, and how a case chooses among them."""
+
+from contracts.policies.library import Library, load_library
+from contracts.policies.model import (
+    CancellationTable,
+    PriceParts,
+    PriceReference,
+    RuleDefinition,
+    TemplateEdition,
+    Thresholds,
+    TypeDefinition,
+    Wording,
+)
+from contracts.policies.rulebook import Rulebook
+
+__all__ = [
+    "CancellationTable",
+    "Library",
+    "PriceParts",
+    "PriceReference",
+    "RuleDefinition",
+    "Rulebook",
+    "TemplateEdition",
+    "Thresholds",
+    "TypeDefinition",
+    "Wording",
+    "load_library",
+]
