@@ -17,14 +17,14 @@ from common.ledger.signer import LogSigner, MissingKey
 from common.ledger.status import LogStatus
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.applications import Starlette
 
 __all__ = ["ledger_part"]
 
 WITNESS_TIMEOUT = 5.0
 
 
-def ledger_part() -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
+def ledger_part() -> Callable[["Starlette"], AbstractAsyncContextManager[None]]:
     """Runs the sequencer and the cosigner beside the service, and sets `app.state.log` for `append`.
 
     Needs the settings `log_origin` and `log_key_file`; with `witness_url` also `witness_key`. Reports to
@@ -35,7 +35,7 @@ def ledger_part() -> Callable[["FastAPI"], AbstractAsyncContextManager[None]]:
     """
 
     @asynccontextmanager
-    async def part(app: "FastAPI") -> AsyncIterator[None]:
+    async def part(app: "Starlette") -> AsyncIterator[None]:
         settings = app.state.settings
         if not settings.log_origin or not settings.log_key_file:
             raise MissingKey("a log needs log_origin and log_key_file")
@@ -76,7 +76,7 @@ def _maker(database: Database, witness: WitnessClient, status: LogStatus) -> Cal
     return lambda: Cosigner(database, witness, status)
 
 
-def _readiness(app: "FastAPI", status: LogStatus) -> Callable[[], Awaitable[str | None]]:
+def _readiness(app: "Starlette", status: LogStatus) -> Callable[[], Awaitable[str | None]]:
     async def check() -> str | None:
         if (lack := status.lack()) is not None:
             return lack

@@ -1,0 +1,91 @@
+"""The directions of house and services: the linter passes on the tree, and bites when a rule is broken."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [
+    *("libs/common/src", "gateway/src", "services/credit/src", "services/complaints/src"),
+    *("services/contracts/src", "cli/src"),
+]
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+
+PLANTED = {
+    "In every aggregate": (
+        "services/credit/src/credit/subjects/repository.py",
+        "import credit.subjects.service",
+    ),
+    "Only main, routes": ("services/credit/src/credit/subjects/service.py", "import fastapi"),
+    "Services never import": ("services/credit/src/credit/subjects/rules.py", "import contracts.documents"),
+    "Common imports no": ("libs/common/src/common/clock.py", "import credit.subjects.rules"),
+    "Only the command line": ("services/credit/src/credit/config.py", "import tourtrust.console"),
+    "Rules are pure": ("services/credit/src/credit/subjects/rules.py", "import sqlalchemy"),
+    "Two aggregates": ("services/credit/src/credit/subjects/repository.py", "import credit.facts.repository"),
+}
+
+
+def _lint(tree: Path) -> tuple[int, str]:
+    outcome = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"],
+        cwd=tree,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(str(tree / source) for source in SOURCES),
+            "COLUMNS": "400",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return outcome.returncode, outcome.stdout + outcome.stderr
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = tmp_path_factory.mktemp("tree")
+    for source in SOURCES:
+        shutil.copytree(ROOT / source, tree / source, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    return tree
+
+
+def test_the_directions_hold() -> None:
+    status, output = _lint(ROOT)
+    assert status == 0, output
+
+
+def test_every_contract_is_a_sentence_with_a_violation_to_plant() -> None:
+    names = [contract["name"] for contract in CONTRACTS]
+    assert all(name[0].isupper() and len(name.split()) >= 5 for name in names)
+    assert [sum(name.startswith(start) for start in PLANTED) for name in names] == [1] * len(PLANTED)
+
+
+@pytest.mark.parametrize("start", PLANTED)
+def test_a_planted_violation_is_found(copy: Path, start: str) -> None:
+    path, line = PLANTED[start]
+    victim = copy / path
+    original = victim.read_text("utf-8")
+    victim.write_text(original + f"\n{line}\n", "utf-8")
+    try:
+        status, output = _lint(copy)
+    finally:
+        victim.write_text(original, "utf-8")
+    broken = [row for row in output.splitlines() if row.startswith(start) and " BROKEN" in row]
+    assert status == 1, output
+    assert broken, output
+
+
+def test_no_service_method_file_outgrows_its_reader() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for source in SOURCES
+        for path in (ROOT / source).rglob("*.py")
+        if (lines := len(path.read_text("utf-8").splitlines())) > 400
+    }
+    assert long == {}
