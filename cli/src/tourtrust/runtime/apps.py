@@ -127,7 +127,7 @@ def witness_environment(home: Home, vault: Vault, demo: bool, environ: Mapping[s
     values = {
         "WITNESS_KEY_FILE": str(vault.witness_key),
         "WITNESS_STATE_FILE": str(home.root / "witness.json"),
-        "WITNESS_LOG_KEYS": " ".join(vault.verifier(vault.log_key(service)) for service in LOGS),
+        "WITNESS_LOGS_FILE": str(home.witness_logs),
     }
     if demo:
         values |= {"WITNESS_CLOCK_FILE": str(home.clock), "WITNESS_ENVIRONMENT": "development"}
@@ -157,13 +157,16 @@ class AppProcess:
         port: int,
         log: Path,
         host: str = "127.0.0.1",
+        health: str = "/readyz",
     ) -> None:
+        """`health` is the path that answers 200 once the application can work."""
         self.name = name
         self.factory = factory
         self.env = env
         self.host = host
         self.port = port
         self.log = log
+        self.health = health
         self.process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> subprocess.Popen[bytes]:
@@ -177,10 +180,10 @@ class AppProcess:
         return self.process
 
     def ready(self) -> bool:
-        """Whether `/readyz` answers 200."""
+        """Whether its health path answers 200."""
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
         try:
-            with urllib.request.urlopen(f"http://{host}:{self.port}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"http://{host}:{self.port}{self.health}", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (OSError, urllib.error.URLError):
             return False

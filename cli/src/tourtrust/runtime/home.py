@@ -93,6 +93,7 @@ class Home:
         self.logs = self.root / "logs"
         self.clock = self.root / "clock"
         self.demo_credentials = self.root / "demo-credentials.json"
+        self.witness_logs = self.root / "witness-logs.txt"
         self.log_keys = self.root / "log-keys.json"
         self.seeding = self.root / "seeding"
         self.seeded = self.root / "seeded"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from common.crypto import generate_keyring
 from common.ledger.note import Algorithm, SignerKey
+from common.ledger.signer import read_keys
 
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.home import write_private
@@ -100,8 +101,8 @@ class Vault:
         return self.folder / "witness.key"
 
     def verifier(self, file: Path) -> str:
-        """The public text form of a signing key."""
-        return str(SignerKey.parse(file.read_text("utf-8").strip()).verifier)
+        """The public text form of the newest signing key in `file`."""
+        return str(read_keys(file)[-1].verifier)
 
     def log_keys(self) -> dict[str, str]:
         """The public keys of both logs and of the witness, for whoever verifies offline."""
