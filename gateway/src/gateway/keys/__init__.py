@@ -1,0 +1,1 @@
+"""The keys that sign access tokens: stored encrypted, published as a JWK set, rotated by command."""

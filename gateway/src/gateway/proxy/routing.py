@@ -1,0 +1,36 @@
+"""Which service owns a path: the longest prefix wins, and only at the end of a segment. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Route", "RouteTable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path prefix and the service that answers below it."""
+
+    service: str
+    prefix: bytes
+    base_url: str
+
+
+class RouteTable:
+    """Longest-prefix lookup over raw path bytes. What is not listed belongs to the gateway itself."""
+
+    def __init__(self, upstreams: Mapping[str, tuple[str, str]]) -> None:
+        """`upstreams` maps a service to its path prefix and base address."""
+        routes = [
+            Route(service, prefix.encode("ascii"), url.rstrip("/"))
+            for service, (prefix, url) in upstreams.items()
+        ]
+        self.routes = tuple(sorted(routes, key=lambda route: len(route.prefix), reverse=True))
+
+    def find(self, raw_path: bytes) -> Route | None:
+        """The service for a path, compared as the client sent it: an encoded slash is not a slash."""
+        for route in self.routes:
+            if raw_path.startswith(route.prefix):
+                end = len(route.prefix)
+                if len(raw_path) == end or raw_path[end : end + 1] in (b"/", b":"):
+                    return route
+        return None

@@ -1,0 +1,1 @@
+"""Access tokens: made here, and judged here before a request goes further."""
