@@ -1,0 +1,1 @@
+"""TourTrust complaints: intake, routing, statutory procedure, compensation, documents, enforcement cases."""
