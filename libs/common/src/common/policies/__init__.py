@@ -8,11 +8,12 @@ is not wholly understood stops the start.
 from .conditions import CompiledWith, Condition
 from .errors import PolicyError, PolicyNotInForce
 from .files import read_policy_file
-from .model import WHOLE_COUNTRY, Policy, PolicySet, PolicyStatus
+from .model import WHOLE_COUNTRY, AnyPolicy, Policy, PolicySet, PolicyStatus
 from .printing import PolicyView, policies_payload, printed
 
 __all__ = [
     "WHOLE_COUNTRY",
+    "AnyPolicy",
     "CompiledWith",
     "Condition",
     "Policy",

@@ -18,14 +18,15 @@ from pydantic import (
     model_validator,
 )
 
+from common import regions
 from common.problems import Text
 
 from .errors import PolicyError, PolicyNotInForce
 from .files import Json, policy_files, read_policy_file
 
-__all__ = ["WHOLE_COUNTRY", "Policy", "PolicySet", "PolicyStatus"]
+__all__ = ["WHOLE_COUNTRY", "AnyPolicy", "Policy", "PolicySet", "PolicyStatus"]
 
-WHOLE_COUNTRY = "000000"
+WHOLE_COUNTRY = regions.COUNTRY
 PolicyStatus = Literal["verified", "recalled", "sample"]
 
 
@@ -54,7 +55,11 @@ class Policy(BaseModel):
     _file: str = PrivateAttr(default="-")
 
     @model_validator(mode="after")
-    def _range_in_order(self) -> Self:
+    def _head_makes_sense(self) -> Self:
+        try:
+            regions.name_of(self.region)
+        except regions.UnknownRegion as unknown:
+            raise ValueError(unknown.detail.en if unknown.detail else "unknown region") from unknown
         if self.effective_to is not None and self.effective_to < self.effective_from:
             raise ValueError("effective_to lies before effective_from")
         return self
@@ -91,6 +96,12 @@ class Policy(BaseModel):
     def in_force(self, on: date) -> bool:
         """Whether `on` lies within its first and last day."""
         return self.effective_from <= on and (self.effective_to is None or on <= self.effective_to)
+
+
+class AnyPolicy(Policy):
+    """A policy of which only the head is checked: for printing files of every kind."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 P = TypeVar("P", bound=Policy)

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from .model import WHOLE_COUNTRY, Policy, PolicyStatus
+from common.regions import full_name
+
+from .model import Policy, PolicyStatus
 
 __all__ = ["PolicyView", "policies_payload", "printed"]
 
@@ -60,7 +62,7 @@ def printed(policies: Iterable[Policy]) -> str:
 
 def _print_policy(policy: Policy) -> Iterator[str]:
     until = policy.effective_to.isoformat() if policy.effective_to else "…"
-    place = "全国" if policy.region == WHOLE_COUNTRY else policy.region
+    place = f"{full_name(policy.region)} {policy.region}"
     yield f"## {policy.id} · {policy.version}"
     yield ""
     yield f"- 生效 in force: {policy.effective_from.isoformat()} – {until} · 地区 region: {place}"
