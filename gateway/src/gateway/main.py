@@ -85,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         state.signing_keys, issuer=settings.token_issuer, audience=settings.token_audience
     )
     state.catalogue = Catalogue(
-        {name: url.rstrip("/") for name, (_, url) in settings.upstreams.items()},
+        settings.upstreams,
         good_for=settings.catalogue_seconds,
         server=settings.token_issuer,
     )

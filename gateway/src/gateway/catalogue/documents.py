@@ -22,12 +22,13 @@ log = structlog.get_logger(__name__)
 class Catalogue:
     """Documents by service. One that cannot be fetched again stays as it was."""
 
-    def __init__(self, bases: Mapping[str, str], *, good_for: float, server: str) -> None:
-        self._bases, self._good_for, self._server = dict(bases), good_for, server
+    def __init__(self, upstreams: Mapping[str, tuple[str, str]], *, good_for: float, server: str) -> None:
+        """`upstreams` maps a service to its path prefix and base address."""
+        self._upstreams, self._good_for, self._server = dict(upstreams), good_for, server
         self._documents: dict[str, dict[str, Any]] = {}
         self._public: dict[str, PublicOperations] = {}
         self._fetched: dict[str, float] = {}
-        self._locks = {service: asyncio.Lock() for service in bases}
+        self._locks = {service: asyncio.Lock() for service in upstreams}
         self.fetch: Fetch | None = None
 
     async def is_public(self, service: str, method: str, path: str) -> bool:
@@ -43,14 +44,10 @@ class Catalogue:
 
     async def merged(self, own: Mapping[str, Any]) -> dict[str, Any]:
         """One document of the gateway's `own` and all services' that are known."""
-        await asyncio.gather(*(self._renew(service) for service in self._bases))
+        await asyncio.gather(*(self._renew(service) for service in self._upstreams))
         documents: dict[str, Mapping[str, Any]] = {"gateway": own}
-        documents |= {name: self._documents[name] for name in self._bases if name in self._documents}
+        documents |= {name: self._documents[name] for name in self._upstreams if name in self._documents}
         return merge("TourTrust 旅信", "1.0.0", self._server, documents)
-
-    def missing(self) -> list[str]:
-        """Services whose document is not known yet."""
-        return [service for service in self._bases if service not in self._documents]
 
     async def _renew(self, service: str) -> None:
         if self._fresh(service) or self.fetch is None:
@@ -59,9 +56,13 @@ class Catalogue:
             if self._fresh(service):
                 return
             try:
-                body = await self.fetch(f"{self._bases[service]}/openapi.json")
+                prefix, url = self._upstreams[service]
+                body = await self.fetch(f"{url.rstrip('/')}/openapi.json")
                 document = json.loads(body) if body is not None else None
                 if isinstance(document, dict):
+                    # A service speaks for its own paths only.
+                    paths = document.get("paths", {}).items()
+                    document["paths"] = {path: item for path, item in paths if path.startswith(prefix)}
                     public = PublicOperations(document)
                     self._documents[service], self._public[service] = document, public
             except (ValueError, AttributeError, TypeError) as error:

@@ -81,14 +81,14 @@ class PublicOperations:
             )
             escaped = re.escape(path)
             self._operations.append((re.compile(PARAMETER.sub("[^/]+", escaped)), methods, public))
-            if public and path.endswith("}"):
+            if public and "/log/" in path and path.endswith("}"):
                 self._open_ended.append((re.compile(PARAMETER.sub(".+", escaped)), public))
 
     def allows(self, method: str, path: str) -> bool:
         """Whether a request without a token may go on to the service, which judges again itself.
 
-        A path that fits an operation as it is written is judged by it. Only one that fits none may fit a
-        public operation whose last parameter holds slashes, such as a tile of a log.
+        A path that fits an operation as it is written is judged by it. Only one that fits none may be a tile
+        of a log, whose last parameter holds slashes.
         """
         if method == "HEAD":
             method = "GET"
