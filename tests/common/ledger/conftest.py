@@ -1,13 +1,22 @@
-"""A small log in memory, written through the product's pure functions only."""
+"""A small log in memory, written through the product's pure functions only; and a real one in PostgreSQL."""
 
+import itertools
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+import asyncpg
 import pytest
 from common.ledger.checkpoint import Checkpoint, sign_checkpoint
 from common.ledger.entries import Entry, commit
+from common.crypto import Keyring, generate_keyring
+from common.db import Database
+from common.ledger.models import TABLES
 from common.ledger.note import Algorithm, SignerKey
 from common.ledger.receipt import Receipt
+from common.ledger.signer import LogSigner, create_log_key
+from common.ledger.store import append
 from common.ledger.strict import hash_document
 from common.ledger.tiles import Tile, extend_tiles, prove, tree_root
 from common.ledger.tree import inclusion_ranges, leaf_hash
@@ -71,3 +80,63 @@ def witness_key() -> SignerKey:
 @pytest.fixture(scope="session")
 def fixed_time() -> datetime:
     return datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@dataclass
+class StoredLog:
+    """A log in a database of its own, with its signer."""
+
+    url: str
+    database: Database
+    signer: LogSigner
+
+    async def append(self, number: int, *, version: int = 1, now: datetime | None = None):
+        """Append the document {"n": number} as entry-{number}, in a transaction of its own."""
+        async with self.database.session() as session:
+            return await append(
+                session,
+                log=self.signer,
+                id=f"entry-{number}",
+                version=version,
+                event=EVENT,
+                document_hash=hash_document({"n": number}),
+                now=now or datetime.now(UTC),
+            )
+
+
+SERIAL = itertools.count()
+
+
+@pytest.fixture(scope="session")
+async def log_template(postgres) -> str:
+    """The name of a database with the log's tables, to copy from."""
+    url = postgres.create_database("ledger_template")
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        for table in TABLES:
+            await connection.run_sync(table.create)
+    await database.dispose()
+    return url.rsplit("/", 1)[-1]
+
+
+@pytest.fixture
+async def stored_log(postgres, log_template, tmp_path) -> AsyncIterator[StoredLog]:
+    name = f"ledger_{next(SERIAL)}"
+    admin = await asyncpg.connect(postgres.dsn)
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{log_template}"')
+    url = postgres.url(name)
+    create_log_key(tmp_path / "log.key", ORIGIN)
+    signer = LogSigner(ORIGIN, tmp_path / "log.key", Keyring(generate_keyring()))
+    database = Database(url)
+    yield StoredLog(url, database, signer)
+    await database.dispose()
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture
+def witness_files(tmp_path) -> Path:
+    """A folder for the witness's key, memory and list of logs."""
+    home = tmp_path / "witness"
+    home.mkdir()
+    return home

@@ -121,7 +121,7 @@ async def _move_rows(connection: AsyncConnection, rows: Sequence[Row[Any]], firs
         bindparam("ids", type_=ARRAY(String)),
         bindparam("versions", type_=ARRAY(BigInteger)),
         bindparam("indexes", type_=ARRAY(BigInteger)),
-    ).table_valued("id", "version", "leaf_index", name="placed")
+    ).table_valued("id", "version", "leaf_index", name="placed").render_derived()
     await connection.execute(
         update(promises)
         .values(leaf_index=placed.c.leaf_index)

@@ -288,10 +288,10 @@ async def list_keys(session: Handle) -> list[KeyValidity]:
             .order_by(keys.c.first_size)
         )
     ).all()
-    ends = [row.first_size - 1 for row in rows[1:]]
+    ends: list[int | None] = [row.first_size - 1 for row in rows[1:]]
     return [
         KeyValidity(row.key, row.first_size, last, row.valid_from, row.note)
-        for row, last in zip(rows, [*ends, None], strict=True)
+        for row, last in zip(rows, [*ends, None], strict=False)
     ]
 
 

@@ -29,7 +29,7 @@ MAX_BODY = 64 * 1024
 
 
 class WitnessSettings(BaseSettings):
-    """`WITNESS_KEY_FILE`, `WITNESS_STATE_FILE`, `WITNESS_LOGS_FILE` (a verifier key a line, read each time)."""
+    """`WITNESS_KEY_FILE`, `WITNESS_STATE_FILE`, `WITNESS_LOGS_FILE` (one verifier key a line)."""
 
     model_config = SettingsConfigDict(env_prefix="WITNESS_", frozen=True, extra="ignore")
 
