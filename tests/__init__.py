@@ -1,0 +1,1 @@
+"""The tests, one folder per package. Helpers of a folder are imported as `tests.<folder>.<module>`."""
