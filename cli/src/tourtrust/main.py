@@ -2,7 +2,7 @@
 
 import typer
 
-from tourtrust.commands import bench, clock, demo, keys, policies, seed, up, verify
+from tourtrust.commands import bench, clock, demo, keys, policies, seed, setup, up, verify
 
 __all__ = ["app"]
 
@@ -14,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command("up")(up.up)
+app.command("setup")(setup.setup)
 app.command("seed")(seed.seed)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tourtrust.console import err
 from tourtrust.runtime.home import Home, write_private
-from tourtrust.runtime.vault import Vault
+from tourtrust.runtime.vault import SERVICES, Vault
 
-__all__ = ["SMALL_PROVINCE", "seed_first", "seed_services"]
+__all__ = ["SMALL_PROVINCE", "register_services", "seed_first", "seed_services", "settings_of"]
 
 SMALL_PROVINCE = SeedPlan(agencies=40, guides=120, hotels=10, scenic_areas=10)
 ORDER = ("credit", "contracts", "complaints")
@@ -58,7 +58,7 @@ class Bars:
 def seed_services(environments: Mapping[str, Mapping[str, str]], plan: SeedPlan) -> None:
     """Run the `seed` of each service on the databases that `environments` name."""
     for service in ORDER:
-        settings = _settings(service, environments[service])
+        settings = settings_of(service, environments[service])
         module = importlib.import_module(f"{service}.seed")
         with Bars(service) as bars:
             asyncio.run(module.seed(settings, plan, bars))
@@ -72,7 +72,7 @@ def seed_first(home: Home, *, demo: bool, small: bool) -> None:
     environments = running["environments"]
     vault = Vault.open(home.secrets)
     identity = importlib.import_module("gateway.seed")
-    settings = _settings("gateway", environments["gateway"])
+    settings = settings_of("gateway", environments["gateway"])
     credentials = asyncio.run(identity.seed_identity(settings, service_secrets=vault.client, demo=demo))
     if demo:
         content = {"base_url": running["base_url"], **credentials}
@@ -80,7 +80,17 @@ def seed_first(home: Home, *, demo: bool, small: bool) -> None:
         seed_services(environments, SMALL_PROVINCE if small else SeedPlan())
 
 
-def _settings(service: str, environment: Mapping[str, str]) -> Any:
+def register_services(environment: Mapping[str, str]) -> list[str]:
+    """Make the OAuth client of each service whose secret the environment holds; gives those services."""
+    found = {service: environment.get(f"{service.upper()}_SERVICE_CLIENT_SECRET", "") for service in SERVICES}
+    given = {service: secret for service, secret in found.items() if secret}
+    identity = importlib.import_module("gateway.seed")
+    settings = settings_of("gateway", environment)
+    asyncio.run(identity.seed_identity(settings, service_secrets=given, demo=False))
+    return list(given)
+
+
+def settings_of(service: str, environment: Mapping[str, str]) -> Any:
     """The service's own settings, built from its environment as the service itself builds them."""
     os.environ.update(environment)
     return importlib.import_module(f"{service}.config").Settings()

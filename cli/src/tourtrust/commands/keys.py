@@ -1,4 +1,4 @@
-"""`tourtrust keys rotate`: new keys beside the old ones, so that what was made before stays readable."""
+"""`tourtrust keys`: first keys for external servers, and new keys beside old ones."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,43 +6,67 @@ from typing import Annotated
 
 import typer
 
-from tourtrust.console import fail, out
+from tourtrust.console import fail, out, refuse_start
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="密钥 / keys")
 
 
-class Holder(StrEnum):
-    """Who holds a keyring."""
+class Kind(StrEnum):
+    """What is rotated."""
 
-    gateway = "gateway"
-    credit = "credit"
-    complaints = "complaints"
-    contracts = "contracts"
+    tokens = "tokens"
+    data = "data"
+    log = "log"
 
 
-@app.callback()
-def group() -> None:
-    """密钥 / keys."""
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="密钥目录 / folder for the secrets")]) -> None:
+    """为容器部署生成密钥与口令 / make all secrets of a deployment, once, and platform.env for it."""
+    from tourtrust.keys import init_folder
+    from tourtrust.runtime.errors import StartError
+
+    try:
+        environment = init_folder(folder)
+    except StartError as error:
+        refuse_start(error)
+    out.print(str(environment), markup=False)
 
 
 @app.command()
 def rotate(
-    service: Annotated[Holder, typer.Argument(help="哪个服务的数据密钥 / whose data key")],
+    kind: Annotated[
+        Kind,
+        typer.Argument(help="tokens 令牌签名 · data 数据加密 · log 透明日志"),
+    ],
+    service: Annotated[str | None, typer.Argument(help="data 与 log 需要 / for data and log")] = None,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="旧令牌密钥立即作废 / withdraw the old token key at once")
+    ] = False,
     data_dir: Annotated[Path | None, typer.Option(help="数据目录 / data folder")] = None,
 ) -> None:
-    """轮换数据加密密钥 / give a service a new data key for what it encrypts from its next start on."""
-    import json
+    """轮换密钥 / make a new key; what the old one signed or encrypted stays valid.
 
-    from common.crypto import rotate_keyring
-
-    from tourtrust.runtime.home import Home, default_home, write_private
+    tokens: new access tokens are signed by the new key. data SERVICE: what is written after its next start
+    is encrypted under the new key. log SERVICE: the old key announces the new one in the log itself.
+    """
+    from tourtrust import keys
+    from tourtrust.runtime.home import Home, default_home
+    from tourtrust.runtime.vault import LOGS, SERVICES
 
     home = Home(data_dir or default_home())
-    file = home.secrets / f"{service}.keyring.json"
-    if not file.exists():
-        fail(f"找不到 {file}", f"{file} does not exist")
-    content = rotate_keyring(json.loads(file.read_text("utf-8")))
-    write_private(file, json.dumps(content, indent=1))
-    out.print(f"{service}: {content['encryption']['active']}")
+    allowed = {Kind.tokens: (None,), Kind.data: SERVICES, Kind.log: LOGS}[kind]
+    if service not in allowed:
+        names = "、".join(name for name in allowed if name)
+        fail(f"{kind} 之后写:{names or '(无)'}", f"after {kind} write one of: {names or '(nothing)'}", code=2)
+    if kind is Kind.data and service:
+        out.print(keys.rotate_data_key(home, service))
+        return
+    running = home.running()
+    if running is None:
+        fail(f"没有平台在 {home.root} 上运行", f"no platform runs on {home.root}")
+    if kind is Kind.log and service:
+        out.print(keys.rotate_log_key(home, service, running["environments"][service]))
+    else:
+        out.print(keys.rotate_token_key(running["environments"]["gateway"], compromised=compromised))

@@ -14,7 +14,15 @@ from tourtrust.runtime.home import Home
 from tourtrust.runtime.processes import end, spawn
 from tourtrust.runtime.vault import LOGS, ORIGIN, SERVICES, Vault
 
-__all__ = ["AppProcess", "Backing", "Ports", "app_environments", "external_backing", "witness_environment"]
+__all__ = [
+    "AppProcess",
+    "Backing",
+    "Ports",
+    "app_environments",
+    "external_backing",
+    "external_databases",
+    "witness_environment",
+]
 
 FACTORIES = {service: f"{service}.main:create_app" for service in SERVICES}
 WITNESS_FACTORY = "common.web.witness:create_app"
@@ -44,26 +52,35 @@ class Backing:
     nats: Mapping[str, Mapping[str, str]]
 
 
+def external_databases(environ: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The databases that the environment names, by service: for the application, and direct.
+
+    Raises:
+        StartError: an address is missing or is no PostgreSQL address.
+    """
+    _require(environ, [f"{service.upper()}_DATABASE_URL" for service in SERVICES])
+    pooled = {service: environ[f"{service.upper()}_DATABASE_URL"] for service in SERVICES}
+    direct = {
+        service: environ.get(f"{service.upper()}_DIRECT_DATABASE_URL") or pooled[service]
+        for service in SERVICES
+    }
+    for service, url in (*pooled.items(), *direct.items()):
+        if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+            raise StartError(
+                f"{service} 的数据库地址必须以 postgresql:// 开头",
+                f"{service}'s database address must begin with postgresql://",
+            )
+    return pooled, direct
+
+
 def external_backing(environ: Mapping[str, str]) -> Backing:
     """The servers that the environment names.
 
     Raises:
         StartError: an address is missing or is not of its kind.
     """
-    names = {service: f"{service.upper()}_DATABASE_URL" for service in SERVICES}
-    missing = [name for name in [*names.values(), "NATS_URL"] if not environ.get(name)]
-    if missing:
-        raise StartError(
-            f"--external 需要环境变量:{'、'.join(missing)}", f"--external needs {', '.join(missing)}"
-        )
-    for name in names.values():
-        if urlsplit(environ[name]).scheme not in {"postgresql", "postgres"}:
-            raise StartError(f"{name} 必须是 postgresql:// 地址", f"{name} must be a postgresql:// address")
-    database = {service: environ[name] for service, name in names.items()}
-    direct = {
-        service: environ.get(f"{service.upper()}_DIRECT_DATABASE_URL") or database[service]
-        for service in SERVICES
-    }
+    _require(environ, [*(f"{service.upper()}_DATABASE_URL" for service in SERVICES), "NATS_URL"])
+    pooled, direct = external_databases(environ)
     nats = {}
     for service in SERVICES:
         facts = {"URL": environ.get(f"{service.upper()}_NATS_URL") or environ["NATS_URL"]}
@@ -72,7 +89,15 @@ def external_backing(environ: Mapping[str, str]) -> Backing:
             if value:
                 facts[part] = value
         nats[service] = facts
-    return Backing(database, direct, nats)
+    return Backing(pooled, direct, nats)
+
+
+def _require(environ: Mapping[str, str], names: list[str]) -> None:
+    missing = [name for name in names if not environ.get(name)]
+    if missing:
+        raise StartError(
+            f"缺少环境变量:{'、'.join(missing)}", f"missing in the environment: {', '.join(missing)}"
+        )
 
 
 def app_environments(

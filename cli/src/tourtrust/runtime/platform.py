@@ -33,7 +33,7 @@ from tourtrust.runtime.postgres import PostgresServer
 from tourtrust.runtime.processes import free_port, port_is_free
 from tourtrust.runtime.schema import bring_to_head
 from tourtrust.runtime.supervisor import Supervisor
-from tourtrust.runtime.vault import LOGS, SERVICES, Vault
+from tourtrust.runtime.vault import SERVICES, Vault
 
 __all__ = ["DEMO_INSTANT", "Options", "running_platform"]
 
@@ -123,7 +123,7 @@ def _start(
     )
     home.note_running({"base_url": options.base_url, "demo": options.demo, "environments": environments})
     home.log_keys.write_text(json.dumps(vault.log_keys(), indent=1) + "\n", "utf-8")
-    home.witness_logs.write_text("".join(f"{vault.log_keys()[name]}\n" for name in LOGS), "utf-8")
+    write_private(home.witness_logs, vault.witness_logs())
     _seed(home, vault, options, say)
     say("启动应用 / starting the applications")
     apps = [

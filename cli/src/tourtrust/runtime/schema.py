@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 from alembic.script import ScriptDirectory
 from common.db import migrations_folder
-from common.migrations import alembic_config, migrate
+from common.migrations import alembic_config
 
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.processes import tail
@@ -32,8 +32,8 @@ def bring_to_head(addresses: Mapping[str, str], logs: Path) -> list[str]:
     for service in stale:
         with (logs / f"{service}.migrations.log").open("ab") as log:
             runs[service] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tourtrust.runtime.schema", service],
-                env={**os.environ, "TOURTRUST_MIGRATE_URL": addresses[service]},
+                [sys.executable, "-P", "-m", "common.migrations", service],
+                env={**os.environ, f"{service.upper()}_DIRECT_DATABASE_URL": addresses[service]},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -73,7 +73,3 @@ async def _version(entry: tuple[str, str]) -> set[str]:
         return set()
     finally:
         await connection.close()
-
-
-if __name__ == "__main__":
-    migrate(os.environ["TOURTRUST_MIGRATE_URL"], migrations_folder(sys.argv[1]))

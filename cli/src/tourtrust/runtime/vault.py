@@ -104,6 +104,11 @@ class Vault:
         """The public text form of the newest signing key in `file`."""
         return str(read_keys(file)[-1].verifier)
 
+    def witness_logs(self) -> str:
+        """The public keys of both logs, old ones included, a line each: what the witness believes."""
+        keys = [key for service in LOGS for key in read_keys(self.log_key(service))]
+        return "".join(f"{key.verifier}\n" for key in keys)
+
     def log_keys(self) -> dict[str, str]:
         """The public keys of both logs and of the witness, for whoever verifies offline."""
         keys = {service: self.verifier(self.log_key(service)) for service in LOGS}

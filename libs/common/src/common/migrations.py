@@ -1,6 +1,12 @@
-"""Running Alembic: the same for every service, on the direct address, one runner at a time."""
+"""Running Alembic: the same for every service, on the direct address, one runner at a time.
+
+`python -m common.migrations credit` migrates the database of `CREDIT_DIRECT_DATABASE_URL`, or else of
+`CREDIT_DATABASE_URL`.
+"""
 
 import asyncio
+import os
+import sys
 from pathlib import Path
 
 from alembic import command, context
@@ -9,6 +15,7 @@ from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from common.db import migrations_folder
 from common.settings import async_url
 
 __all__ = ["alembic_config", "migrate", "run_migrations"]
@@ -59,3 +66,10 @@ def run_migrations(metadata: MetaData) -> None:
         await engine.dispose()
 
     asyncio.run(connect())
+
+
+if __name__ == "__main__":
+    name = sys.argv[1]
+    prefix = f"{name.upper()}_"
+    address = os.environ.get(f"{prefix}DIRECT_DATABASE_URL") or os.environ[f"{prefix}DATABASE_URL"]
+    migrate(address, migrations_folder(name))
