@@ -124,7 +124,7 @@ def test_other_numbers_are_no_mobile_numbers(text: str) -> None:
 
 
 def test_licence_and_guide_card_numbers_are_taken_tolerantly() -> None:
-    for usual in ("L-SX-CJ00026", "L-SNX-000001", "L-SX-990001"):
+    for usual in ("L-SX-CJ00026", "L-SNX-000001", "L-SX-990001", "L-SX00123"):
         assert is_licence_number(usual) and is_usual_licence_number(usual)
     assert is_licence_number("TAT-SAMPLE-0001") and not is_usual_licence_number("TAT-SAMPLE-0001")
     for wrong in (

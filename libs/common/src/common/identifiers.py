@@ -38,7 +38,7 @@ _ID_CHECKS = "10X98765432"
 _ID = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LICENCE = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){3,39}")
-_USUAL_LICENCE = re.compile(r"L-[A-Z]{2,4}-(?:CJ)?[0-9]{5,6}")
+_USUAL_LICENCE = re.compile(r"L-[A-Z]{2,4}-?(?:CJ)?[0-9]{5,6}")
 _GUIDE_CARD = re.compile(r"(?=.*[0-9A-Z])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){5,19}")
 
 

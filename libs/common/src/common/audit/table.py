@@ -6,7 +6,8 @@ commit or rollback; it waits only when all lanes are held, and there are more la
 connections. Inside a lane entries are gapless from 1, and each hash covers the one before it:
 SHA-256(previous hash || SHA-256(RFC 8785 of the entry)).
 
-Should the table grow to need partitions, it is split by HASH (lane), which its primary key allows.
+Should the table grow to need partitions, it is split by month of `recorded_at`, which then joins the primary
+key; (lane, position) stays unique because positions are given under the lane's lock.
 """
 
 from sqlalchemy import (
