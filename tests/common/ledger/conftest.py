@@ -1,17 +1,18 @@
 """A small log in memory, written through the product's pure functions only; and a real one in PostgreSQL."""
 
+import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
-from common.ledger.checkpoint import Checkpoint, sign_checkpoint
-from common.ledger.entries import Entry, commit
 from common.crypto import Keyring, generate_keyring
 from common.db import Database
+from common.ledger.checkpoint import Checkpoint, sign_checkpoint
+from common.ledger.entries import Entry, commit
 from common.ledger.models import TABLES
 from common.ledger.note import Algorithm, SignerKey
 from common.ledger.receipt import Receipt
@@ -105,6 +106,15 @@ class StoredLog:
 
 
 SERIAL = itertools.count()
+
+
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
+    """Wait until `condition` holds."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

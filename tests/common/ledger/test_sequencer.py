@@ -22,6 +22,7 @@ from common.ledger.verify import verify_receipt
 from sqlalchemy import func, select
 
 from . import naive
+from .conftest import until
 
 PROGRAM = Path(__file__).with_name("run_log.py")
 
@@ -48,18 +49,18 @@ async def start_process(log, *arguments: str) -> asyncio.subprocess.Process:
 
 async def until_drained(log, leaves: int, seconds: float = 20) -> None:
     """Wait until the log holds `leaves` entries and the queue none."""
-    async with asyncio.timeout(seconds):
-        while True:
-            async with log.database.session() as session:
-                waiting = await session.scalar(select(func.count()).select_from(queue))
-                head = await latest_checkpoint(session)
-            if waiting == 0 and head is not None and head.size >= leaves:
-                return
-            await asyncio.sleep(0.05)
+
+    async def drained() -> bool:
+        async with log.database.session() as session:
+            waiting = await session.scalar(select(func.count()).select_from(queue))
+            head = await latest_checkpoint(session)
+        return waiting == 0 and head is not None and head.size >= leaves
+
+    await until(drained, seconds)
 
 
 async def check_whole(log, expected: set[str]) -> None:
-    """Each expected entry stands once, without gaps; every checkpoint is the RFC root and continues the last."""
+    """Each expected entry stands once, without gaps; each checkpoint is the RFC root and continues the last."""
     async with log.database.session() as session:
         head = await latest_checkpoint(session)
         entries = await load_entries(session, 0, head.size)
@@ -132,15 +133,14 @@ async def test_a_batch_killed_at_its_last_moment_leaves_nothing(stored_log):
             await blocker.start()
             await admin.execute("LOCK TABLE ledger_checkpoints IN EXCLUSIVE MODE")
             await stored_log.append(1)
-            async with asyncio.timeout(10):
-                while not (
-                    blocked := await admin.fetchval(
-                        "SELECT pid FROM pg_locks"
-                        " WHERE NOT granted AND relation = 'ledger_checkpoints'::regclass"
-                    )
-                ):
-                    await asyncio.sleep(0.05)
-            await admin.execute("SELECT pg_terminate_backend($1)", blocked)
+
+            async def waiting() -> int | None:
+                return await admin.fetchval(
+                    "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'ledger_checkpoints'::regclass"
+                )
+
+            await until(waiting)
+            await admin.execute("SELECT pg_terminate_backend($1)", await waiting())
             await blocker.rollback()
         finally:
             await admin.close()
@@ -190,9 +190,11 @@ async def test_expired_promises_raise_the_alarm(stored_log):
     await stored_log.append(0)
     async with running(stored_log, Ahead()):
         await until_drained(stored_log, 1)
-        async with asyncio.timeout(5):
-            while alarms() == before:
-                await asyncio.sleep(0.05)
+
+        async def raised() -> bool:
+            return alarms() > before
+
+        await until(raised)
 
 
 async def test_a_missing_key_stops_the_log_and_its_return_heals_it(stored_log):
@@ -211,9 +213,11 @@ async def test_a_missing_key_stops_the_log_and_its_return_heals_it(stored_log):
                     include_by=datetime.now(UTC),
                 )
             )
-        async with asyncio.timeout(10):
-            while status.trouble is None:
-                await asyncio.sleep(0.05)
+
+        async def stopped() -> bool:
+            return status.trouble is not None
+
+        await until(stopped)
         stored_log.signer.key_file.write_text(good)
         await until_drained(stored_log, 2)
         assert status.lack() is None

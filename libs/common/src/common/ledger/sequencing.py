@@ -117,11 +117,15 @@ async def _move_rows(connection: AsyncConnection, rows: Sequence[Row[Any]], firs
         [{"leaf_index": index, "entry": row.entry} for index, row in enumerate(rows, start=first)],
     )
     await connection.execute(delete(queue).where(queue.c.seq.in_([row.seq for row in rows])))
-    placed = func.unnest(
-        bindparam("ids", type_=ARRAY(String)),
-        bindparam("versions", type_=ARRAY(BigInteger)),
-        bindparam("indexes", type_=ARRAY(BigInteger)),
-    ).table_valued("id", "version", "leaf_index", name="placed").render_derived()
+    placed = (
+        func.unnest(
+            bindparam("ids", type_=ARRAY(String)),
+            bindparam("versions", type_=ARRAY(BigInteger)),
+            bindparam("indexes", type_=ARRAY(BigInteger)),
+        )
+        .table_valued("id", "version", "leaf_index", name="placed")
+        .render_derived()
+    )
     await connection.execute(
         update(promises)
         .values(leaf_index=placed.c.leaf_index)

@@ -77,17 +77,17 @@ class Witness:
 
         Raises:
             BlockingIOError: another process holds it.
-            ValueError: the file is not a memory; a witness that forgot would be worse than none.
+            Refused: the file is not a memory; a witness that forgot would be worse than none.
         """
         self.signer = signer
         self._memory = memory
         self._lock = memory.with_name(memory.name + ".lock").open("a")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._seen: dict[str, Checkpoint] = {}
-        if memory.exists():
-            self._seen = {
-                note.split("\n", 1)[0]: Checkpoint.parse(note) for note in decode_json(memory.read_bytes())
-            }
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._seen = _recall(memory)
+        except BaseException:
+            self._lock.close()
+            raise
 
     def close(self) -> None:
         """Give the memory free for another process."""
@@ -147,3 +147,13 @@ class Witness:
         finally:
             os.close(directory)
         self._seen = seen
+
+
+def _recall(memory: Path) -> dict[str, Checkpoint]:
+    """The checkpoints in a memory, by origin."""
+    if not memory.exists():
+        return {}
+    bodies = decode_json(memory.read_bytes())
+    if not isinstance(bodies, list) or not all(isinstance(body, str) for body in bodies):
+        raise Refused(Reason.WRONG_SHAPE, str(memory))
+    return {seen.origin: seen for seen in map(Checkpoint.parse, bodies)}
