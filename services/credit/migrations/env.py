@@ -1,6 +1,6 @@
 """Alembic's entry: the schema of credit."""
 
 from common.migrations import run_migrations
-from credit.db import Base
+from credit.schema import full_metadata
 
-run_migrations(Base.metadata)
+run_migrations(full_metadata())

@@ -15,7 +15,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from sqlalchemy import ColumnElement, false, or_, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Mapped
 
 from common.clock import Clock
 from common.problems import Text, Unauthenticated, Unavailable
@@ -89,7 +89,7 @@ class Principal:
 
 
 def region_clause(
-    column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | ColumnElement[Any],
+    column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | Mapped[str] | ColumnElement[Any],
     principal: Principal,
 ) -> ColumnElement[bool]:
     """The SQL condition that keeps a query inside the caller's regions; no region, no row."""

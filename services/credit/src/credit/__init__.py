@@ -1,0 +1,1 @@
+"""Credit: archive, scoring, tiered supervision, warnings and randomised inspection."""

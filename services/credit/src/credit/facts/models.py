@@ -1,0 +1,57 @@
+"""The table of the archive."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from common.db import UtcDateTime
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from credit.db import Base
+
+from .rules import Action
+
+__all__ = ["Fact"]
+
+
+class Fact(Base, table=True):
+    """One version of a fact. Rows are only ever added; the last one known says what stands.
+
+    Scoring reads all versions of one subject at once and however old, so the table is indexed by subject and
+    not partitioned by month.
+    """
+
+    __tablename__ = "facts"
+    __table_args__ = (
+        CheckConstraint(f"action IN ({', '.join(repr(str(a)) for a in Action)})", "action"),
+        CheckConstraint("(version = 1) = (action = 'record')", "first_version_records"),
+        CheckConstraint("version >= 1", "version"),
+        CheckConstraint("(version = 1) = (correction IS NULL)", "corrections_say_why"),
+        Index(
+            "uq_facts_source",
+            "source_kind",
+            "source_reference",
+            "code",
+            unique=True,
+            postgresql_where=text("version = 1"),
+        ),
+        Index("uq_facts_subject_id_recorded_at", "subject_id", "recorded_at", unique=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    action: str = Field(sa_type=String(8), nullable=False)
+    code: str = Field(sa_type=String(48), nullable=False)
+    occurred_on: date
+    recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    recorded_by: str = Field(sa_type=Text, nullable=False)
+    source_kind: str = Field(sa_type=String(32), nullable=False)
+    source_authority: str = Field(sa_type=String(100), nullable=False)
+    source_reference: str = Field(sa_type=String(120), nullable=False)
+    payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    content_hash: str = Field(sa_type=String(64), nullable=False)
+    correction: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))

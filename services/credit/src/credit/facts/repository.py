@@ -1,0 +1,101 @@
+"""Every select and insert on the archive."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from .models import Fact
+from .rules import Action, FactVersion
+
+__all__ = ["FactRepository"]
+
+
+class FactRepository:
+    """Facts in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, fact: Fact) -> None:
+        """Queue a new version for the next flush."""
+        self._session.add(fact)
+
+    async def by_source(self, kind: str, reference: str, code: str) -> Fact | None:
+        """The first version of the fact that a source gave under `code`."""
+        query = select(Fact).where(
+            col(Fact.source_kind) == kind,
+            col(Fact.source_reference) == reference,
+            col(Fact.code) == code,
+            col(Fact.version) == 1,
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def latest(self, fact_id: UUID) -> Fact | None:
+        """The newest version of a fact."""
+        query = select(Fact).where(col(Fact.id) == fact_id).order_by(col(Fact.version).desc()).limit(1)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def versions_of(self, subject_id: UUID) -> list[FactVersion]:
+        """Every version of every fact of a subject, as rules see them."""
+        query = select(
+            col(Fact.id),
+            col(Fact.version),
+            col(Fact.action),
+            col(Fact.code),
+            col(Fact.occurred_on),
+            col(Fact.recorded_at),
+            col(Fact.payload),
+        ).where(col(Fact.subject_id) == subject_id)
+        rows = await self._session.execute(query)
+        return [
+            FactVersion(
+                row.id,
+                row.version,
+                Action(row.action),
+                row.code,
+                row.occurred_on,
+                row.recorded_at,
+                row.payload,
+            )
+            for row in rows
+        ]
+
+    async def page(
+        self,
+        subject_id: UUID,
+        valid_at: date,
+        known_at: datetime,
+        after: tuple[date, UUID] | None,
+        limit: int,
+    ) -> Sequence[Fact]:
+        """`limit + 1` facts that had occurred by `valid_at`, each as known at `known_at`, newest first."""
+        latest = (
+            select(col(Fact.id), func.max(col(Fact.version)).label("version"))
+            .where(col(Fact.subject_id) == subject_id, col(Fact.recorded_at) <= known_at)
+            .group_by(col(Fact.id))
+            .subquery()
+        )
+        query = (
+            select(Fact)
+            .join(latest, and_(col(Fact.id) == latest.c.id, col(Fact.version) == latest.c.version))
+            .where(col(Fact.occurred_on) <= valid_at)
+        )
+        if after is not None:
+            day, fact_id = after
+            query = query.where(
+                or_(
+                    col(Fact.occurred_on) < day,
+                    and_(col(Fact.occurred_on) == day, col(Fact.id) < fact_id),
+                )
+            )
+        query = query.order_by(col(Fact.occurred_on).desc(), col(Fact.id).desc()).limit(limit + 1)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def standing(self, subject_id: UUID, valid_at: date, known_at: datetime) -> list[Fact]:
+        """The facts of a subject that stand, newest first: for pages that show them all."""
+        rows = await self.page(subject_id, valid_at, known_at, None, 1000)
+        return [row for row in rows if row.action != Action.REVOKE]

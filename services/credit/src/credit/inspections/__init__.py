@@ -1,0 +1,1 @@
+"""Randomised inspection: the draw protocol."""

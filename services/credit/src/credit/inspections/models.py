@@ -1,0 +1,90 @@
+"""Draws, commitments, reveals."""
+
+from datetime import datetime
+from uuid import UUID
+
+from common.db import UtcDateTime
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    Uuid,
+    text,
+)
+from sqlmodel import Field
+
+from credit.db import Base
+
+from .rules.states import DrawState
+
+__all__ = ["Draw", "DrawCommitment", "DrawReveal"]
+
+
+class Draw(Base, table=True):
+    """A draw. `frozen` and `bundle` are RFC 8785 bytes and never change once written.
+
+    `sealed_size` is the checkpoint whose root enters the seed, fixed by the first reveal.
+    """
+
+    __tablename__ = "draws"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in DrawState)})", "state"),
+        CheckConstraint("(state IN ('drawn', 'void')) = (bundle IS NOT NULL)", "closed_has_bundle"),
+        CheckConstraint("(bundle IS NULL) = (closed_at IS NULL)", "closed_has_time"),
+        Index("uq_draws_year_serial", "year", "serial", unique=True),
+        Index("ix_draws_deadline", "deadline", postgresql_where=text("bundle IS NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    year: int
+    serial: int
+    number: str = Field(sa_type=String(32), nullable=False)
+    region: str = Field(sa_type=String(6), nullable=False)
+    purpose: str = Field(sa_type=Text, nullable=False)
+    kinds: list[str] = Field(sa_column=Column(ARRAY(String(24)), nullable=False))
+    officers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    objects: int
+    drawn: int
+    state: str = Field(sa_type=String(16), nullable=False)
+    frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    redraw_of: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("draws.id")))
+    sealed_size: int | None = Field(default=None, sa_type=BigInteger)
+    deadline: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    bundle: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    created_by: str = Field(sa_type=Text, nullable=False)
+    created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DrawCommitment(Base, table=True):
+    """An officer's commitment and its version in the log."""
+
+    __tablename__ = "draw_commitments"
+    __table_args__ = (
+        CheckConstraint("commitment ~ '^[0-9a-f]{64}$'", "commitment"),
+        Index("uq_draw_commitments_draw_id_log_version", "draw_id", "log_version", unique=True),
+    )
+
+    draw_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("draws.id"), primary_key=True))
+    officer: str = Field(sa_column=Column(Text, primary_key=True))
+    commitment: str = Field(sa_type=String(64), nullable=False)
+    log_version: int
+    committed_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+
+
+class DrawReveal(Base, table=True):
+    """An officer's secret, once the commitments are sealed."""
+
+    __tablename__ = "draw_reveals"
+    __table_args__ = (CheckConstraint("octet_length(secret) = 32", "secret"),)
+
+    draw_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("draws.id"), primary_key=True))
+    officer: str = Field(sa_column=Column(Text, primary_key=True))
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    revealed_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

@@ -1,0 +1,126 @@
+"""Every select and insert on draws, and the one question they ask of the log."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from common.auth import Principal, region_clause, region_prefix
+from common.ledger.models import checkpoints, cosignatures
+from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.subjects.models import Subject
+from credit.subjects.rules import Status
+
+from .models import Draw, DrawCommitment, DrawReveal
+
+__all__ = ["DrawRepository", "SealedCheckpoint"]
+
+SealedCheckpoint = tuple[int, bytes, list[str]]
+_NUMBERING = 0x5454_4452_4157
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    return region_clause(col(Draw.region), principal)
+
+
+class DrawRepository:
+    """Draws in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def next_serial(self, year: int) -> int:
+        """The next number of a year, without gaps; others wait until this transaction ends."""
+        await self._session.execute(select(func.pg_advisory_xact_lock(_NUMBERING)))
+        last = await self._session.scalar(select(func.max(col(Draw.serial))).where(col(Draw.year) == year))
+        return (last or 0) + 1
+
+    async def objects(
+        self, region: str, kinds: Collection[str], tiers: Collection[str]
+    ) -> Sequence[Row[UUID, str, str | None, str | None]]:
+        """Subjects in business of a region, by kind and tier, as (id, kind, key, tier) in order of id."""
+        query = select(col(Subject.id), col(Subject.kind), col(Subject.key), col(Subject.tier)).where(
+            col(Subject.region).like(f"{region_prefix(region)}%"),
+            col(Subject.kind).in_(kinds),
+            col(Subject.status) == Status.ACTIVE,
+        )
+        if tiers:
+            query = query.where(col(Subject.tier).in_(tiers))
+        return (await self._session.execute(query.order_by(col(Subject.id)))).all()
+
+    async def find(self, draw_id: UUID, principal: Principal, *, lock: bool = False) -> Draw | None:
+        """A draw of the caller's regions."""
+        query = select(Draw).where(col(Draw.id) == draw_id, _visible_to(principal))
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def page(self, principal: Principal | None, before: UUID | None, limit: int) -> Sequence[Draw]:
+        """`limit + 1` draws, the newest first; without a principal those of all regions, for the public."""
+        query = select(Draw)
+        if principal is not None:
+            query = query.where(_visible_to(principal))
+        if before is not None:
+            query = query.where(col(Draw.id) < before)
+        return (
+            (await self._session.execute(query.order_by(col(Draw.id).desc()).limit(limit + 1)))
+            .scalars()
+            .all()
+        )
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[Draw]:
+        """Open draws whose deadline has passed, locked."""
+        query = (
+            select(Draw)
+            .where(col(Draw.bundle).is_(None), col(Draw.deadline) < now)
+            .order_by(col(Draw.deadline))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def commitments(self, draw_id: UUID) -> Sequence[DrawCommitment]:
+        """The commitments of a draw, in the order of the log."""
+        query = (
+            select(DrawCommitment)
+            .where(col(DrawCommitment.draw_id) == draw_id)
+            .order_by(col(DrawCommitment.log_version))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def reveals(self, draw_id: UUID) -> Sequence[DrawReveal]:
+        """The secrets revealed so far, by officer."""
+        query = select(DrawReveal).where(col(DrawReveal.draw_id) == draw_id).order_by(col(DrawReveal.officer))
+        return (await self._session.execute(query)).scalars().all()
+
+    async def sealed_checkpoint(self, size: int) -> SealedCheckpoint | None:
+        """The first checkpoint of at least `size` leaves that a witness has cosigned: (size, root, lines)."""
+        query = (
+            select(checkpoints.c.size, checkpoints.c.root)
+            .where(
+                checkpoints.c.size >= size,
+                select(cosignatures.c.size).where(cosignatures.c.size == checkpoints.c.size).exists(),
+            )
+            .order_by(checkpoints.c.size)
+            .limit(1)
+        )
+        found = (await self._session.execute(query)).one_or_none()
+        if found is None:
+            return None
+        lines = await self._session.scalars(
+            select(cosignatures.c.line)
+            .where(cosignatures.c.size == found.size)
+            .order_by(cosignatures.c.witness)
+        )
+        return found.size, found.root, list(lines)
+
+    async def subjects(self, ids: Collection[UUID]) -> dict[UUID, Subject]:
+        """Subjects by id, to show what was drawn."""
+        query = select(Subject).where(col(Subject.id).in_(ids))
+        return {row.id: row for row in (await self._session.execute(query)).scalars()}
+
+    def add(self, row: Draw | DrawCommitment | DrawReveal) -> None:
+        """Queue a row for the next flush."""
+        self._session.add(row)

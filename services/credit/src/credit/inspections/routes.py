@@ -1,0 +1,72 @@
+"""Routes of draws."""
+
+from uuid import UUID
+
+from common.pagination import Page
+from common.problems import declare
+from common.web import CursorParam, LimitParam, ServiceRouter
+from fastapi import Response
+
+from .dependencies import InspectionServiceDep, Inspector, Reader
+from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
+from .schemas import CommitmentIn, DrawIn, DrawView, RevealIn
+
+__all__ = ["router"]
+
+router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=declare(DrawNotFound, DrawConflict),
+    summary="Freeze objects, weights, inspectors, recusals and exclusions of a draw",
+)
+async def freeze_draw(body: DrawIn, actor: Inspector, draws: InspectionServiceDep) -> DrawView:
+    return await draws.view(await draws.freeze(actor, body))
+
+
+@router.get("", summary="Draws, the newest first")
+async def list_draws(
+    actor: Reader, draws: InspectionServiceDep, cursor: CursorParam = None, limit: LimitParam = 20
+) -> Page[DrawView]:
+    return await draws.search(actor, cursor, limit)
+
+
+@router.get("/{draw_id}", responses=declare(DrawNotFound), summary="A draw, and whether it is sealed")
+async def get_draw(draw_id: UUID, actor: Reader, draws: InspectionServiceDep) -> DrawView:
+    return await draws.view(await draws.get(actor, draw_id))
+
+
+@router.post(
+    "/{draw_id}/commitments",
+    status_code=201,
+    responses=declare(DrawNotFound, NotADrawOfficer, DrawConflict),
+    summary="The calling officer commits to a secret made on his own side",
+)
+async def commit_to_draw(
+    draw_id: UUID, body: CommitmentIn, actor: Inspector, draws: InspectionServiceDep
+) -> DrawView:
+    return await draws.view(await draws.commit(actor, draw_id, body.commitment))
+
+
+@router.post(
+    "/{draw_id}/reveals",
+    status_code=201,
+    responses=declare(DrawNotFound, NotADrawOfficer, DrawConflict, DrawNotSealed),
+    summary="The calling officer reveals his secret; the last one makes the draw",
+)
+async def reveal_to_draw(
+    draw_id: UUID, body: RevealIn, actor: Inspector, draws: InspectionServiceDep
+) -> DrawView:
+    return await draws.view(await draws.reveal(actor, draw_id, bytes.fromhex(body.secret)))
+
+
+@router.get(
+    "/{draw_id}/bundle",
+    responses=declare(DrawNotFound, DrawNotFinished),
+    response_class=Response,
+    summary="The bundle's bytes, to be verified offline",
+)
+async def get_bundle(draw_id: UUID, actor: Reader, draws: InspectionServiceDep) -> Response:
+    return Response(await draws.bundle(actor, draw_id), media_type="application/json")

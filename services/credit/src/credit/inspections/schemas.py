@@ -1,0 +1,125 @@
+"""What crosses the API about draws."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from common.web import Model
+from pydantic import Field, StringConstraints
+
+from credit.subjects.rules import Kind
+
+from .rules.states import DrawState, ExclusionReason, RecusalReason
+
+__all__ = [
+    "CommitmentIn",
+    "CommitmentView",
+    "DrawIn",
+    "DrawView",
+    "Exclusion",
+    "Inspector",
+    "PickView",
+    "Recusal",
+    "RevealIn",
+]
+
+Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
+Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]{1,100}$")]
+Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Inspector(Model):
+    """An inspector by staff id; no name is needed to draw one."""
+
+    id: Person
+    department: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)] | None
+    ) = None
+
+
+class Recusal(Model):
+    """An inspector who may not inspect a subject, with the reason as a code."""
+
+    inspector: Person
+    subject_id: UUID
+    reason: RecusalReason
+
+
+class Exclusion(Model):
+    """A subject kept out of the draw, with the reason as a code."""
+
+    subject_id: UUID
+    reason: ExclusionReason
+
+
+class DrawIn(Model):
+    """The inputs of a draw. All are frozen by this request; the officers named commit and reveal later."""
+
+    purpose: Purpose
+    region: Region
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=10)]
+    tiers: Annotated[list[Annotated[str, Field(max_length=16)]], Field(max_length=20)] = Field(default=[])
+    count: Annotated[int, Field(ge=1, le=5000)]
+    inspectors_per_object: Annotated[int, Field(ge=2, le=10)] = 2
+    officers: Annotated[list[Person], Field(min_length=2, max_length=20)]
+    inspectors: Annotated[list[Inspector], Field(min_length=2, max_length=1000)]
+    recusals: Annotated[list[Recusal], Field(max_length=5000)] = Field(default=[])
+    exclusions: Annotated[list[Exclusion], Field(max_length=5000)] = Field(default=[])
+    redraw_of: UUID | None = None
+
+
+class CommitmentIn(Model):
+    """SHA-256 over domain, draw id, the officer's own id and 32 secret bytes, in lower-case hex."""
+
+    commitment: Hex32
+
+
+class RevealIn(Model):
+    """The 32 secret bytes in lower-case hex."""
+
+    secret: Hex32
+
+
+class CommitmentView(Model):
+    """Who has committed to what, and when."""
+
+    officer: str
+    commitment: str
+    committed_at: datetime
+    revealed: bool
+
+
+class PickView(Model):
+    """A drawn subject with its inspectors."""
+
+    subject_id: UUID
+    name: str
+    key: str | None
+    region: str
+    tier: str | None
+    inspectors: list[str]
+
+
+class DrawView(Model):
+    """A draw. `sealed`: secrets may be revealed now; `inputs_sha256`: the hash of what was frozen."""
+
+    id: UUID
+    number: str
+    purpose: str
+    region: str
+    kinds: list[str]
+    state: DrawState
+    sealed: bool
+    officers: list[str]
+    commitment_domain: str
+    commitments: list[CommitmentView]
+    objects: int
+    count: int
+    inputs_sha256: str
+    deadline: datetime
+    redraw_of: UUID | None
+    missing: list[str]
+    result: list[PickView]
+    created_at: datetime
+    closed_at: datetime | None

@@ -1,0 +1,1 @@
+"""Intake: confirmed outcomes and alerts of other services enter as facts and warnings, once."""

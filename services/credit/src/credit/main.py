@@ -1,0 +1,65 @@
+"""The credit service, wired together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from common.db import migrations_folder
+from common.events import events_part
+from common.ledger import ledger_part
+from common.web import create_service_app
+from common.web.log import log_operations, log_router
+from fastapi import FastAPI
+
+from credit.config import Settings
+from credit.environment import Environment
+from credit.events import SUBSCRIPTIONS
+from credit.facts.routes import router as facts
+from credit.inspections.routes import router as draws
+from credit.public.routes import PUBLIC
+from credit.public.routes import router as public
+from credit.publishing import SERVICE
+from credit.rounds import rounds
+from credit.rulebook.routes import router as policies
+from credit.rulebook.rules import Rulebook
+from credit.scoring.routes import router as scoring
+from credit.subjects.routes import reveal_router as reveals
+from credit.subjects.routes import router as subjects
+from credit.supervision.routes import router as supervision
+from credit.warnings.routes import router as warnings
+
+__all__ = ["POLICIES", "create_app"]
+
+PREFIX = "/api/v1/credit"
+POLICIES = Path(__file__).parent / "policies"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application. Policies are read here, so a wrong file stops the start."""
+    rulebook = Rulebook.load(POLICIES)
+
+    @asynccontextmanager
+    async def environment(app: FastAPI) -> AsyncIterator[None]:
+        app.state.env = Environment(app.state.clock, app.state.keyring, rulebook, app.state.log)
+        yield
+
+    return create_service_app(
+        name=SERVICE,
+        title="TourTrust credit",
+        settings=settings or Settings(),  # type: ignore[call-arg]  # from the environment
+        migrations=migrations_folder(SERVICE),
+        routers=[
+            subjects,
+            reveals,
+            facts,
+            scoring,
+            supervision,
+            warnings,
+            draws,
+            policies,
+            public,
+            log_router(PREFIX),
+        ],
+        public=PUBLIC | log_operations(PREFIX),
+        lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds],
+    )

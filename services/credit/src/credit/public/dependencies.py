@@ -1,0 +1,19 @@
+"""How the public routes get their service."""
+
+from typing import Annotated
+
+from common.web import SessionDep
+from fastapi import Depends
+
+from credit.rulebook.dependencies import EnvironmentDep
+
+from .service import PublicService
+
+__all__ = ["PublicServiceDep"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep) -> PublicService:
+    return PublicService(session, env)
+
+
+PublicServiceDep = Annotated[PublicService, Depends(_service)]

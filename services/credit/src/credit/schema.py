@@ -1,0 +1,24 @@
+"""The whole schema of the service: its own tables and those that common brings."""
+
+from common import audit, events, idempotency, ledger
+from common.db import include
+from sqlalchemy import MetaData
+
+from credit.db import metadata
+from credit.facts import models as facts
+from credit.inspections import models as inspections
+from credit.intake import models as intake
+from credit.scoring import models as scoring
+from credit.subjects import models as subjects
+from credit.warnings import models as warnings
+
+__all__ = ["full_metadata"]
+
+OWN = (subjects, facts, scoring, warnings, inspections, intake)
+"""Importing these modules puts their tables into the metadata."""
+
+
+def full_metadata() -> MetaData:
+    """The metadata that migrations build and `alembic check` compares."""
+    include(metadata, *events.TABLES, *idempotency.TABLES, *audit.TABLES, *ledger.TABLES)
+    return metadata

@@ -1,0 +1,1 @@
+"""Scoring: from known facts to a grade with reasons."""

@@ -1,0 +1,56 @@
+"""Every select and insert on published grades."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.subjects.models import Subject
+
+from .models import PublishedGrade
+
+__all__ = ["ScoringRepository"]
+
+
+class ScoringRepository:
+    """Published grades in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, grade: PublishedGrade) -> None:
+        """Queue a published grade for the next flush."""
+        self._session.add(grade)
+
+    async def page(self, subject_id: UUID, below: int | None, limit: int) -> Sequence[PublishedGrade]:
+        """`limit + 1` published grades, the newest first."""
+        query = select(PublishedGrade).where(col(PublishedGrade.subject_id) == subject_id)
+        if below is not None:
+            query = query.where(col(PublishedGrade.version) < below)
+        query = query.order_by(col(PublishedGrade.version).desc()).limit(limit + 1)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def get(self, subject_id: UUID, version: int) -> PublishedGrade | None:
+        """One published grade."""
+        return await self._session.get(PublishedGrade, (subject_id, version))
+
+    async def of_result(self, subject_id: UUID, result_hash: str) -> PublishedGrade | None:
+        """The published grade that came from this very result."""
+        query = select(PublishedGrade).where(
+            col(PublishedGrade.subject_id) == subject_id, col(PublishedGrade.result_hash) == result_hash
+        )
+        return (await self._session.execute(query.limit(1))).scalar_one_or_none()
+
+    async def due(self, today: date, limit: int) -> Sequence[Subject]:
+        """Subjects whose score changes by `today` with nothing new recorded, locked for this transaction."""
+        query = (
+            select(Subject)
+            .where(col(Subject.next_change_on) <= today)
+            .order_by(col(Subject.next_change_on), col(Subject.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()

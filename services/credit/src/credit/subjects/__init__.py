@@ -1,0 +1,1 @@
+"""Subjects: who is supervised."""

@@ -1,0 +1,90 @@
+"""Routes of subjects."""
+
+from typing import Annotated
+from uuid import UUID
+
+from common.pagination import Page
+from common.problems import PreconditionFailed, PreconditionRequired, declare
+from common.web import CursorParam, LimitParam, ServiceRouter
+from fastapi import Query, Response
+
+from .dependencies import ExpectedVersion, Reader, Revealer, SubjectServiceDep, Writer
+from .errors import SubjectExists, SubjectNotFound
+from .repository import Filters
+from .rules import Kind
+from .schemas import PersonRevealed, RevealIn, SubjectIn, SubjectPatch, SubjectView
+
+__all__ = ["reveal_router", "router"]
+
+router = ServiceRouter(prefix="/api/v1/credit/subjects", tags=["subjects"])
+reveal_router = ServiceRouter(prefix="/api/v1/credit/subjects", tags=["subjects"], idempotent=False)
+
+
+def _answer(view: SubjectView, status: int = 200) -> Response:
+    headers = {"ETag": f'"{view.version}"'}
+    if status == 201:
+        headers["Location"] = f"/api/v1/credit/subjects/{view.id}"
+    return Response(view.model_dump_json(), status, headers, "application/json")
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=SubjectView,
+    responses=declare(SubjectNotFound, SubjectExists),
+    summary="Register a subject",
+)
+async def register_subject(body: SubjectIn, actor: Writer, subjects: SubjectServiceDep) -> Response:
+    return _answer(subjects.view(await subjects.register(actor, body)), 201)
+
+
+@router.get("", summary="Find subjects by name, identifier, kind, region or grade")
+async def list_subjects(
+    actor: Reader,
+    subjects: SubjectServiceDep,
+    q: Annotated[str | None, Query(min_length=1, max_length=100, description="name or identifier")] = None,
+    key: Annotated[str | None, Query(max_length=24, description="USCC or guide card, exact")] = None,
+    kind: Kind | None = None,
+    region: Annotated[str | None, Query(pattern=r"^[0-9]{6}$")] = None,
+    grade: Annotated[str | None, Query(max_length=16)] = None,
+    cursor: CursorParam = None,
+    limit: LimitParam = 20,
+) -> Page[SubjectView]:
+    return await subjects.search(actor, Filters(q, key, kind, region, grade), cursor, limit)
+
+
+@router.get(
+    "/{subject_id}",
+    response_model=SubjectView,
+    responses=declare(SubjectNotFound),
+    summary="A subject with its present grade",
+)
+async def get_subject(subject_id: UUID, actor: Reader, subjects: SubjectServiceDep) -> Response:
+    return _answer(subjects.view(await subjects.get(actor, subject_id)))
+
+
+@router.patch(
+    "/{subject_id}",
+    response_model=SubjectView,
+    responses=declare(SubjectNotFound, SubjectExists, PreconditionRequired, PreconditionFailed),
+    summary="Change a subject at the version named by If-Match",
+)
+async def change_subject(
+    subject_id: UUID,
+    body: SubjectPatch,
+    expected: ExpectedVersion,
+    actor: Writer,
+    subjects: SubjectServiceDep,
+) -> Response:
+    return _answer(subjects.view(await subjects.change(actor, subject_id, expected, body)))
+
+
+@reveal_router.post(
+    "/{subject_id}/reveals",
+    responses=declare(SubjectNotFound),
+    summary="Read a natural person's data in the clear; who and why is audited",
+)
+async def reveal_person(
+    subject_id: UUID, body: RevealIn, actor: Revealer, subjects: SubjectServiceDep
+) -> PersonRevealed:
+    return await subjects.reveal(actor, subject_id, body.purpose)

@@ -1,0 +1,108 @@
+"""Kinds of subjects, what identifies each, and how names are prepared for search."""
+
+import unicodedata
+from enum import StrEnum
+
+from common.identifiers import InvalidIdentifier, check_uscc, is_guide_card, is_licence_number
+from common.problems import Text
+
+__all__ = [
+    "ENTITY_KEY_OPTIONAL",
+    "PERSONS",
+    "Kind",
+    "Scope",
+    "Status",
+    "check_key",
+    "check_licence",
+    "grams",
+    "looks_like_identifier",
+    "normalise",
+]
+
+
+class Kind(StrEnum):
+    """Who can be a subject."""
+
+    TRAVEL_AGENCY = "travel_agency"
+    AGENCY_BRANCH = "agency_branch"
+    TOUR_GUIDE = "tour_guide"
+    STAR_HOTEL = "star_hotel"
+    HOMESTAY = "homestay"
+    SCENIC_AREA = "scenic_area"
+    OTA_PLATFORM = "ota_platform"
+    COACH_COMPANY = "coach_company"
+    NATURAL_PERSON = "natural_person"
+    UNLICENSED_OPERATOR = "unlicensed_operator"
+
+
+class Status(StrEnum):
+    """Whether a subject is in business."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    CLOSED = "closed"
+
+
+class Scope(StrEnum):
+    """What a travel agency may sell."""
+
+    DOMESTIC = "domestic"
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+PERSONS = frozenset({Kind.TOUR_GUIDE, Kind.NATURAL_PERSON})
+ENTITY_KEY_OPTIONAL = frozenset(
+    {Kind.STAR_HOTEL, Kind.HOMESTAY, Kind.SCENIC_AREA, Kind.COACH_COMPANY, Kind.UNLICENSED_OPERATOR}
+)
+
+
+def check_key(kind: Kind, key: str | None) -> str | None:
+    """The key in its stored form: a USCC (GB 32100), or a guide's card number.
+
+    Raises:
+        InvalidIdentifier: wrong, missing where it identifies the kind, or given where there is none.
+    """
+    if key is None:
+        if kind in ENTITY_KEY_OPTIONAL or kind is Kind.NATURAL_PERSON:
+            return None
+        raise InvalidIdentifier(
+            Text("该类主体须有统一社会信用代码或导游证号", "This kind of subject needs a key")
+        )
+    if kind is Kind.NATURAL_PERSON:
+        raise InvalidIdentifier(Text("自然人不用代码标识", "A natural person has no key"))
+    if kind is Kind.TOUR_GUIDE:
+        card = key.strip().upper()
+        if not is_guide_card(card):
+            raise InvalidIdentifier(Text("导游证号格式不符", "This is no guide card number"))
+        return card
+    return check_uscc(key)
+
+
+def check_licence(licence: str | None) -> str | None:
+    """The licence number in its stored form. Raises InvalidIdentifier."""
+    if licence is None:
+        return None
+    stored = licence.strip().upper()
+    if not is_licence_number(stored):
+        raise InvalidIdentifier(Text("许可证号格式不符", "This is no licence number"))
+    return stored
+
+
+def normalise(text: str) -> str:
+    """The form in which names are compared: compatibility-folded, lower case, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def grams(normalised: str) -> list[str]:
+    """Single characters and pairs: what a query of one or two Chinese characters is answered from."""
+    singles = set(normalised)
+    pairs = {normalised[n : n + 2] for n in range(len(normalised) - 1)}
+    return sorted(singles | pairs)
+
+
+def looks_like_identifier(query: str) -> bool:
+    """Whether a query means a USCC, a licence or a card rather than a name."""
+    text = query.strip()
+    return len(text) >= 8 and text.isascii() and any(letter.isdigit() for letter in text) and " " not in text

@@ -1,0 +1,1 @@
+"""Tiered supervision: from a tier to the measures in force."""

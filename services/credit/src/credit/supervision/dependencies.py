@@ -1,0 +1,21 @@
+"""How the routes of this room get their service, and who may call them."""
+
+from typing import Annotated
+
+from common.auth import Principal
+from common.web import Requires, SessionDep
+from fastapi import Depends
+
+from credit.rulebook.dependencies import EnvironmentDep
+
+from .service import SupervisionService
+
+__all__ = ["Reader", "SupervisionServiceDep"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep) -> SupervisionService:
+    return SupervisionService(session, env)
+
+
+SupervisionServiceDep = Annotated[SupervisionService, Depends(_service)]
+Reader = Annotated[Principal, Depends(Requires("credit:read"))]

@@ -1,0 +1,1 @@
+"""Risk warnings: clues that never score."""
