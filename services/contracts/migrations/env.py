@@ -1,6 +1,6 @@
 """Alembic's entry: the schema of contracts."""
 
 from common.migrations import run_migrations
-from contracts.db import Base
+from contracts.schema import full_metadata
 
-run_migrations(Base.metadata)
+run_migrations(full_metadata())

@@ -5,7 +5,7 @@ from typing import Any
 
 import rfc8785
 
-__all__ = ["canonical_bytes", "document_hash"]
+__all__ = ["canonical_bytes", "sha256"]
 
 
 def canonical_bytes(document: Any) -> bytes:
@@ -13,6 +13,6 @@ def canonical_bytes(document: Any) -> bytes:
     return rfc8785.dumps(document)
 
 
-def document_hash(document: Any) -> bytes:
-    """SHA-256 of the canonical form."""
-    return hashlib.sha256(canonical_bytes(document)).digest()
+def sha256(canonical: bytes) -> bytes:
+    """The document hash that the log commits to."""
+    return hashlib.sha256(canonical).digest()

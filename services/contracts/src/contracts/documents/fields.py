@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 MAX_SAFE_INTEGER = 2**53 - 1
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 INSTANT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -48,9 +49,10 @@ def _day(value: Any) -> date:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError(Text("须为日期（YYYY-MM-DD）", "Must be a date (YYYY-MM-DD)"))
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise ValueError(Text(f"日历上没有 {value} 这一天", f"The calendar has no day {value}")) from error
+    return _in_range(day)
 
 
 def _instant(value: Any) -> datetime:
@@ -62,16 +64,32 @@ def _instant(value: Any) -> datetime:
     moment, fraction, offset = match.groups()
     try:
         instant = datetime.fromisoformat(moment + (fraction or "")[:7] + offset.replace("Z", "+00:00"))
-        instant.timestamp()
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise ValueError(Text("不是有效的时间", "Not a valid instant")) from error
+    _in_range(instant.date())
     return instant
+
+
+def _in_range(day: date) -> date:
+    """Days far off are typing errors, and arithmetic with them would leave the calendar."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(
+            Text(
+                f"年份须在 {FIRST_YEAR} 至 {LAST_YEAR} 之间", f"The year must be {FIRST_YEAR} to {LAST_YEAR}"
+            )
+        )
+    return day
 
 
 def _whole(value: Any) -> Any:
     """1.0 is a whole number in JSON; true and "1" are none."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    return _safe(value)
+
+
+def _safe(value: Any) -> Any:
+    """Whole numbers beyond 2^53-1 have no canonical form (RFC 8785)."""
     if isinstance(value, int) and abs(value) > MAX_SAFE_INTEGER:
         raise ValueError(Text("整数超出 2^53-1", "The whole number is beyond 2^53-1"))
     return value
@@ -110,7 +128,7 @@ Instant = Annotated[
 Whole = Annotated[int, BeforeValidator(_whole)]
 Amount = Annotated[Whole, Field(ge=0)]
 Count = Annotated[Whole, Field(ge=1)]
-Rate = Annotated[float, Field(allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Rate = Annotated[float, BeforeValidator(_safe), Field(allow_inf_nan=False)]
+Percent = Annotated[float, BeforeValidator(_safe), Field(ge=0, le=100, allow_inf_nan=False)]
 UsccText = Annotated[str, Field(pattern=r"^[0-9]{8}[0-9A-HJ-NP-RTUWXY]{10}$")]
 LicenceNumber = Annotated[str, Field(pattern=r"^L-[A-Z]{2,4}-(CJ)?[0-9]{5,6}$")]

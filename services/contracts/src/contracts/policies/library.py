@@ -9,6 +9,7 @@ from pathlib import Path
 from common.policies import WHOLE_COUNTRY, Policy, PolicyNotInForce, PolicySet
 from common.problems import Text
 
+from contracts.documents.parties import ContractType
 from contracts.policies.model import (
     CancellationTables,
     ContractTypes,
@@ -20,6 +21,7 @@ from contracts.policies.model import (
     RuleTable,
     TemplateEditions,
     Thresholds,
+    TypeDefinition,
     Wording,
 )
 from contracts.policies.rulebook import Rulebook
@@ -60,6 +62,10 @@ class Library:
             self.retention,
         )  # type: ignore[assignment]
         return [policy for policies in sets for policy in policies.all()]
+
+    def kind(self, contract_type: ContractType) -> TypeDefinition:
+        """The definition of a contract type in its newest version: what numbers are made of never changes."""
+        return self.types.all()[-1].by_type[contract_type]
 
     def with_references(self, references: Sequence[PriceReference]) -> "Library":
         """The same library that also knows `references`, for measuring on prices of one's own."""

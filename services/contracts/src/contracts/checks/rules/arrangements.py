@@ -1,7 +1,7 @@
 """Shopping stops and paid extras: described in full, and agreed by each traveller before they begin."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from common.clock import CHINA, china_date
 
@@ -78,7 +78,7 @@ def _wrong_days(case: Case, items: Sequence[Arrangement]) -> list[int]:
     wrong = []
     for at, item in enumerate(items):
         on = china_date(item.start_at)
-        if on != case.departs_on + timedelta(days=item.day_no - 1) or on > case.returns_on:
+        if (on - case.departs_on).days + 1 != item.day_no or on > case.returns_on:
             wrong.append(at)
     return wrong
 

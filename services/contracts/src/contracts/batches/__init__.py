@@ -1,0 +1,1 @@
+"""Many contracts in one request: lines in, lines out."""

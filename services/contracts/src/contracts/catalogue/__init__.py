@@ -1,0 +1,1 @@
+"""The rules and other policy data for readers."""

@@ -1,0 +1,1 @@
+"""Registered contracts: number, versions, ledger entry, life after registration; and refused attempts."""
