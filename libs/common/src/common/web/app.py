@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -25,6 +25,7 @@ from common.web.openapi import document
 
 __all__ = ["LifespanPart", "Readiness", "create_service_app"]
 
+App = TypeVar("App", bound=FastAPI)
 LifespanPart = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Readiness = Callable[[], Awaitable[str | None]]
 """Says None when a part is well, or in one sentence what it lacks; the service goes on, degraded."""
@@ -42,11 +43,13 @@ def create_service_app(
     public: frozenset[str] = frozenset(),
     lifespan_parts: Sequence[LifespanPart] = (),
     verifier: TokenVerifier | None = None,
-) -> FastAPI:
+    app_class: type[App] = FastAPI,  # type: ignore[assignment]
+) -> App:
     """A service: `routers` behind access checks, one database, and `lifespan_parts` running beside.
 
     `public` lists the operations that need no token, as "METHOD /path". Any other operation without
-    `Requires` is a mistake and raises here, at start.
+    `Requires` is a mistake and raises here, at start. `app_class` is for an app that must see requests
+    before FastAPI does.
 
     Raises:
         ValueError: an operation is neither public nor protected, or `public` names one that is not there.
@@ -65,7 +68,7 @@ def create_service_app(
                 await stack.enter_async_context(part(app))
             yield
 
-    app = FastAPI(
+    app = app_class(
         title=title,
         version="1.0.0",
         lifespan=lifespan,
@@ -78,7 +81,9 @@ def create_service_app(
     app.state.name = name
     app.state.settings = settings
     app.state.clock = clock
-    app.state.keyring = Keyring.from_file(settings.keyring_file)
+    app.state.keyring = Keyring.from_file(
+        settings.keyring_file, production=settings.environment == "production"
+    )
     app.state.db = Database(
         settings.database_url,
         statement_cache=settings.database_statement_cache,

@@ -1,0 +1,50 @@
+"""What can go wrong with an enforcement case."""
+
+from common.problems import NotFound, Problem, StateConflict, Text
+
+__all__ = [
+    "EnforcementCaseNotFound",
+    "EventNotAllowed",
+    "PenaltyOutsideBand",
+    "RightsStillOpen",
+    "SamePerson",
+]
+
+
+class EnforcementCaseNotFound(NotFound):
+    """No such case, or outside the caller's regions or subject."""
+
+    type = "/problems/enforcement-case-not-found"
+    title = Text("未找到执法案件", "No such enforcement case")
+
+
+class EventNotAllowed(StateConflict):
+    """The present state does not take this event; `allowed` names those it takes."""
+
+    type = "/problems/event-not-allowed"
+    title = Text("当前状态不允许此事件", "The present state does not take this event")
+
+
+class RightsStillOpen(StateConflict):
+    """The party may still state, defend or be heard; a decision now would be void."""
+
+    type = "/problems/rights-still-open"
+    title = Text(
+        "当事人陈述、申辩、听证期限未满（《行政处罚法》第六十二条）",
+        "The party's time to state, defend and be heard is not over (Administrative Penalty Law art. 62)",
+    )
+
+
+class SamePerson(StateConflict):
+    """A second person must decide."""
+
+    type = "/problems/second-person-needed"
+    title = Text("须由提出处罚建议者以外的人员审批", "Somebody other than the proposer must decide")
+
+
+class PenaltyOutsideBand(Problem):
+    """The penalty is not what the law allows for this violation; `low_fen` and `high_fen` give the band."""
+
+    type = "/problems/penalty-outside-band"
+    title = Text("处罚不在法定或裁量幅度内", "The penalty lies outside its band")
+    status = 422
