@@ -65,7 +65,10 @@ DEMO_USERS = {
         "WL",
     ),
     "reviewer": Principal(
-        "officer", _scopes("credit:read credit:decide complaints:supervise contracts:read"), SHANXI, "WL"
+        "officer",
+        _scopes("credit:read credit:decide complaints:supervise enforcement:handle contracts:read"),
+        SHANXI,
+        "WL",
     ),
     "inspector": Principal("officer", _scopes("credit:read inspections:run contracts:read"), SHANXI, "WZ"),
     "enforcement_officer": Principal(
