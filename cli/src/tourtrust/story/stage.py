@@ -1,5 +1,7 @@
 """What every step of the story stands on: callers with tokens, requests that explain themselves, a book."""
 
+import base64
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -42,6 +44,7 @@ class Stage:
         self.book: dict[str, Any] = {}
         self._credentials = credentials
         self._tokens: dict[str, str] = {}
+        self.demo_contract: str = credentials["demo"]["contract_no"]
         self.http = httpx.Client(base_url=self.base_url, timeout=30)
 
     def headers(self, who: str | None) -> dict[str, str]:
@@ -51,6 +54,13 @@ class Stage:
         if who not in self._tokens:
             self._tokens[who] = self._sign_in(who)
         return {"Authorization": f"Bearer {self._tokens[who]}"}
+
+    def sub(self, who: str) -> str:
+        """The `sub` of a caller's token: the name under which the services know it."""
+        payload = self.headers(who)["Authorization"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        subject: str = claims["sub"]
+        return subject
 
     def _sign_in(self, who: str) -> str:
         if who == "guest":
