@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -138,6 +140,12 @@ class Stage:
             cursor = page["next_cursor"]
             if cursor is None:
                 return items
+
+    @staticmethod
+    def tourtrust(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """The `tourtrust` command itself, run as a stranger would."""
+        command = [sys.executable, "-m", "tourtrust", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     @staticmethod
     def check(holds: bool, claim: str) -> None:

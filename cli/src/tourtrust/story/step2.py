@@ -3,7 +3,6 @@
 import json
 from importlib.resources import files
 
-from common.ledger.verify import verify_receipt
 from common.problems import Text
 
 from tourtrust.story.stage import Stage
@@ -43,17 +42,24 @@ def play(stage: Stage) -> list[str]:
             else None
         ),
     )
-    (stage.folder / "receipt.json").write_bytes(receipt)
-    (stage.folder / "contract.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    file, paper = stage.folder / "receipt.json", stage.folder / "contract.json"
+    file.write_bytes(receipt)
+    paper.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     key = stage.log_keys["contracts"]
-    verdict = verify_receipt(receipt, key, json.dumps(document).encode())
-    stage.check(verdict.ok, f"the receipt does not verify: {verdict.reason}")
+    verdict = stage.tourtrust("verify", "receipt", file, "--key", key, "--document", paper)
+    stage.check(verdict.returncode == 0, f"the receipt does not verify: {verdict.stderr}")
     changed = bytearray(receipt)
     changed[len(changed) // 2] ^= 1
-    stage.check(not verify_receipt(bytes(changed), key).ok, "a changed receipt still verifies")
+    file.with_name("receipt-changed.json").write_bytes(changed)
+    verdict = stage.tourtrust("verify", "receipt", file.with_name("receipt-changed.json"), "--key", key)
+    stage.check(verdict.returncode == 1, "a changed receipt still verifies")
+    foreign = stage.log_keys["credit"]
+    verdict = stage.tourtrust("verify", "receipt", file, "--key", foreign)
+    stage.check(verdict.returncode == 1, "the receipt verifies with another log's key")
     return [
         f"checked without findings, registered as {number}",
         f"promise for {contract['promise']['log_origin']} signed",
         "the same Idempotency-Key gave the same bytes",
-        "the receipt verifies offline with the published key, and not after one changed bit",
+        "`tourtrust verify receipt` accepts the receipt and the document with the published key",
+        "and refuses it after one changed bit, and with another key",
     ]

@@ -68,8 +68,10 @@ def play(stage: Stage) -> list[str]:
         any(case["id"] == complaint["id"] for case in queue), "the case is not in the officer's queue"
     )
     return [
-        f"{complaint['number']}: {', '.join(complaint['categories'])} to {routing['main_department']} of {COUNTY}",
+        f"{complaint['number']}: {', '.join(complaint['categories'])} to "
+        f"{routing['main_department']} of {COUNTY}",
         f"acceptance is due on {due['due_on']}: {due['rule']}, {due['article']}",
         "the tourist looks it up with number and code; a wrong code finds nothing",
-        f"{len(routing['rules'])} rules are named as reasons, {len(routing['rejected_alternatives'])} alternatives rejected",
+        f"{len(routing['rules'])} rules are named as reasons, "
+        f"{len(routing['rejected_alternatives'])} alternatives rejected",
     ]

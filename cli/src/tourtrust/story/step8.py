@@ -5,7 +5,6 @@ import secrets
 from typing import Any
 
 from common.problems import Text
-from credit.inspections.rules.bundle import verify_draw
 
 from tourtrust.story.stage import Stage
 
@@ -53,20 +52,22 @@ def play(stage: Stage) -> list[str]:
     )
 
     bundle = stage.call("GET", f"{path}/bundle", by="province_officer").content
-    (stage.folder / "draw.json").write_bytes(bundle)
+    file, changed = stage.folder / "draw.json", stage.folder / "draw-changed.json"
+    file.write_bytes(bundle)
     key = stage.log_keys["credit"]
-    verdict = verify_draw(bundle, key)
-    stage.check(verdict.ok, f"the bundle does not verify: {verdict.reason}")
+    verdict = stage.tourtrust("verify", "draw", file, "--key", key)
+    stage.check(verdict.returncode == 0, f"the bundle does not verify: {verdict.stderr}")
     altered = bytearray(bundle)
     altered[len(altered) // 3] ^= 1
-    broken = verify_draw(bytes(altered), key)
-    stage.check(not broken.ok, "an altered bundle still verifies")
+    changed.write_bytes(altered)
+    broken = stage.tourtrust("verify", "draw", changed, "--key", key)
+    stage.check(broken.returncode == 1, "an altered bundle still verifies")
     return [
-        f"draw {drawn['number']}: {COUNT} of {drawn['objects']} agencies, sampled by tier, two inspectors each",
+        f"draw {drawn['number']}: {COUNT} of {drawn['objects']} agencies, weighted by tier, two inspectors each",
         *(
             f"{pick['name']} (tier {pick['tier']}): {', '.join(pick['inspectors'])}"
             for pick in drawn["result"]
         ),
         "the bundle verifies offline with the published key",
-        f"with one altered bit it does not: {broken.reason}",
+        f"with one altered bit it does not: {broken.stderr.strip()}",
     ]
