@@ -60,7 +60,7 @@ async def until_drained(log, leaves: int, seconds: float = 20) -> None:
 
 
 async def check_whole(log, expected: set[str]) -> None:
-    """Each expected entry stands once, without gaps; each checkpoint is the RFC root and continues the last."""
+    """Each expected entry stands once, without gaps; each checkpoint is the RFC root."""
     async with log.database.session() as session:
         head = await latest_checkpoint(session)
         entries = await load_entries(session, 0, head.size)

@@ -211,7 +211,8 @@ async def test_rotation_is_announced_under_the_old_key(stored_log, fixed_time):
     for _ in range(2):  # asking twice before it is announced is asking once
         async with stored_log.database.session() as session:
             new = await rotate(session, log=stored_log.signer, now=fixed_time)
-    await stored_log.append(1, now=fixed_time)
+    promise = await stored_log.append(1, now=fixed_time)
+    promise.check(old)  # the new key signs nothing until it is announced
     announced = await run(stored_log, fixed_time)
     after = await run(stored_log, fixed_time)
     assert (announced.size, after.size) == (2, 3)
@@ -230,6 +231,7 @@ async def test_rotation_is_announced_under_the_old_key(stored_log, fixed_time):
     verify_receipt(receipts[0].encode(), str(old))
     verify_receipt(receipts[1].encode(), str(new))
     assert len(read_keys(stored_log.signer.key_file)) == 2
+    (await stored_log.append(2, now=fixed_time)).check(new)
 
 
 async def test_a_log_without_its_key_does_not_sign(stored_log, fixed_time, tmp_path):

@@ -1,7 +1,7 @@
 """The log's own keys: read from a secret file, never from the database or its backup.
 
-The file holds one C2SP signer key (`PRIVATE+KEY+...`) a line, oldest first. The last one signs promises;
-which one signs a checkpoint follows from the keys that the log itself has announced.
+The file holds one C2SP signer key (`PRIVATE+KEY+...`) a line, oldest first. Which one signs follows from the
+keys that the log itself has announced; a new key signs nothing before that.
 """
 
 import os
@@ -128,6 +128,11 @@ class LogSigner:
         """The last key of the file."""
         self._refresh()
         return self._keys[-1]
+
+    def only_key(self) -> SignerKey | None:
+        """The key of a file that holds just one."""
+        self._refresh()
+        return self._keys[0] if len(self._keys) == 1 else None
 
     def key(self, verifier: str) -> SignerKey:
         """The signing half of an announced key.

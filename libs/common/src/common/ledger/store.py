@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Select, delete, func, insert, literal, select, tuple_
+from sqlalchemy import Select, bindparam, delete, func, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from common.ledger.entries import KEY_EVENT, SALT_SIZE, Entry, Promise, commit, key_announcement
 from common.ledger.models import checkpoints, cosignatures, keys, leaves, promises, queue, tiles
-from common.ledger.note import VerifierKey
+from common.ledger.note import SignerKey, VerifierKey
 from common.ledger.receipt import Receipt
 from common.ledger.signer import LogSigner, add_log_key
 from common.ledger.tiles import Tile, prove, tiles_needed
@@ -111,43 +111,61 @@ async def append(
         raise EntryConflict
     due = now + log.include_within
     due = due.replace(microsecond=due.microsecond // 1000 * 1000)
-    promise = Promise(id, version, entry.commitment, log.origin, due).signed(log.newest())
-    promised = (
-        upsert(promises)
-        .values(
-            id=id,
-            version=version,
-            event=event,
-            document_hash=document_hash,
-            salt=log.cipher.encrypt(salt.hex(), context=_salt_context(id, version)),
-            commitment=promise.commitment,
-            include_by=promise.include_by,
-            signature=promise.signature,
-        )
-        .on_conflict_do_nothing()
-        .returning(promises.c.id)
-        .cte("promised")
+    promise = Promise(id, version, entry.commitment, log.origin, due).signed(
+        await _key_in_force(session, log)
     )
-    row = [literal(value, column.type) for column, value in _queue_row(entry, promise.include_by).items()]
-    queued = (
-        insert(queue)
-        .from_select(list(_queue_row(entry, due)), select(*row).select_from(promised))
-        .returning(queue.c.seq)
-        .cte("queued")
-    )
-    if await session.scalar(select(queued.c.seq, func.pg_notify(CHANNEL, ""))) is not None:
+    row = {
+        "id": id,
+        "version": version,
+        "event": event,
+        "document_hash": document_hash,
+        "salt": log.cipher.encrypt(salt.hex(), context=_salt_context(id, version)),
+        "commitment": promise.commitment,
+        "include_by": promise.include_by,
+        "signature": promise.signature,
+        "entry": entry.encode(),
+    }
+    if await session.scalar(_APPEND, row) is not None:
         return promise
     return await _promised_before(session, log, entry, document_hash)
 
 
-def _queue_row(entry: Entry, include_by: datetime) -> dict[Column[Any], Any]:
-    return {
-        queue.c.id: entry.id,
-        queue.c.version: entry.version,
-        queue.c.event: entry.event,
-        queue.c.entry: entry.encode(),
-        queue.c.include_by: include_by,
-    }
+def _append_statement() -> Select[Any]:
+    """One round trip: the promise if it is new, its queue row, and the bell; gives no row if it is not."""
+    given = {name: bindparam(name, type_=promises.c[name].type) for name in _PROMISED}
+    promised = (
+        upsert(promises).values(given).on_conflict_do_nothing().returning(promises.c.id).cte("promised")
+    )
+    entry = bindparam("entry", type_=queue.c.entry.type)
+    names = ["id", "version", "event", "include_by"]
+    queued = (
+        insert(queue)
+        .from_select([*names, "entry"], select(*(given[name] for name in names), entry).select_from(promised))
+        .returning(queue.c.seq)
+        .cte("queued")
+    )
+    return select(queued.c.seq, func.pg_notify(CHANNEL, ""))
+
+
+_PROMISED = (
+    "id",
+    "version",
+    "event",
+    "document_hash",
+    "salt",
+    "commitment",
+    "include_by",
+    "signature",
+)
+_APPEND = _append_statement()
+
+
+async def _key_in_force(session: AsyncSession, log: LogSigner) -> SignerKey:
+    """The key that signs promises: while the file holds several, the last one that the log has announced."""
+    if (only := log.only_key()) is not None:
+        return only
+    announced = await session.scalar(select(keys.c.key).order_by(keys.c.first_size.desc()).limit(1))
+    return log.newest() if announced is None else log.key(announced)
 
 
 async def _promised_before(
@@ -299,8 +317,9 @@ async def rotate(session: AsyncSession, *, log: LogSigner, now: datetime) -> Ver
     """Make a new key in the key file and have the log, under its present key, announce it.
 
     The checkpoint that ends with the announcement is signed by the old key, all later ones by the new. Give
-    the new verifier key to the witness before calling. Calling again before the announcement is in the log
-    changes nothing.
+    the new verifier key to the witness before the announcement: make the key with `add_log_key`, tell the
+    witness, then call this, which announces the newest key of the file. Calling again before the announcement
+    is in the log changes nothing.
 
     Raises:
         StateConflict: the log was never started.
@@ -309,12 +328,22 @@ async def rotate(session: AsyncSession, *, log: LogSigner, now: datetime) -> Ver
     known = await list_keys(session)
     if not known:
         raise StateConflict
+    waiting = await session.scalar(select(queue.c.id).where(queue.c.event == KEY_EVENT).limit(1))
+    if waiting is not None:
+        return VerifierKey.parse(waiting)
     old = VerifierKey.parse(known[-1].key)
     new = log.newest().verifier
     if new == old:
         new = add_log_key(log.key_file)
     entry = key_announcement(old, new)
-    if await session.scalar(select(queue.c.seq).where(queue.c.event == KEY_EVENT).limit(1)) is None:
-        await session.execute(insert(queue).values(_queue_row(entry, now + log.include_within)))
-        await session.execute(select(func.pg_notify(CHANNEL, "")))
+    await session.execute(
+        insert(queue).values(
+            id=entry.id,
+            version=entry.version,
+            event=entry.event,
+            entry=entry.encode(),
+            include_by=now + log.include_within,
+        )
+    )
+    await session.execute(select(func.pg_notify(CHANNEL, "")))
     return new
