@@ -55,13 +55,19 @@ class Bars:
         self._bars.advance(self._task, steps)
 
 
-def seed_services(environments: Mapping[str, Mapping[str, str]], plan: SeedPlan) -> None:
-    """Run the `seed` of each service on the databases that `environments` name."""
+def seed_services(environments: Mapping[str, Mapping[str, str]], plan: SeedPlan) -> dict[str, Any]:
+    """Run the `seed` of each service on the databases that `environments` name.
+
+    Returns:
+        What the services tell of the data they made, such as the number of the demo contract.
+    """
+    told: dict[str, Any] = {}
     for service in ORDER:
         settings = settings_of(service, environments[service])
         module = importlib.import_module(f"{service}.seed")
         with Bars(service) as bars:
-            asyncio.run(module.seed(settings, plan, bars))
+            told |= asyncio.run(module.seed(settings, plan, bars)) or {}
+    return told
 
 
 def seed_first(home: Home, *, demo: bool, small: bool) -> None:
@@ -75,9 +81,9 @@ def seed_first(home: Home, *, demo: bool, small: bool) -> None:
     settings = settings_of("gateway", environments["gateway"])
     credentials = asyncio.run(identity.seed_identity(settings, service_secrets=vault.client, demo=demo))
     if demo:
-        content = {"base_url": running["base_url"], **credentials}
+        told = seed_services(environments, SMALL_PROVINCE if small else SeedPlan())
+        content = {"base_url": running["base_url"], **credentials, "demo": told}
         write_private(home.demo_credentials, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-        seed_services(environments, SMALL_PROVINCE if small else SeedPlan())
 
 
 def register_services(environment: Mapping[str, str]) -> list[str]:

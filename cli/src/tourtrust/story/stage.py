@@ -46,7 +46,7 @@ class Stage:
         self.book: dict[str, Any] = {}
         self._credentials = credentials
         self._tokens: dict[str, str] = {}
-        self.demo_contract: str = credentials["demo"]["contract_no"]
+        self.demo_contract: str = credentials["demo"]["demo_contract_no"]
         self.http = httpx.Client(base_url=self.base_url, timeout=30)
 
     def headers(self, who: str | None) -> dict[str, str]:
