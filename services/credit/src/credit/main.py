@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from common.db import migrations_folder
 from common.events import events_part
@@ -16,6 +15,7 @@ from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.facts.routes import router as facts
 from credit.inspections.routes import router as draws
+from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
 from credit.public.routes import router as public
 from credit.publishing import SERVICE
@@ -28,15 +28,14 @@ from credit.subjects.routes import router as subjects
 from credit.supervision.routes import router as supervision
 from credit.warnings.routes import router as warnings
 
-__all__ = ["POLICIES", "create_app"]
+__all__ = ["create_app"]
 
 PREFIX = "/api/v1/credit"
-POLICIES = Path(__file__).parent / "policies"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application. Policies are read here, so a wrong file stops the start."""
-    rulebook = Rulebook.load(POLICIES)
+    rulebook = Rulebook.load(FOLDER)
 
     @asynccontextmanager
     async def environment(app: FastAPI) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from common import audit, regions
 from common.auth import Principal
-from common.crypto import mask_id_officer, mask_name, mask_phone
+from common.crypto import Keyring, mask_id_officer, mask_name, mask_phone
 from common.db import new_id
 from common.identifiers import InvalidIdentifier, check_resident_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
@@ -74,9 +74,9 @@ class SubjectService:
             updated_at=now,
             last_recorded_at=now,
         )
-        self.set_name(subject, wanted.name)
+        self.set_name(subject, wanted.name, self._env.keyring)
         if wanted.person is not None:
-            self._set_person(subject, wanted.person)
+            self.set_person(subject, wanted.person, self._env.keyring)
         self._subjects.add(subject)
         await self._session.flush()
         await announce(
@@ -124,7 +124,7 @@ class SubjectService:
                 raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
             subject.region = changes.region
         if changes.name is not None:
-            self.set_name(subject, changes.name)
+            self.set_name(subject, changes.name, self._env.keyring)
         if "license_no" in given:
             subject.license_no = _checked("/license_no", lambda: check_licence(changes.license_no))
             if await self._subjects.taken(None, subject.license_no, beside=subject.id):
@@ -141,7 +141,7 @@ class SubjectService:
                 raise InvalidPayload.at(
                     "/person", Text("只有自然人才有此项", "Only natural persons have this")
                 )
-            self._set_person(subject, changes.person)
+            self.set_person(subject, changes.person, self._env.keyring)
         now = self._env.clock.now()
         subject.version += 1
         subject.updated_at = now
@@ -201,20 +201,22 @@ class SubjectService:
             updated_at=subject.updated_at,
         )
 
-    def set_name(self, subject: Subject, name: str) -> None:
+    @staticmethod
+    def set_name(subject: Subject, name: str, keyring: Keyring) -> None:
         """Store a name: an entity's searchable, a person's encrypted with a mask to show."""
         if subject.kind in PERSONS:
             subject.name = mask_name(name)
-            subject.name_cipher = self._env.keyring.encrypt(name, context=name_context)
-            subject.name_index = self._env.keyring.blind_index(normalise(name), context=name_context)
+            subject.name_cipher = keyring.encrypt(name, context=name_context)
+            subject.name_index = keyring.blind_index(normalise(name), context=name_context)
             subject.name_search, subject.name_grams = "", []
         else:
             subject.name = name
             subject.name_search = normalise(name)
             subject.name_grams = grams(subject.name_search)
 
-    def _set_person(self, subject: Subject, person: PersonIn) -> None:
-        keyring = self._env.keyring
+    @staticmethod
+    def set_person(subject: Subject, person: PersonIn, keyring: Keyring) -> None:
+        """Store a natural person's numbers, encrypted. Raises InvalidPayload for a wrong ID number."""
         if person.id_number is not None:
             number = person.id_number
             checked = _checked("/person/id_number", lambda: check_resident_id(number)).number

@@ -159,10 +159,16 @@ class Score:
     card: Scorecard
     valid_at: date
     known_at: datetime
-    inputs_hash: str
+    subject: ScoredSubject
+    facts: tuple[FactVersion, ...]
     standing: Standing | None
     next_change: Change | None
     next_grade_change: Change | None
+
+    @cached_property
+    def inputs_hash(self) -> str:
+        """SHA-256 over the RFC 8785 form of the subject and the facts that stood."""
+        return _inputs_hash(self.subject, self.facts)
 
     @property
     def rated(self) -> bool:
@@ -240,11 +246,10 @@ def score(
     `later` are its already published versions that begin afterwards (they only matter for the next change).
     Periods follow Articles 201 and 202 of the Civil Code: the corresponding day is the last one inside.
     """
-    standing_facts = known(facts, known_at)
-    inputs_hash = _inputs_hash(subject, standing_facts)
+    standing = tuple(known(facts, known_at))
     if subject.kind not in policy.kinds:
-        return Score(policy, valid_at, known_at, inputs_hash, None, None, None)
-    timeline = Timeline(standing_facts, [policy, *later])
+        return Score(policy, valid_at, known_at, subject, standing, None, None, None)
+    timeline = Timeline(standing, [policy, *later])
     now = timeline.on(valid_at)
     next_change = next_grade = None
     for day in timeline.days_after(valid_at):
@@ -254,7 +259,7 @@ def score(
         if then.grade != now.grade:
             next_grade = Change(day, then.score, then.grade)
             break
-    return Score(policy, valid_at, known_at, inputs_hash, now, next_change, next_grade)
+    return Score(policy, valid_at, known_at, subject, standing, now, next_change, next_grade)
 
 
 def instant(moment: datetime) -> str:

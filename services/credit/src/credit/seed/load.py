@@ -1,0 +1,229 @@
+"""Loading the demo province in chunks: rows by COPY, grades into the log, one event per subject."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from random import Random
+from typing import Any
+
+from common.clock import CHINA, china_date
+from common.crypto import Keyring
+from common.db import Database
+from common.events import NewEvent, publish_many
+from common.ledger import LogSigner, append
+from common.seeding import DEMO_SUBJECT_IDS, Progress, SeedPlan, demo_id
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel, col
+
+from credit.config import Settings
+from credit.environment import Environment
+from credit.facts.models import Fact
+from credit.facts.rules import Action, FactVersion, content_hash
+from credit.policies import FOLDER
+from credit.publishing import SERVICE, subject_data
+from credit.rulebook.rules import Rulebook
+from credit.scoring.models import PublishedGrade
+from credit.scoring.rules import ScoredSubject, score
+from credit.scoring.service import LOG_EVENT, grade_changed_data, log_id, published_grade
+from credit.subjects.models import Subject
+from credit.subjects.rules import Kind, Status
+from credit.subjects.schemas import PersonIn
+from credit.subjects.service import SubjectService
+
+from .firms import Firm, firms, guides
+from .histories import Happening, happenings, played, recorded_at, sample_happenings
+
+__all__ = ["seed"]
+
+_CHUNK = 250
+_AUTHORITY = "文化和旅游主管部门（演示）"
+
+
+@dataclass
+class _Rows:
+    subjects: list[Subject] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    grades: list[PublishedGrade] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+
+
+async def seed(settings: Settings, plan: SeedPlan, progress: Progress) -> None:
+    """Load the province of `plan` into an empty archive; one that is already loaded is left as it is.
+
+    Raises:
+        ValueError: the settings name no key file for the log.
+    """
+    if settings.log_key_file is None:
+        raise ValueError("seeding needs log_key_file: published grades go into the log")
+    keyring = Keyring.from_file(settings.keyring_file)
+    env = Environment(
+        clock=settings.clock(),
+        keyring=keyring,
+        rulebook=Rulebook.load(FOLDER),
+        log=LogSigner(settings.log_origin, settings.log_key_file, keyring),
+    )
+    database = Database(settings.relay_database_url, pool_size=2)
+    try:
+        async with database.session() as session:
+            present = set(await session.scalars(select(col(Subject.id))))
+        planned = [*firms(plan), *guides(plan)]
+        missing = [firm for firm in planned if firm.id not in present]
+        progress.start("示范省份 / demo province", len(planned))
+        progress.advance(len(planned) - len(missing))
+        for chunk in _chunks(missing):
+            rows = _build(chunk, plan, env)
+            async with database.session() as session:
+                await _store(session, env, rows)
+            progress.advance(len(chunk))
+    finally:
+        await database.dispose()
+
+
+def _chunks(planned: Sequence[Firm]) -> Iterator[list[Firm]]:
+    rest = iter(planned)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment) -> _Rows:
+    now = env.clock.now()
+    rows = _Rows()
+    for firm in chunk:
+        chance = Random(f"{plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
+        born = _born(chance, china_date(now), plan.years)
+        subject = _subject(firm, born, env)
+        rows.subjects.append(subject)
+        if firm.kind is Kind.TRAVEL_AGENCY:
+            _live(subject, chance, born, now, env, rows)
+        rows.events.append(
+            NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
+        )
+    return rows
+
+
+def _born(chance: Random, today: date, years: int) -> datetime:
+    day = today - timedelta(days=365 * years + chance.randrange(60))
+    return datetime.combine(day, time(9), CHINA).astimezone(UTC) + timedelta(seconds=chance.randrange(28_800))
+
+
+def _subject(firm: Firm, born: datetime, env: Environment) -> Subject:
+    subject = Subject(
+        id=firm.id,
+        kind=firm.kind,
+        key=firm.key,
+        name="",
+        name_search="",
+        name_grams=[],
+        license_no=firm.license_no,
+        region=firm.region,
+        business_scope=sorted(firm.scope),
+        level=firm.level,
+        status=Status.ACTIVE,
+        created_at=born,
+        updated_at=born,
+        last_recorded_at=born,
+    )
+    SubjectService.set_name(subject, firm.name, env.keyring)
+    if firm.id_number is not None:
+        SubjectService.set_person(subject, PersonIn(id_number=firm.id_number, phone=firm.phone), env.keyring)
+    return subject
+
+
+def _live(
+    subject: Subject, chance: Random, born: datetime, now: datetime, env: Environment, rows: _Rows
+) -> None:
+    """Record an agency's history and the grades that followed from it, and leave it scored as of today."""
+    today = china_date(now)
+    facts = [_fact(subject, n, one, chance, now) for n, one in enumerate(_past(subject, chance, born, today))]
+    versions = [
+        FactVersion(f.id, f.version, Action.RECORD, f.code, f.occurred_on, f.recorded_at, f.payload)
+        for f in facts
+    ]
+    scored = ScoredSubject(subject.id, subject.kind, subject.region)
+    subject.version += len(facts)
+    before: tuple[str | None, str | None] = (None, None)
+    for standing in played(scored, versions, born, now, env.rulebook):
+        subject.grade_version += 1
+        subject.version += 2
+        fact_id = standing.fact.id if standing.fact else None
+        grade = published_grade(subject, standing.result, standing.cause, fact_id, standing.at)
+        rows.grades.append(grade)
+        changed = grade_changed_data(subject, grade, *before)
+        before = (grade.grade, grade.tier)
+        subject.grade, subject.tier = before
+    card = env.rulebook.card_for(subject.kind, today, subject.region)
+    if card is None:
+        raise ValueError("no scorecard grades agencies")
+    result = score(scored, versions, today, subject.last_recorded_at, card)
+    subject.score, subject.scored_on = result.value, today
+    subject.next_change_on = result.next_change.on if result.next_change else None
+    rows.facts += facts
+    rows.events.append(NewEvent("grade_changed", subject.id, subject.version, changed, now))
+    subject.version += 1
+
+
+def _past(subject: Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
+    if subject.id == DEMO_SUBJECT_IDS["sample_agency"]:
+        return sample_happenings(today)
+    return happenings(chance, china_date(born) + timedelta(days=1), today - timedelta(days=20))
+
+
+def _fact(subject: Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:
+    moment = recorded_at(chance, one.occurred_on, subject.last_recorded_at, now)
+    subject.last_recorded_at = moment
+    return Fact(
+        id=demo_id(f"fact {subject.id} {serial}"),
+        version=1,
+        subject_id=subject.id,
+        action=Action.RECORD,
+        code=one.code,
+        occurred_on=one.occurred_on,
+        recorded_at=moment,
+        recorded_by="seed",
+        source_kind=one.source,
+        source_authority=_AUTHORITY,
+        source_reference=f"DEMO-{subject.key}-{serial:03d}",
+        payload=one.payload,
+        evidence=[],
+        content_hash=content_hash(subject.id, one.occurred_on, one.payload, []),
+    )
+
+
+async def _store(session: AsyncSession, env: Environment, rows: _Rows) -> None:
+    await _copy(session, rows.subjects)
+    await _copy(session, rows.facts)
+    await _copy(session, rows.grades)
+    now = env.clock.now()
+    for grade in rows.grades:
+        await append(
+            session,
+            log=env.log,
+            id=log_id(grade.subject_id),
+            version=grade.version,
+            event=LOG_EVENT,
+            document_hash=bytes.fromhex(grade.result_hash),
+            now=now,
+        )
+    await publish_many(session, service=SERVICE, events=rows.events)
+
+
+async def _copy(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+    """Rows of one table by COPY, on the session's own connection and in its transaction."""
+    if not rows:
+        return
+    table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
+    columns = [(column.name, isinstance(column.type, JSONB)) for column in table.columns]
+    records = [
+        tuple(_value(getattr(row, name), json_column) for name, json_column in columns) for row in rows
+    ]
+    raw = await (await session.connection()).get_raw_connection()
+    connection: Any = raw.driver_connection
+    await connection.copy_records_to_table(table.name, records=records, columns=[name for name, _ in columns])
+
+
+def _value(value: Any, json_column: bool) -> Any:
+    return json.dumps(value, ensure_ascii=False) if json_column and value is not None else value

@@ -1,0 +1,82 @@
+"""Ways to the next better grade keep their promise when they are replayed."""
+
+import itertools
+from datetime import date, timedelta
+from uuid import UUID
+
+from credit.facts.rules import FactVersion
+from credit.scoring.rules import Path, find_paths, score
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .cases import AGENCY, CARD, EPOCH, NOW, fact, facts
+from .test_score import DAY, entries
+
+
+def paths(listed: list[tuple[str, date]], on: date = DAY) -> list[Path]:
+    return find_paths(AGENCY, facts(listed), on, NOW, CARD)
+
+
+def replayed(rows: list[FactVersion], path: Path) -> list[FactVersion]:
+    done = [
+        fact(10_000 + n, step.code, step.earliest, recorded_at=EPOCH)
+        for n, step in enumerate(path.steps)
+        if step.code is not None
+    ]
+    return [*rows, *done]
+
+
+def test_the_best_grade_needs_no_path() -> None:
+    assert paths([]) == []
+
+
+def test_waiting_costs_nothing_and_commendations_are_faster() -> None:
+    listed = [
+        ("PENALTY_WARNING", date(2026, 3, 10)),
+        ("PENALTY_FINE_SMALL", date(2025, 1, 15)),
+        ("VALID_COMPLAINT", date(2026, 11, 20)),
+        ("PENALTY_FINE_SMALL", date(2026, 11, 21)),
+    ]
+    slow, *fast = paths(listed)
+    assert (slow.grade, slow.on, slow.cost) == ("A", date(2027, 1, 16), 0)
+    assert [step.action for step in slow.steps] == ["wait"]
+    assert [(path.on, path.cost) for path in fast] == [(DAY, 10)]
+
+
+def test_an_open_duty_is_in_every_path() -> None:
+    listed = [
+        ("LIABILITY_INSURANCE_MISSING", date(2026, 1, 1)),
+        ("PENALTY_WARNING", date(2026, 3, 10)),
+        ("PENALTY_FINE_LARGE", date(2026, 3, 10)),
+    ]
+    found = paths(listed)
+    assert found
+    for path in found:
+        assert "finish_duty" in [step.action for step in path.steps]
+
+
+def test_a_listing_is_waited_for() -> None:
+    [path] = paths([("SERIOUS_LISTED", date(2024, 3, 1))])
+    assert (path.on, path.grade) == (date(2027, 3, 2), "A")
+    assert path.steps[0].fact_id == UUID(int=10)
+
+
+@given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))
+@settings(max_examples=150)
+def test_every_path_keeps_its_promise(listed: list[tuple[str, date]], today: date) -> None:
+    rows = facts(listed)
+    present = score(AGENCY, rows, today, NOW, CARD).grade
+    assert present is not None
+    found = find_paths(AGENCY, rows, today, NOW, CARD)
+    assert [(p.cost, p.on) for p in found] == sorted((p.cost, p.on) for p in found)
+    for path in found:
+        assert all(today <= step.earliest <= path.on for step in path.steps)
+        assert CARD.rank(path.grade) < CARD.rank(present)
+        assert score(AGENCY, replayed(rows, path), path.on, NOW, CARD).grade == path.grade
+    for path, next_path in itertools.pairwise(found):
+        assert next_path.on < path.on
+    if found and all(step.action == "wait" for step in found[0].steps):
+        before = found[0].on - timedelta(days=1)
+        if before > today:
+            waited = score(AGENCY, rows, before, NOW, CARD).grade
+            assert waited is not None and CARD.rank(waited) >= CARD.rank(present)
