@@ -15,8 +15,10 @@ import uvicorn
 from common.db import migrations_folder
 from common.testing import ServiceDatabase, api_client, test_settings
 from gateway.config import Settings
+from gateway.identity import passwords
 from gateway.identity.admin import Admin, Principal
 from gateway.main import create_app
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 PASSWORD = "a long enough password"
 SECRET = "a-client-secret"
@@ -375,6 +377,14 @@ async def stand(gateway_database, tmp_path_factory, neighbour) -> AsyncIterator[
         with served(app) as address:
             yield Stand(address, neighbour, app, folder)
     await gateway_database.drop(url)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """argon2id as in production, but without its cost."""
+    monkeypatch.setattr(
+        passwords, "Argon2Hasher", lambda: Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1)
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -257,7 +257,7 @@ async def test_slow_service_is_504_and_a_missing_one_503(stand, http):
 
 @pytest.fixture
 async def broken(gateway_database, tmp_path):
-    """A gateway before a server that misbehaves; call it with the reply and how many to answer well before."""
+    """A gateway before a server that misbehaves: call it with the reply and how many to answer well first."""
     from common.testing import test_settings
     from gateway.config import Settings
     from gateway.main import create_app

@@ -11,6 +11,7 @@ from common.web import create_service_app
 from common.web.app import Readiness
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
 
 from gateway.catalogue.documents import Catalogue
 from gateway.catalogue.routes import router as catalogue_router
@@ -34,7 +35,7 @@ from gateway.tokens.revocations import Revocations
 from gateway.tokens.routes import oauth_error
 from gateway.tokens.routes import router as oauth_router
 
-__all__ = ["PUBLIC", "create_app"]
+__all__ = ["PUBLIC", "Gateway", "create_app"]
 
 PUBLIC = frozenset(
     {
@@ -55,7 +56,24 @@ PURGE_SECONDS = 3600
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+class Gateway(FastAPI):
+    """FastAPI for the gateway's own endpoints, inside the `Edge` that every request meets first."""
+
+    edge: Edge | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the edge decide; before it is wired, and for the lifespan, this is plain FastAPI."""
+        if self.edge is None or scope["type"] == "lifespan":
+            await super().__call__(scope, receive, send)
+        else:
+            await self.edge(scope, receive, send)
+
+    async def own(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The gateway's own endpoints, without the edge."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Gateway:
     """The gateway. Its routes need no token, because they are where tokens come from; each of `/oauth/*`
     judges its client itself. Everything else is proxied by the `Edge` that stands around the app.
     """
@@ -68,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routers=(catalogue_router, keys_router, oauth_router, identity_router),
         public=PUBLIC,
         lifespan_parts=(_memory, _upstreams),
+        app_class=Gateway,
     )
     state = app.state
     state.outside_clock = settings.outside_clock()
@@ -89,7 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         good_for=settings.catalogue_seconds,
         server=settings.token_issuer,
     )
-    state.edge = EdgeParts(
+    state.edge_parts = EdgeParts(
         routes=RouteTable(settings.upstreams),
         gate=state.gate,
         limiter=RateLimiter(settings.rates),
@@ -101,7 +120,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         metrics_networks=[ipaddress.ip_network(network) for network in settings.metrics_networks],
     )
     app.add_exception_handler(OAuthError, oauth_error)
-    app.add_middleware(Edge, parts=state.edge)
+    app.edge = Edge(app.own, state.edge_parts)
     return app
 
 
@@ -172,7 +191,7 @@ async def _upstreams(app: FastAPI) -> AsyncIterator[None]:
         return check
 
     app.state.catalogue.fetch = get
-    app.state.edge.forwarder = Forwarder(upstream)
+    app.state.edge_parts.forwarder = Forwarder(upstream)
     for name, (_, url) in settings.upstreams.items():
         app.state.readiness[name] = readiness(url.rstrip("/"))
     try:

@@ -44,7 +44,7 @@ class EdgeParts:
 
 
 class Edge:
-    """The outermost ASGI layer of the gateway."""
+    """The outermost ASGI layer of the gateway. WebSockets are refused: no service has any."""
 
     def __init__(self, app: ASGIApp, parts: EdgeParts) -> None:
         self._app, self._parts = app, parts
@@ -52,11 +52,9 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
+        else:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
-        else:
-            await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -66,9 +66,8 @@ ANSWERED_BY_GATEWAY = HOP_BY_HOP | {
     b"ratelimit-policy",
 }
 
-REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(slots=True)
@@ -99,7 +98,8 @@ def child_trace(traceparent: bytes | None) -> tuple[bytes, bool]:
     """A `traceparent` for the next hop and whether it continues the given one (W3C Trace Context)."""
     match = TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is None:
-        return f"00-{token_hex(16)}-{token_hex(8)}-01".encode(), False
+        fresh = token_hex(24)
+        return f"00-{fresh[:32]}-{fresh[32:]}-01".encode(), False
     return b"00-%s-%s-%s" % (match[1], token_hex(8).encode(), match[2]), True
 
 

@@ -10,13 +10,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from common.auth import ALGORITHMS, Principal
+from common.auth import Principal
 from common.clock import Clock
 from common.problems import Text, Unauthenticated
 from joserfc import jwt
 from joserfc.errors import JoseError
 
 from gateway.keys.ring import SigningKeys
+from gateway.keys.service import ALGORITHM
 from gateway.tokens.revocations import Revocations
 
 __all__ = ["Caller", "TokenGate"]
@@ -92,7 +93,7 @@ class TokenGate:
             Unauthenticated: it did not, or its type or times are not those of an access token.
         """
         try:
-            decoded = jwt.decode(token, self._keys.published, algorithms=ALGORITHMS)
+            decoded = jwt.decode(token, self._keys.published, algorithms=[ALGORITHM])
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise _refused("访问令牌无效", "The token is not valid") from None
         if str(decoded.header.get("typ", "")).lower() not in {"at+jwt", "application/at+jwt"}:

@@ -30,7 +30,7 @@ CONSOLE = "tourtrust-console"
 GUEST = "tourtrust-guest"
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ASSERTION_ALGORITHMS = ("ES256", "EdDSA", "PS256")
+ASSERTION_ALGORITHMS = ("ES256", "Ed25519", "PS256")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from common.problems import Text, Unauthenticated, Unavailable
 
 __all__ = ["ALGORITHMS", "Principal", "TokenVerifier", "region_clause", "region_prefix"]
 
-ALGORITHMS = ["ES256", "EdDSA"]
+ALGORITHMS = ["ES256", "Ed25519"]
 KINDS = frozenset({"client", "officer", "agency", "guide", "tourist", "service"})
 
 log = structlog.get_logger(__name__)
