@@ -8,6 +8,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.checks.findings import Finding
@@ -79,9 +80,8 @@ def _cursor_id(cursor: str) -> UUID:
     (text,) = decode_cursor(cursor, str)
     try:
         return UUID(hex=text)
-    except ValueError:
-        decode_cursor("", str)
-        raise
+    except ValueError as error:
+        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from error
 
 
 def _view(row: PriceAlert, language: str) -> PriceAlertView:

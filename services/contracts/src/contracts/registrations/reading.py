@@ -9,6 +9,7 @@ from common.auth import Principal
 from common.clock import Clock, china_date
 from common.crypto import DataKey, Keyring
 from common.ledger import LogSigner
+from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import Text
 from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -65,6 +66,32 @@ class ContractReader:
         contract = await self._visible(contract_no, principal)
         latest = await self._version(contract, contract.version, principal, language)
         return ContractView(**_summary(contract).model_dump(), latest=latest)
+
+    async def list(
+        self,
+        principal: Principal,
+        *,
+        order_no: str | None,
+        agency_key: str | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[ContractSummary]:
+        """The contracts the caller may see, by falling number.
+
+        Raises:
+            InvalidPayload: the cursor is not one of ours.
+        """
+        before = None if cursor is None else str(decode_cursor(cursor, str)[0])
+        rows = await repository.page(
+            self.session,
+            repository.visible_to(principal),
+            order_no=order_no,
+            agency_key=agency_key,
+            before=before,
+            limit=limit,
+        )
+        items, next_cursor = page_of(rows, limit, lambda row: encode_cursor(row.contract_no))
+        return Page(items=[_summary(row) for row in items], next_cursor=next_cursor)
 
     async def get_version(
         self, contract_no: str, version: int, principal: Principal, language: str

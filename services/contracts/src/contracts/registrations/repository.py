@@ -34,6 +34,7 @@ __all__ = [
     "list_versions",
     "lock_contract",
     "next_serial",
+    "page",
     "visible_to",
 ]
 
@@ -98,6 +99,27 @@ async def add(session: AsyncSession, rows: Iterable[Base]) -> None:
         by_table.setdefault(type(row), []).append(row.model_dump())
     for table, values in by_table.items():
         await session.execute(insert(table), values)
+
+
+async def page(
+    session: AsyncSession,
+    allowed: ColumnElement[bool],
+    *,
+    order_no: str | None,
+    agency_key: str | None,
+    before: str | None,
+    limit: int,
+) -> list[Contract]:
+    """Contracts among those allowed, by falling number, one more than `limit`."""
+    statement = select(Contract).where(allowed)
+    if order_no is not None:
+        statement = statement.where(col(Contract.order_no) == order_no)
+    if agency_key is not None:
+        statement = statement.where(col(Contract.agency_key) == agency_key)
+    if before is not None:
+        statement = statement.where(col(Contract.contract_no) < before)
+    rows = await session.scalars(statement.order_by(col(Contract.contract_no).desc()).limit(limit + 1))
+    return list(rows)
 
 
 async def find_contract(

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
+from common.pagination import Page
 from common.problems import declare
-from common.web import LanguageDep, ServiceRouter, problem_response
+from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter, problem_response
 from fastapi import Query, Request, Response
 from starlette.responses import JSONResponse
 
@@ -67,6 +68,18 @@ async def post_contract(
     return Response(
         answer.model_dump_json(), 201, headers={"Location": location}, media_type="application/json"
     )
+
+
+@router.get("/contracts", summary="The contracts the caller may see, by falling number")
+async def get_contracts(
+    viewer: Viewer,
+    reader: ReaderDep,
+    order_no: Annotated[str | None, Query(max_length=200, description="the platform's order number")] = None,
+    agency_key: Annotated[str | None, Query(max_length=18, description="USCC of an agency")] = None,
+    cursor: CursorParam = None,
+    limit: LimitParam = 50,
+) -> Page[ContractSummary]:
+    return await reader.list(viewer, order_no=order_no, agency_key=agency_key, cursor=cursor, limit=limit)
 
 
 @router.get(

@@ -20,6 +20,9 @@ __all__ = [
     "principal_and_seller_are_named",
 ]
 
+_RECORDED = frozenset({"domestic", "inbound", "outbound"})
+"""Scopes that the archive records; it says nothing of border and Taiwan tours."""
+
 
 def parties_are_named(case: Case) -> Iterator[Hit]:
     """旅游法 58(1): one representative who can be reached, travellers told apart, guardians on the list."""
@@ -120,14 +123,16 @@ def licence_covers_the_type(case: Case) -> Iterator[Hit]:
             yield Hit("agency.license_no", "inactive", {"state": known.status})
         if known.license_no is not None and known.license_no != document.agency.license_no:
             yield Hit("agency.license_no", "licence")
-        if needed is not None and known.scope and needed not in known.scope:
+        if needed in _RECORDED and known.scope and needed not in known.scope:
             yield Hit("agency.business_scope", "recorded_scope", {"scope": needed})
     if needed is not None and needed not in document.agency.business_scope:
         yield Hit("agency.business_scope", "scope", {"scope": needed})
     seller = document.selling_agent
     if seller is not None and needed is not None:
         recorded = case.seller.scope if case.seller is not None else frozenset()
-        if needed not in seller.business_scope or (recorded and needed not in recorded):
+        if needed not in seller.business_scope or (
+            needed in _RECORDED and recorded and needed not in recorded
+        ):
             yield Hit("selling_agent.business_scope", "seller_scope", {"scope": needed})
 
 
