@@ -24,7 +24,7 @@ from common.ledger.strict import decode_decimal
 from common.ledger.witness import Submission
 from common.problems import Text
 
-__all__ = ["Cosigner", "LogForked", "WitnessAway", "WitnessClient"]
+__all__ = ["Conflict", "Cosigner", "LogForked", "WitnessAway", "WitnessClient"]
 
 RETRY_SECONDS = 2.0
 IDLE_SECONDS = 30.0
