@@ -39,9 +39,9 @@ _AMOUNTS = {
 }
 # How an agency behaves: its share among all, how many facts in five years, and of which kinds.
 _MANNERS: tuple[tuple[int, tuple[int, int], dict[str, int]], ...] = (
-    (62, (1, 6), {"VALID_COMPLAINT": 6, "INSPECTION_PASSED": 8, "COMMENDATION": 3, "PENALTY_WARNING": 1}),
+    (52, (1, 6), {"VALID_COMPLAINT": 6, "INSPECTION_PASSED": 8, "COMMENDATION": 3, "PENALTY_WARNING": 1}),
     (
-        22,
+        30,
         (4, 10),
         {
             "VALID_COMPLAINT": 8,
@@ -53,7 +53,7 @@ _MANNERS: tuple[tuple[int, tuple[int, int], dict[str, int]], ...] = (
         },
     ),
     (
-        11,
+        14,
         (8, 15),
         {
             "VALID_COMPLAINT": 10,
@@ -66,7 +66,7 @@ _MANNERS: tuple[tuple[int, tuple[int, int], dict[str, int]], ...] = (
         },
     ),
     (
-        5,
+        4,
         (10, 18),
         {
             "VALID_COMPLAINT": 8,

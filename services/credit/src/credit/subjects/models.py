@@ -5,7 +5,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Numeric, String, Text, text
+from sqlalchemy import CheckConstraint, Column, Index, Numeric, String, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from credit.db import Base
