@@ -26,7 +26,7 @@ def play_story(stage: Stage, console: Console) -> bool:
         except StepMissing as missing:
             console.print(f"  [red]✗ step {number} is not built yet: {missing} is missing[/]")
             return False
-        except (StepFailed, httpx.HTTPError, KeyError) as error:
+        except (StepFailed, httpx.HTTPError, LookupError, ValueError) as error:
             console.print(
                 f"  [red]✗ step {number} failed:[/] {type(error).__name__}: {error}", highlight=False
             )
