@@ -8,7 +8,7 @@ from tourtrust.story.stage import Stage
 
 TITLE = Text("受理、送达、调解与行政处罚", "Accepted, served, mediated; the violation is punished")
 
-TOTAL_FEE_FEN = 240_000
+TOTAL_FEE_FEN = 300_000
 TICKET_FEN = 5_000
 FINE_FEN = 3_000_000
 
