@@ -95,7 +95,7 @@ async def bench(postgres: PostgresServer, nats: NatsServer) -> AsyncIterator[Ben
     yield made
     for node in made.nodes:
         await node.db.dispose()
-    await connection.close()
+    await made.connection.close()
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ class Node:
         state = SimpleNamespace(
             settings=settings, db=self.db, clock=SystemClock(), keyring=None, readiness=self.readiness
         )
-        return events_part(self.service, self.subscriptions, self.tuning)(SimpleNamespace(state=state))  # type: ignore[arg-type]
+        return events_part(self.service, self.subscriptions, self.tuning)(SimpleNamespace(state=state))
 
     async def lack(self) -> str | None:
         """What `/readyz` would say of events."""

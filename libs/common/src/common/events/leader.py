@@ -5,7 +5,6 @@ without anyone's hand, and a leader that loses its connection stops its work at 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -62,5 +61,9 @@ async def lead(
         await connection.add_listener(CHANNEL, lambda *_: bell.ring())
         await while_holding(lost, LeadershipLost("the leader's connection ended"), work(connection))
     finally:
-        with contextlib.suppress(Exception):
+        try:
             await connection.close(timeout=2)
+        except BaseException as error:
+            connection.terminate()
+            if not isinstance(error, Exception):
+                raise

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from common.events.bell import Bell
 from common.events.consumer import Consumer, HandlerContext, Subscription
 from common.events.epoch import adopt_stream, check_epoch
-from common.events.guard import while_holding
+from common.events.guard import stop, while_holding
 from common.events.held import where
 from common.events.leader import lead
 from common.events.relay import Relay
@@ -54,8 +54,7 @@ def events_part(
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await stop(task)
 
     return part
 
@@ -126,9 +125,7 @@ class _Runner:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await stop(*tasks)
 
     async def _keep(self, consumer: Consumer, client: Client) -> None:
         """Keep one consumer running beside the others; a fault of one does not stop the relay."""
