@@ -24,7 +24,13 @@ class Up:
     """One `tourtrust up`, in a folder, on a port."""
 
     def __init__(
-        self, home: Path, port: int, *options: str, uid: int | None = None, command: list[str] | None = None
+        self,
+        home: Path,
+        port: int,
+        *options: str,
+        uid: int | None = None,
+        command: list[str] | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.port = port
@@ -39,7 +45,7 @@ class Up:
             user=uid,
             group=uid,
             extra_groups=None if uid is None else [],
-            env=_environment(uid),
+            env={**_environment(uid), **(env or {})},
         )
         self.ready_after = 0.0
 

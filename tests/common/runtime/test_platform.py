@@ -17,6 +17,8 @@ import psutil
 import pytest
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.home import Home, fresh_demo_home
+from tourtrust.runtime.nats import NatsServer
+from tourtrust.runtime.postgres import PostgresServer
 from tourtrust.runtime.processes import free_port
 from tourtrust.runtime.vault import Vault
 
@@ -167,6 +169,33 @@ def test_external_servers_that_are_not_named_are_asked_for(tmp_path: Path) -> No
         _, err = up.process.communicate(timeout=30)
         assert up.process.returncode == 1
         assert "CREDIT_DATABASE_URL" in err and "NATS_URL" in err
+
+
+def test_external_servers_are_used_and_left_alone(
+    tmp_path: Path, postgres: PostgresServer, nats: NatsServer
+) -> None:
+    names = ("gateway", "credit", "complaints", "contracts")
+    env = {
+        f"{name.upper()}_DATABASE_URL": postgres.create_database(f"external_{name}", owner=f"external_{name}")
+        for name in names
+    }
+    with Up(tmp_path / "home", free_port(), "--external", env=env | {"NATS_URL": nats.url}) as up:
+        up.wait_ready()
+        children = up.children()
+        assert set(children) == CHILDREN - {"postgres", "nats"}
+        url = up.running()["environments"]["credit"]["CREDIT_DATABASE_URL"]
+        assert url == env["CREDIT_DATABASE_URL"]
+    assert alive(children) == {}
+    assert postgres.sql("SELECT 1;", database="external_credit") == "1"
+
+
+def test_an_interrupted_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    with Up(tmp_path / "home", free_port()) as up:
+        assert eventually((up.home / "children.json").exists, 30)
+        children = up.children()
+        up.process.send_signal(signal.SIGINT)
+        assert up.process.wait(60) == 0
+    assert alive(children) == {}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must step down; everybody else is a user already")
