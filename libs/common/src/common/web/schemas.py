@@ -13,7 +13,8 @@ _NOT_SCHEMAS = frozenset({"metadata", "serialization", "default"})
 
 def _no_guessing(node: Any) -> None:
     if isinstance(node, dict):
-        if node.get("type") in _SCALARS:
+        kind = node.get("type")
+        if isinstance(kind, str) and kind in _SCALARS:
             node.setdefault("strict", True)
         for name, child in node.items():
             if name not in _NOT_SCHEMAS:
