@@ -57,7 +57,12 @@ class Service:
 
     async def subject(self, **fields: Any) -> dict[str, Any]:
         region = fields.get("region", "140105")
-        body = {"kind": "travel_agency", "key": self.key(region), "name": "测试样例旅行社（虚构）", "region": region}
+        body = {
+            "kind": "travel_agency",
+            "key": self.key(region),
+            "name": "测试样例旅行社（虚构）",
+            "region": region,
+        }
         answer = await self.http.post("/api/v1/credit/subjects", json=body | fields, headers=self.who())
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
@@ -79,15 +84,15 @@ class Service:
         made: dict[str, Any] = answer.json()
         return made
 
-    async def get(self, path: str, expect: int = 200, who: dict[str, str] | None = None, **params: Any) -> Any:
+    async def get(
+        self, path: str, expect: int = 200, who: dict[str, str] | None = None, **params: Any
+    ) -> Any:
         headers = self.who() if who is None else who
         answer = await self.http.get(f"/api/v1/credit{path}", params=params, headers=headers)
         assert answer.status_code == expect, answer.text
         return answer.json()
 
-    async def post(
-        self, path: str, body: Any, expect: int = 201, who: dict[str, str] | None = None
-    ) -> Any:
+    async def post(self, path: str, body: Any, expect: int = 201, who: dict[str, str] | None = None) -> Any:
         headers = self.who() if who is None else who
         answer = await self.http.post(f"/api/v1/credit{path}", json=body, headers=headers)
         assert answer.status_code == expect, answer.text
@@ -114,7 +119,9 @@ async def running_witness(folder: Path, logs_file: Path) -> AsyncIterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = uvicorn.Server(
-        uvicorn.Config(create_witness(settings), host="127.0.0.1", port=port, log_level="error", lifespan="on")
+        uvicorn.Config(
+            create_witness(settings), host="127.0.0.1", port=port, log_level="error", lifespan="on"
+        )
     )
     task = asyncio.create_task(server._serve())
     while not server.started:
@@ -128,9 +135,7 @@ async def running_witness(folder: Path, logs_file: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def running_service(
-    database: ServiceDatabase, folder: Path, **options: Any
-) -> AsyncIterator[Service]:
+async def running_service(database: ServiceDatabase, folder: Path, **options: Any) -> AsyncIterator[Service]:
     """The service on a copy of the database."""
     log_key = create_log_key(folder / "log.key", ORIGIN)
     witness_key = create_witness_key(folder / "witness.key", "witness.example/w1")

@@ -32,7 +32,9 @@ async def test_lists_page_by_cursor_and_filter(service: Service) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
-        page = await service.get("/subjects", region="140900", kind="travel_agency", grade="A", limit=2, **cursor)
+        page = await service.get(
+            "/subjects", region="140900", kind="travel_agency", grade="A", limit=2, **cursor
+        )
         seen += [one["id"] for one in page["items"]]
         if page["next_cursor"] is None:
             break
@@ -61,7 +63,12 @@ async def test_lists_page_by_cursor_and_filter(service: Service) -> None:
 async def test_what_does_not_fit_is_refused_by_its_place(
     service: Service, fields: dict[str, Any], pointer: str
 ) -> None:
-    body = {"kind": "travel_agency", "key": service.key(), "name": "样例（虚构）", "region": "140105"} | fields
+    body = {
+        "kind": "travel_agency",
+        "key": service.key(),
+        "name": "样例（虚构）",
+        "region": "140105",
+    } | fields
     problem = await service.post("/subjects", body, 422)
     assert [one["pointer"] for one in problem["errors"]] == [pointer]
 
@@ -110,9 +117,13 @@ async def test_updates_need_the_version_they_saw(service: Service) -> None:
     path = f"/api/v1/credit/subjects/{made['id']}"
     read = await service.http.get(path, headers=service.who())
     etag = read.headers["etag"]
-    assert (await service.http.patch(path, json={"status": "suspended"}, headers=service.who())).status_code == 428
+    assert (
+        await service.http.patch(path, json={"status": "suspended"}, headers=service.who())
+    ).status_code == 428
     changed = await service.http.patch(
-        path, json={"status": "suspended", "name": "改名样例（虚构）"}, headers=service.who() | {"If-Match": etag}
+        path,
+        json={"status": "suspended", "name": "改名样例（虚构）"},
+        headers=service.who() | {"If-Match": etag},
     )
     assert changed.status_code == 200
     assert (changed.json()["status"], changed.json()["version"]) == ("suspended", made["version"] + 1)
@@ -139,10 +150,16 @@ async def test_a_guides_data_are_masked_encrypted_and_revealed_with_a_purpose(se
     assert (await service.get("/subjects", q="王样"))["items"] == []
     async with service.app.state.db.session() as session:
         row = (await session.execute(text("SELECT * FROM subjects WHERE id = :id"), {"id": made["id"]})).one()
-        assert "王样例" not in str(row) and PERSON["id_number"] not in str(row) and PERSON["phone"] not in str(row)
+        assert (
+            "王样例" not in str(row)
+            and PERSON["id_number"] not in str(row)
+            and PERSON["phone"] not in str(row)
+        )
         outbox = await session.scalars(text("SELECT data::text FROM outbox"))
         assert "王样例" not in "".join(outbox)
-    await service.post(f"/subjects/{made['id']}/reveals", {"purpose": "核对身份"}, 403, service.who(scopes=["credit:read"]))
+    await service.post(
+        f"/subjects/{made['id']}/reveals", {"purpose": "核对身份"}, 403, service.who(scopes=["credit:read"])
+    )
     clear = await service.post(f"/subjects/{made['id']}/reveals", {"purpose": "核对导游身份"}, 200)
     assert clear == {"name": "王样例", **PERSON}
     async with service.app.state.db.session() as session:
@@ -154,5 +171,10 @@ async def test_a_guides_data_are_masked_encrypted_and_revealed_with_a_purpose(se
 
 async def test_policies_are_shown_with_their_status(service: Service) -> None:
     shown = await service.get("/policies")
-    assert {one["id"] for one in shown} >= {"agency-100-sample", "fact-catalogue", "tiered-supervision", "draws"}
+    assert {one["id"] for one in shown} >= {
+        "agency-100-sample",
+        "fact-catalogue",
+        "tiered-supervision",
+        "draws",
+    }
     assert next(one for one in shown if one["id"] == "agency-100-sample")["status"] == "sample"

@@ -58,9 +58,7 @@ class IntakeService:
         try:
             event = _MODELS[name].model_validate(data)
         except ValidationError as error:
-            log.warning(
-                "event_not_understood", event_id=str(event_id), event=name, errors=error.error_count()
-            )
+            log.warning("event_not_understood", event_id=str(event_id), name=name, errors=error.error_count())
             self._park(event_id, name, None, data, ParkedState.CONFLICT)
             return
         key = _key_of(event)
@@ -111,7 +109,7 @@ class IntakeService:
         try:
             await self._facts.record_for(subject, fact, by=f"event:{event_id}")
         except (FactConflict, InvalidPayload) as problem:
-            log.warning("event_conflicts", event_id=str(event_id), event=name, problem=problem.type)
+            log.warning("event_conflicts", event_id=str(event_id), name=name, problem=problem.type)
             return False
         return True
 

@@ -1,0 +1,342 @@
+"""The draw protocol over HTTP, its bundle offline, and the algorithm by itself."""
+
+import asyncio
+import bisect
+import itertools
+import json
+import secrets
+from collections import Counter
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from common.ledger.note import Algorithm, SignerKey
+from credit.inspections.rules import Inputs, commitment_of, draw, seal_bundle, seed_of, verify_draw
+from credit.rounds import do_round
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from .conftest import START, Service
+
+OFFICERS = ("officer-a", "officer-b")
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return {
+        "purpose": "旅行社经营规范随机抽查",
+        "region": "140600",
+        "kinds": ["travel_agency"],
+        "count": 4,
+        "officers": list(OFFICERS),
+        "inspectors": [{"id": f"insp-{n}", "department": "执法队"} for n in range(5)],
+    } | fields
+
+
+@pytest.fixture(scope="module")
+async def agencies(service: Service) -> list[dict[str, Any]]:
+    made = []
+    for number in range(12):
+        made.append(await service.subject(region="140603", name=f"朔州抽查样例{number}（虚构）"))
+        if number % 4 == 0:
+            await service.fact(made[-1], "SERIOUS_LISTED", "2026-01-10", payload={"condition": "SEV-T-3"})
+    return made
+
+
+async def committed(service: Service, **fields: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
+    made = await service.post("/draws", body(**fields))
+    own = {officer: secrets.token_bytes(32) for officer in made["officers"]}
+    for officer, secret in own.items():
+        value = commitment_of(made["id"], officer, secret)
+        made = await service.post(
+            f"/draws/{made['id']}/commitments", {"commitment": value}, who=service.who(sub=officer)
+        )
+    return made, own
+
+
+async def sealed(service: Service, draw_id: str) -> None:
+    for _ in range(400):
+        if (await service.get(f"/draws/{draw_id}"))["sealed"]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the commitments were never sealed")
+
+
+async def drawn(service: Service, **fields: Any) -> tuple[dict[str, Any], bytes]:
+    made, own = await committed(service, **fields)
+    await sealed(service, made["id"])
+    for officer, secret in own.items():
+        made = await service.post(
+            f"/draws/{made['id']}/reveals", {"secret": secret.hex()}, who=service.who(sub=officer)
+        )
+    answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
+    assert answer.status_code == 200
+    return made, answer.content
+
+
+@pytest.fixture(scope="module")
+async def bundle(service: Service, agencies: list[dict[str, Any]]) -> bytes:
+    recusal = {"inspector": "insp-0", "subject_id": agencies[0]["id"], "reason": "kinship"}
+    exclusion = {"subject_id": agencies[1]["id"], "reason": "recently_inspected"}
+    made, found = await drawn(service, count=8, recusals=[recusal], exclusions=[exclusion])
+    assert made["state"] == "drawn"
+    assert len(made["result"]) == 8
+    assert agencies[1]["id"] not in [one["subject_id"] for one in made["result"]]
+    for one in made["result"]:
+        assert len(set(one["inspectors"])) == 2
+        assert one["subject_id"] != agencies[0]["id"] or "insp-0" not in one["inspectors"]
+    loads = Counter(inspector for one in made["result"] for inspector in one["inspectors"])
+    assert max(loads.values()) - min(loads.values()) <= 1
+    return found
+
+
+async def test_a_bundle_holds_with_the_published_keys_and_no_other(service: Service, bundle: bytes) -> None:
+    verdict = verify_draw(bundle, str(service.log_key), str(service.witness_key))
+    assert verdict.ok, verdict.reason.en
+    assert (verdict.facts["drawn"], verdict.facts["witness_checked"]) == (8, True)
+    assert verify_draw(bundle, str(service.log_key)).ok
+    stranger = SignerKey.generate(service.log_key.name).verifier
+    assert not verify_draw(bundle, str(stranger)).ok
+    other_witness = SignerKey.generate(service.witness_key.name, Algorithm.COSIGNATURE).verifier
+    assert not verify_draw(bundle, str(service.log_key), str(other_witness)).ok
+    assert not verify_draw(bundle, "nonsense").ok
+    assert not verify_draw(b"", str(service.log_key)).ok
+
+
+async def test_any_byte_changed_makes_it_fail(service: Service, bundle: bytes) -> None:
+    key = str(service.log_key)
+    for place in range(0, len(bundle), max(1, len(bundle) // 500)):
+        for value in {bundle[place] ^ 1, (bundle[place] + 7) % 256}:
+            changed = bundle[:place] + bytes([value]) + bundle[place + 1 :]
+            assert not verify_draw(changed, key).ok, place
+    assert not verify_draw(bundle + b"\n", key).ok
+    assert not verify_draw(bundle[:-1], key).ok
+
+
+def changes(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fifteen tamperings, each by somebody who could sign again with the log's key."""
+    found = []
+
+    def change(**fields: Any) -> None:
+        found.append(json.loads(json.dumps(content)) | fields)
+
+    frozen, commitments = content["frozen"], content["commitments"]
+    change(frozen=frozen | {"count": frozen["count"] - 1})
+    change(frozen=frozen | {"objects": frozen["objects"][1:]})
+    change(frozen=frozen | {"objects": [frozen["objects"][0] | {"weight": 9}, *frozen["objects"][1:]]})
+    change(frozen=frozen | {"recusals": []})
+    change(frozen=frozen | {"officers": [*frozen["officers"], "officer-c"]})
+    change(frozen=frozen | {"algorithm": "weighted-draw/2"})
+    change(frozen=frozen | {"inspectors_per_object": 1})
+    change(commitments=commitments[:1])
+    change(commitments=[commitments[0] | {"commitment": "00" * 32}, commitments[1]])
+    change(commitments=[commitments[0] | {"receipt": commitments[1]["receipt"]}, commitments[1]])
+    change(reveals=[content["reveals"][0] | {"secret": "11" * 32}, content["reveals"][1]])
+    change(reveals=content["reveals"][:1])
+    change(cosignatures=[])
+    change(seed="22" * 32)
+    change(result=content["result"][::-1])
+    change(outcome="void", missing=["nobody"], seed=None, result=[])
+    return found
+
+
+async def test_even_the_holder_of_the_log_key_cannot_change_a_draw(service: Service, bundle: bytes) -> None:
+    content = json.loads(bundle)
+    content.pop("signature")
+    signer = service.app.state.log.newest()
+    assert seal_bundle(content, signer) == bundle
+    reasons = set()
+    for changed in changes(content):
+        verdict = verify_draw(seal_bundle(changed, signer), str(service.log_key))
+        assert not verdict.ok
+        reasons.add(verdict.reason.en)
+    assert len(reasons) >= 8
+
+
+async def test_each_officer_commits_with_his_own_token_and_once(
+    service: Service, agencies: list[dict[str, Any]]
+) -> None:
+    made = await service.post("/draws", body())
+    path = f"/draws/{made['id']}"
+    value = {"commitment": sha256(b"x").hexdigest()}
+    assert made["commitment_domain"] == "tourtrust.draw.commitment/1"
+    await service.post(f"{path}/commitments", value, 403, service.who(sub="stranger"))
+    await service.post(
+        f"{path}/commitments", value, 403, service.who(sub="officer-a", scopes=["credit:read"])
+    )
+    await service.post(f"{path}/commitments", value, 404, service.who("140100", sub="officer-a"))
+    await service.post(f"{path}/commitments", value, who=service.who(sub="officer-a"))
+    await service.post(f"{path}/commitments", value, who=service.who(sub="officer-a"))
+    other = {"commitment": sha256(b"y").hexdigest()}
+    await service.post(f"{path}/commitments", other, 409, service.who(sub="officer-a"))
+    await service.post(f"{path}/commitments", value, 409, service.who(sub="officer-b"))
+    await service.post(f"{path}/reveals", {"secret": "00" * 32}, 409, service.who(sub="officer-a"))
+    await service.get(f"{path}/bundle", 409)
+    await service.get(f"{path}/bundle", 404, service.who("140100"))
+
+
+async def test_a_secret_that_was_not_committed_to_is_refused(
+    service: Service, agencies: list[dict[str, Any]]
+) -> None:
+    made, _ = await committed(service)
+    await sealed(service, made["id"])
+    wrong = {"secret": "00" * 32}
+    problem = await service.post(f"/draws/{made['id']}/reveals", wrong, 422, service.who(sub="officer-a"))
+    assert problem["errors"][0]["pointer"] == "/secret"
+
+
+async def test_a_missing_reveal_makes_a_published_void_draw_and_others_draw_again(
+    service: Service, agencies: list[dict[str, Any]]
+) -> None:
+    made, own = await committed(service)
+    await sealed(service, made["id"])
+    await service.post(
+        f"/draws/{made['id']}/reveals", {"secret": own["officer-a"].hex()}, who=service.who(sub="officer-a")
+    )
+    service.at(START + timedelta(days=2))
+    try:
+        late = {"secret": own["officer-b"].hex()}
+        await service.post(f"/draws/{made['id']}/reveals", late, 409, service.who(sub="officer-b"))
+        async with service.app.state.db.session() as session:
+            await do_round(session, service.app.state.env)
+        void = await service.get(f"/draws/{made['id']}")
+        assert (void["state"], void["missing"], void["result"]) == ("void", ["officer-b"], [])
+        answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
+        verdict = verify_draw(answer.content, str(service.log_key))
+        assert verdict.ok and verdict.facts["outcome"] == "void"
+        public = (await service.http.get("/api/v1/credit/public/draws")).json()["items"]
+        assert (void["number"], "void") in [(one["number"], one["state"]) for one in public]
+        again = body(redraw_of=made["id"])
+        await service.post("/draws", again, 422)
+        redraw = await service.post("/draws", again | {"officers": ["officer-c", "officer-d"]})
+        assert redraw["redraw_of"] == made["id"]
+    finally:
+        service.at(START)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"officers": ["officer-a"]}, "/officers"),
+        ({"officers": ["officer-a", "officer-a"]}, "/officers"),
+        ({"inspectors": [{"id": "a"}, {"id": "a"}]}, "/inspectors"),
+        ({"inspectors_per_object": 1}, "/inspectors_per_object"),
+        ({"count": 4000}, "/count"),
+        ({"recusals": [{"inspector": "zz", "subject_id": str(uuid4()), "reason": "kinship"}]}, "/recusals"),
+        ({"kinds": []}, "/kinds"),
+        ({"officers": ["a\nb", "c"]}, "/officers/0"),
+    ],
+)
+async def test_inputs_that_make_no_draw_are_refused(
+    service: Service, agencies: list[dict[str, Any]], fields: dict[str, Any], pointer: str
+) -> None:
+    problem = await service.post("/draws", body(**fields), 422)
+    assert pointer in [one["pointer"] for one in problem["errors"]]
+
+
+async def test_recusals_that_leave_too_few_inspectors_are_refused(
+    service: Service, agencies: list[dict[str, Any]]
+) -> None:
+    recusals = [
+        {"inspector": f"insp-{n}", "subject_id": agencies[0]["id"], "reason": "direct_interest"}
+        for n in range(4)
+    ]
+    problem = await service.post("/draws", body(recusals=recusals), 422)
+    assert problem["errors"][0]["pointer"] == "/recusals"
+    await service.post("/draws", body(region="140200"), 404, service.who("140600"))
+
+
+async def test_numbers_have_no_gaps(service: Service, agencies: list[dict[str, Any]]) -> None:
+    made = await asyncio.gather(*(service.post("/draws", body()) for _ in range(5)))
+    await service.post("/draws", body(count=4000), 422)
+    made.append(await service.post("/draws", body()))
+    serials = sorted(int(one["number"].rsplit("-", 1)[1]) for one in made)
+    assert serials == list(range(serials[0], serials[0] + 6))
+
+
+weights = st.dictionaries(
+    st.text("abcdef0123", min_size=1, max_size=6), st.integers(1, 10_000), min_size=1, max_size=30
+)
+
+
+@given(weights, st.binary(min_size=32, max_size=32), st.integers(2, 6), st.data())
+@settings(max_examples=80)
+def test_a_draw_is_deterministic_fair_in_load_and_respects_recusals(
+    weighted: dict[str, int], seed: bytes, people: int, data: st.DataObject
+) -> None:
+    inspectors = tuple(f"i{n}" for n in range(people + 2))
+    recused = data.draw(
+        st.sets(st.tuples(st.sampled_from(inspectors[:people]), st.sampled_from(sorted(weighted))))
+    )
+    count = data.draw(st.integers(1, len(weighted)))
+    inputs = Inputs(weighted, inspectors, frozenset(recused), count, 2)
+    picks = draw(seed, inputs)
+    shuffled = Inputs(dict(reversed(weighted.items())), inspectors[::-1], frozenset(recused), count, 2)
+    assert draw(seed, shuffled) == picks
+    assert len({pick.object for pick in picks}) == count
+    for pick in picks:
+        assert len(set(pick.inspectors)) == 2
+        assert not any((inspector, pick.object) in recused for inspector in pick.inspectors)
+    if not recused:
+        loads = Counter(dict.fromkeys(inspectors, 0))
+        loads.update(inspector for pick in picks for inspector in pick.inspectors)
+        assert max(loads.values()) - min(loads.values()) <= 1
+
+
+def test_over_many_draws_chances_follow_the_weights() -> None:
+    weighted = {"a": 200, "b": 500, "c": 3000, "d": 10_000}
+    inputs = Inputs(weighted, ("x", "y"), frozenset(), 1, 2)
+    draws = 6000
+    found = Counter(draw(sha256(str(n).encode()).digest(), inputs)[0].object for n in range(draws))
+    total = sum(weighted.values())
+    chi = sum((found[k] - draws * w / total) ** 2 / (draws * w / total) for k, w in weighted.items())
+    assert chi < 16.27, f"chi-square {chi:.2f} with 3 degrees of freedom (0.1 % limit 16.27)"
+
+
+def written_again(seed: bytes, inputs: Inputs) -> list[list[str]]:
+    """The guide's algorithm in another hand: cumulative bounds instead of a walk, one dictionary of lots."""
+    left = sorted(inputs.weights)
+    load = dict.fromkeys(inputs.inspectors, 0)
+    found: list[list[str]] = []
+    counter = 0
+    while len(found) < inputs.count:
+        total = sum(inputs.weights[item] for item in left)
+        number = 1 << 256
+        while number >= (1 << 256) // total * total:
+            number = int(sha256(seed + b"object" + counter.to_bytes(8, "big")).hexdigest(), 16)
+            counter += 1
+        bounds = list(itertools.accumulate(inputs.weights[item] for item in left))
+        item = left.pop(bisect.bisect_right(bounds, number % total))
+        lots = {
+            name: (load[name], sha256(seed + b"inspector" + item.encode() + b"\0" + name.encode()).digest())
+            for name in inputs.inspectors
+            if (name, item) not in inputs.recusals
+        }
+        chosen = sorted(lots, key=lots.__getitem__)[: inputs.inspectors_per_object]
+        for name in chosen:
+            load[name] += 1
+        found.append([item, *chosen])
+    return found
+
+
+@given(weights, st.binary(min_size=32, max_size=32), st.data())
+@settings(max_examples=80)
+def test_a_stranger_who_follows_the_guide_draws_the_same(
+    weighted: dict[str, int], seed: bytes, data: st.DataObject
+) -> None:
+    names = ("x", "y", "z", "w")
+    recused = data.draw(st.sets(st.tuples(st.sampled_from(names[:2]), st.sampled_from(sorted(weighted)))))
+    inputs = Inputs(weighted, names, frozenset(recused), data.draw(st.integers(1, len(weighted))), 2)
+    assert [[pick.object, *pick.inspectors] for pick in draw(seed, inputs)] == written_again(seed, inputs)
+
+
+def test_commitment_and_seed_are_the_plain_hashes_of_the_guide() -> None:
+    secret, draw_id = bytes(range(32)), str(uuid4())
+    plain = sha256(b"tourtrust.draw.commitment/1" + draw_id.encode() + b"officer-a" + secret).hexdigest()
+    assert commitment_of(draw_id, "officer-a", secret) == plain
+    reveals = {"b": b"\x02" * 32, "a": b"\x01" * 32}
+    plain_seed = sha256(b"tourtrust.draw.seed/1" + bytes(32) + b"\x01" * 32 + b"\x02" * 32).digest()
+    assert seed_of(bytes(32), reveals) == plain_seed
+    with pytest.raises(ValueError, match="32 bytes"):
+        commitment_of(draw_id, "officer-a", b"short")
