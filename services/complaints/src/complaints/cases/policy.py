@@ -49,12 +49,18 @@ class Jurisdiction(_Part):
 class Procedure(Policy):
     """A national rule set, or (`overlay`) the departures of one place from it."""
 
+    name: str = ""
+    articles_known: bool = False
     overlay: bool = False
     jurisdiction: Jurisdiction | None = None
     time_bar_article: str = ""
     supplement_pauses_acceptance: bool = False
     extension: Extension | None = None
     terms: list[Term]
+
+    def cite(self, article: str) -> str:
+        """The measures with `article` of 2010, or without a number where the new text was not read."""
+        return f"{self.name}{article}" if self.articles_known else f"{self.name}（条号待核对）"
 
 
 class ProcedureBook:

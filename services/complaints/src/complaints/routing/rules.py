@@ -62,7 +62,6 @@ class Tables:
     signals: SignalList
     rules: RoutingRules
     local: LocalDuties | None
-    procedure_id: str
     procedure_version: str
     places_in_order: tuple[str, ...]
     stop_at_once_first: str

@@ -1,0 +1,78 @@
+"""What the case routes are given."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Path, Request
+
+from common.auth import Principal
+from common.web import ClockDep, KeyringDep, Requires, SessionDep
+from complaints.cases.intake import IntakeService
+from complaints.cases.repository import CaseRepository
+from complaints.cases.schemas import ComplaintIn
+from complaints.cases.service import CaseService
+from complaints.clients.contracts import ContractAnswer, ask
+from complaints.documents.repository import DocumentRepository
+from complaints.documents.service import DocumentDesk
+from complaints.enforcement.clues import ClueDesk
+from complaints.routing.service import RoutingService
+from complaints.subjects.repository import SubjectRepository
+
+__all__ = [
+    "CallerAddress",
+    "CaseId",
+    "CaseReader",
+    "CaseServiceDep",
+    "ContractDep",
+    "Filer",
+    "IntakeServiceDep",
+    "Revealer",
+]
+
+
+async def _contract(body: ComplaintIn, request: Request) -> ContractAnswer:
+    """Asked before the transaction begins: no call to a neighbour inside one."""
+    return await ask(request.app.state.contracts, body.contract_no)
+
+
+def _cases(request: Request, session: SessionDep, keyring: KeyringDep, clock: ClockDep) -> CaseService:
+    cases, policies = CaseRepository(session), request.app.state.policies
+    return CaseService(
+        cases,
+        DocumentDesk(DocumentRepository(session), cases, policies, keyring),
+        ClueDesk(session, policies.penalties, keyring),
+        policies,
+        keyring,
+        clock,
+    )
+
+
+def _intake(request: Request, session: SessionDep, keyring: KeyringDep, clock: ClockDep) -> IntakeService:
+    state = request.app.state
+    return IntakeService(
+        CaseRepository(session),
+        SubjectRepository(session),
+        RoutingService(state.policies),
+        state.policies,
+        state.settings,
+        keyring,
+        clock,
+    )
+
+
+def _address(request: Request) -> str:
+    """The caller's address: the last hop of `X-Forwarded-For`, which the gateway adds, else the peer's."""
+    forwarded = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
+    return forwarded[:64] or (request.client.host if request.client else "unknown")
+
+
+ContractDep = Annotated[ContractAnswer, Depends(_contract)]
+CaseServiceDep = Annotated[CaseService, Depends(_cases)]
+IntakeServiceDep = Annotated[IntakeService, Depends(_intake)]
+CallerAddress = Annotated[str, Depends(_address)]
+CaseId = Annotated[UUID, Path(description="id of a case")]
+Filer = Annotated[Principal, Depends(Requires("complaints:file"))]
+CaseReader = Annotated[
+    Principal, Depends(Requires("complaints:handle", "complaints:supervise", "complaints:respond"))
+]
+Revealer = Annotated[Principal, Depends(Requires("pii:reveal"))]

@@ -1,0 +1,145 @@
+"""Every select and insert of cases."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from common.auth import Principal, region_clause, region_prefix
+from complaints.cases.models import Case, CaseEvent, LookupAttempt, NumberSeries
+
+__all__ = ["CaseRepository", "is_respondent", "visible_to"]
+
+
+def is_respondent(principal: Principal) -> bool:
+    """Whether the caller sees cases as the party complained of, not as an officer."""
+    officer = principal.may("complaints:handle", "complaints:supervise", "enforcement:handle")
+    return principal.kind in {"agency", "guide"} or not officer
+
+
+def visible_to(principal: Principal) -> ColumnElement[bool]:
+    """The SQL condition of what a caller may see.
+
+    An agency or a guide sees the cases that were served on it, an officer what lies in the own regions.
+    """
+    if is_respondent(principal):
+        if principal.subject_id is None:
+            return false()
+        return and_(
+            col(Case.respondent_subject_id) == principal.subject_id, col(Case.served_on).is_not(None)
+        )
+    return region_clause(col(Case.region), principal)
+
+
+class CaseRepository:
+    """The cases of one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.session = session
+
+    async def add(self, case: Case, first: CaseEvent) -> None:
+        """Store a new case with its first event."""
+        self.session.add(case)
+        await self.session.flush()
+        self.session.add(first)
+        await self.session.flush()
+
+    async def add_event(self, event: CaseEvent) -> None:
+        """Append one event."""
+        self.session.add(event)
+        await self.session.flush()
+
+    async def find(self, case_id: UUID, principal: Principal, *, lock: bool = False) -> Case | None:
+        """The case if the caller may see it; locked for a change when asked."""
+        query = select(Case).where(col(Case.id) == case_id, visible_to(principal))
+        if lock:
+            query = query.with_for_update()
+        found: Case | None = await self.session.scalar(query)
+        return found
+
+    async def find_by_number(self, number: str, *, lock: bool = False) -> Case | None:
+        """The case of that number, for whoever holds its code."""
+        query = select(Case).where(col(Case.number) == number)
+        if lock:
+            query = query.with_for_update()
+        found: Case | None = await self.session.scalar(query)
+        return found
+
+    async def find_by_id(self, case_id: UUID) -> Case | None:
+        """The case of that id, for another aggregate that checks who may see it."""
+        return await self.session.get(Case, case_id)
+
+    async def history(self, case_id: UUID) -> Sequence[CaseEvent]:
+        """All events of a case, in order."""
+        rows = await self.session.scalars(
+            select(CaseEvent).where(col(CaseEvent.case_id) == case_id).order_by(col(CaseEvent.seq))
+        )
+        return rows.all()
+
+    async def queue(
+        self,
+        principal: Principal,
+        *,
+        state: str | None,
+        department: str | None,
+        region: str | None,
+        due_before: date | None,
+        number: str | None,
+        phone_indexes: Sequence[str] | None,
+        after: tuple[Any, ...] | None,
+        limit: int,
+    ) -> Sequence[Case]:
+        """One page of what the caller may see: by due date when `due_before` is given, else newest first."""
+        query = select(Case).where(visible_to(principal)).limit(limit)
+        if state is not None:
+            query = query.where(col(Case.state) == state)
+        if department is not None:
+            query = query.where(col(Case.department) == department)
+        if region is not None:
+            query = query.where(col(Case.region).like(f"{region_prefix(region)}%"))
+        if number is not None:
+            query = query.where(col(Case.number) == number)
+        if phone_indexes is not None:
+            query = query.where(col(Case.phone_index).in_(phone_indexes))
+        if due_before is not None:
+            query = query.where(col(Case.next_due_on) < due_before).order_by(
+                col(Case.next_due_on), col(Case.id)
+            )
+            if after is not None:
+                day, last = date.fromisoformat(after[0]), UUID(after[1])
+                query = query.where(tuple_(col(Case.next_due_on), col(Case.id)) > tuple_(day, last))
+        else:
+            query = query.order_by(col(Case.id).desc())
+            if after is not None:
+                query = query.where(col(Case.id) < UUID(after[0]))
+        return (await self.session.scalars(query)).all()
+
+    async def next_serial(self, series: str) -> int:
+        """The next number of a series, without gaps: the row is locked until the transaction ends."""
+        statement = insert(NumberSeries).values(series=series, last=1)
+        serial: int | None = await self.session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=["series"], set_={"last": NumberSeries.last + 1}
+            ).returning(col(NumberSeries.last))
+        )
+        assert serial is not None  # noqa: S101
+        return serial
+
+    async def count_lookup(self, subject: str, key_index: str, window_start: datetime) -> int:
+        """Count one lookup of a number or from an address; gives the count within the window."""
+        statement = insert(LookupAttempt).values(
+            subject=subject, key_index=key_index, window_start=window_start, count=1
+        )
+        count: int | None = await self.session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=["subject", "key_index", "window_start"],
+                set_={"count": LookupAttempt.count + 1},
+            ).returning(col(LookupAttempt.count))
+        )
+        assert count is not None  # noqa: S101
+        return count

@@ -1,0 +1,1 @@
+"""Narrow clients to other services, with this service's own models of their answers."""

@@ -1,0 +1,16 @@
+"""The complaints service's own registry and metadata."""
+
+from sqlmodel import SQLModel
+
+from common import audit, idempotency
+from common.db import include, new_registry
+from common.events import TABLES as EVENT_TABLES
+
+__all__ = ["Base"]
+
+
+class Base(SQLModel, registry=new_registry()):
+    """Base of every table of this service."""
+
+
+include(Base.metadata, *audit.TABLES, *idempotency.TABLES, *EVENT_TABLES)

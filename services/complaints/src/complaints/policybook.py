@@ -1,0 +1,39 @@
+"""All policy data of this service, read and checked once at start."""
+
+from pathlib import Path
+
+from common.policies import Policy
+from complaints.cases.policy import ProcedureBook
+from complaints.compensation.policy import CompensationBook
+from complaints.documents.policy import PaperBook
+from complaints.enforcement.policy import PenaltyBook
+from complaints.routing.policy import RoutingPolicies
+
+__all__ = ["POLICIES", "PolicyBook"]
+
+POLICIES = Path(__file__).parent / "policies"
+
+
+class PolicyBook:
+    """Routing tables, procedure rule sets, compensation rules, penalty bands, forms of papers.
+
+    Raises:
+        PolicyError: a file is unreadable, wrong or inconsistent; the service must not start.
+    """
+
+    def __init__(self, folder: Path = POLICIES) -> None:
+        self.routing = RoutingPolicies(folder)
+        self.procedure = ProcedureBook(folder)
+        self.compensation = CompensationBook(folder)
+        self.penalties = PenaltyBook(folder)
+        self.papers = PaperBook(folder)
+
+    def all(self) -> list[Policy]:
+        """Every version of every policy."""
+        return [
+            *self.routing.all(),
+            *self.procedure.policies,
+            *self.compensation.policies,
+            *self.penalties.policies,
+            *self.papers.all(),
+        ]
