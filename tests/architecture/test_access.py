@@ -1,0 +1,106 @@
+"""Who may call what: every operation of every service, tried by every role.
+
+`access.yaml` beside this file says, for a person to review, which scopes open which operation and which
+scopes each role holds. The test reads the operations from the services' own OpenAPI documents, so a new
+route fails here until somebody has classified it.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from common.clock import SystemClock
+from common.db import migrations_folder
+from common.ledger.signer import create_log_key
+from common.settings import ServiceSettings
+from common.testing import ServiceDatabase, TokenMint, api_client, test_settings
+from complaints.config import Settings as ComplaintsSettings
+from complaints.main import create_app as complaints
+from contracts.config import Settings as ContractsSettings
+from contracts.main import create_app as contracts
+from credit.config import Settings as CreditSettings
+from credit.main import create_app as credit
+from fastapi import FastAPI
+from gateway.seed import DEMO_CLIENTS, DEMO_USERS
+from gateway.seed import SERVICES as SERVICE_PRINCIPALS
+from tourtrust.runtime.postgres import PostgresServer
+
+TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("access.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, tuple[Callable[..., FastAPI], type[ServiceSettings]]] = {
+    "credit": (credit, CreditSettings),
+    "complaints": (complaints, ComplaintsSettings),
+    "contracts": (contracts, ContractsSettings),
+}
+SOME_ID = "01900000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(params=SERVICES)
+async def service(
+    request: pytest.FixtureRequest, postgres: PostgresServer, tmp_path: Path
+) -> AsyncIterator[tuple[str, httpx.AsyncClient, dict[str, Any], TokenMint]]:
+    name = request.param
+    create_app, kind = SERVICES[name]
+    database = ServiceDatabase(postgres, name, migrations_folder(name))
+    await database.build()
+    create_log_key(tmp_path / "log.key", f"tourtrust.example/{name}")
+    settings = test_settings(
+        kind,
+        tmp_path,
+        await database.copy(),
+        log_origin=f"tourtrust.example/{name}",
+        log_key_file=tmp_path / "log.key",
+    )
+    mint = TokenMint()
+    app = create_app(settings)
+    app.state.verifier = mint.verifier(SystemClock())
+    async with api_client(app) as client:
+        yield name, client, app.state.openapi, mint
+
+
+def operations(document: dict[str, Any]) -> dict[str, list[str]]:
+    """Each operation with the scopes that open it; an empty list means public."""
+    return {
+        f"{method.upper()} {path}": [scope for need in operation["security"] for scope in need["token"]]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if path.startswith("/api/")
+    }
+
+
+async def test_every_operation_is_classified(
+    service: tuple[str, httpx.AsyncClient, dict[str, Any], TokenMint],
+) -> None:
+    name, _, document, _ = service
+    assert operations(document) == TABLE["operations"][name]
+
+
+async def test_every_role_gets_what_is_its_and_nothing_else(
+    service: tuple[str, httpx.AsyncClient, dict[str, Any], TokenMint],
+) -> None:
+    _, client, document, mint = service
+    wrong: list[str] = []
+    for operation, scopes in operations(document).items():
+        method, path = operation.split(" ", 1)
+        url = re.sub(r"\{[^}]+\}", SOME_ID, path)
+        anonymous = await client.request(method, url)
+        if scopes and anonymous.status_code != 401:
+            wrong.append(f"{operation} without token: {anonymous.status_code}")
+        if not scopes and anonymous.status_code in {401, 403, 500}:
+            wrong.append(f"{operation} is public but answers {anonymous.status_code}")
+        for role, held in TABLE["roles"].items():
+            answer = await client.request(method, url, headers=mint.headers(scopes=held, sub=role))
+            refused = answer.status_code == 403 and "scopes" in answer.json()
+            allowed = not scopes or not set(scopes).isdisjoint(held)
+            if refused is allowed or answer.status_code in {401, 500}:
+                wrong.append(f"{operation} by {role}: {answer.status_code}, expected allowed={allowed}")
+    assert wrong == []
+
+
+def test_the_roles_are_those_of_the_gateway() -> None:
+    held = {name: sorted(who.scopes) for name, who in (DEMO_CLIENTS | DEMO_USERS).items()}
+    held |= {f"service-{name}": sorted(scopes) for name, scopes in SERVICE_PRINCIPALS.items()}
+    assert held == TABLE["roles"]
