@@ -2,7 +2,7 @@
 
 import typer
 
-from tourtrust.commands import bench, clock, demo, keys, policies, seed, setup, up, verify
+from tourtrust.commands import bench, clock, demo, evaluate, keys, policies, seed, setup, up, verify
 
 __all__ = ["app"]
 
@@ -19,6 +19,7 @@ app.command("seed")(seed.seed)
 app.command("demo")(demo.demo)
 app.command("bench")(bench.bench)
 app.add_typer(verify.app, name="verify")
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(policies.app, name="policies")
 app.add_typer(keys.app, name="keys")
 app.add_typer(clock.app, name="clock")

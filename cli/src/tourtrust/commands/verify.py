@@ -39,6 +39,23 @@ def receipt(
 
 
 @app.command()
+def draw(
+    file: FileArgument,
+    key: KeyOption,
+    witness_key: Annotated[
+        str | None, typer.Option(metavar="VKEY", help="见证方公钥 / verifier key of the witness")
+    ] = None,
+) -> None:
+    """核验抽查 / draw an inspection again from its bundle, and compare."""
+    from credit.inspections.rules.bundle import verify_draw
+
+    verdict = verify_draw(_read(file), _key(key), None if witness_key is None else _key(witness_key))
+    if not verdict.ok:
+        _invalid(verdict.reason.zh, verdict.reason.en)
+    _valid(verdict.facts)
+
+
+@app.command()
 def log(
     source: Annotated[str, typer.Argument(metavar="FOLDER|URL", help="日志目录或 .../log 地址")],
     key: KeyOption,
