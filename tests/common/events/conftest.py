@@ -1,4 +1,4 @@
-"""What the event tests share: a fresh database and service names of its own per test, processes, and waiting."""
+"""What the event tests share: a fresh database and service names of its own per test, processes, waiting."""
 
 import asyncio
 import itertools
@@ -27,7 +27,7 @@ Spawn = Callable[..., "subprocess.Popen[str]"]
 async def until(question: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
     """Wait until the question is answered with yes."""
     async with asyncio.timeout(seconds):
-        while not await question():
+        while not await question():  # noqa: ASYNC110 (asks a database)
             await asyncio.sleep(0.02)
 
 
@@ -43,7 +43,7 @@ class Bench:
     nodes: list[Node] = field(default_factory=list)
 
     def node(self, service: str, *subscriptions: Any, **options: Any) -> Node:
-        """A node of one of the services; the two share a database here, so only one of them may lead at a time."""
+        """A node of a service on the test's database; of several, one leads."""
         node = Node(service, self.url, self.nats.url, subscriptions, **options)
         self.nodes.append(node)
         return node

@@ -28,6 +28,7 @@ from common.events import (
     events_part,
     publish,
 )
+from common.events.consumer import Consumer
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from pydantic import SecretStr
@@ -40,7 +41,7 @@ _TEST_TABLES = """
 CREATE TABLE thing (id text PRIMARY KEY, version int NOT NULL);
 CREATE TABLE effect (n bigserial PRIMARY KEY, consumer text, event_id uuid, thing text, version int,
                      at timestamptz DEFAULT clock_timestamp());
-CREATE TABLE pair (id int PRIMARY KEY, must int CONSTRAINT there REFERENCES pair DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE pair (id int PRIMARY KEY, must int REFERENCES pair DEFERRABLE INITIALLY DEFERRED);
 """
 
 
@@ -143,6 +144,8 @@ def _die_at(owner: type, method: str, times: int) -> None:
 async def _main(order: dict[str, Any]) -> None:
     if times := order.get("die_before_publish"):
         _die_at(JetStreamContext, "publish", times)
+    if times := order.get("die_in_handler"):
+        _die_at(Consumer, "_handle", times)
     if times := order.get("die_before_ack"):
         _die_at(Msg, "ack", times)
     consumer = order.get("consumer")

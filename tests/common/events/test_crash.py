@@ -1,4 +1,4 @@
-"""What breaks: processes by `kill -9`, the bus, the database, a leader's connection. Each event still once."""
+"""What breaks: processes by `kill -9`, the bus, the database, a leader's connection. Each event once."""
 
 import asyncio
 import contextlib
@@ -55,6 +55,19 @@ async def test_consumer_killed_between_commit_and_ack(bench: Bench, spawn: Spawn
     assert await asyncio.to_thread(process.wait, 20) == -9
     committed = len(await bench.effects())
     assert committed >= 10
+    await _write(node, bench.source, 40)
+    async with node.part():
+        await bench.settled()
+    await bench.assert_once_in_order()
+
+
+async def test_consumer_killed_before_commit_does_not_lose_the_order(bench: Bench, spawn: Spawn) -> None:
+    """What the dead one had in hand comes again before anything newer of the same things."""
+    node = bench.node(bench.source, recorder("before", bench.source))
+    await _write(node, bench.source, 40)
+    process = spawn(bench.source, die_in_handler=10, consumer="before", source=bench.source)
+    assert await asyncio.to_thread(process.wait, 20) == -9
+    assert await bench.effects() == []
     await _write(node, bench.source, 40)
     async with node.part():
         await bench.settled()
@@ -164,7 +177,7 @@ async def test_many_rounds_of_everything_breaking(
     writing = asyncio.create_task(_write_through_trouble(node, bench.source, 3000))
     while loop.time() < end:
         order = {"consumer": "rounds", "source": bench.source}
-        kind = luck.choice(["die_before_publish", "die_before_ack", None])
+        kind = luck.choice(["die_before_publish", "die_before_ack", "die_in_handler", None])
         process = spawn(bench.source, **order, **({kind: luck.randint(1, 200)} if kind else {}))
         await asyncio.sleep(luck.uniform(0.8, 3))
         match luck.choice(["bus", "database", "process", "process"]):

@@ -117,7 +117,7 @@ async def test_what_cannot_be_an_event_is_refused_at_once(
 ) -> None:
     node = bench.node(bench.source)
     async with node.db.session() as session:
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError):
             await publish(
                 session,
                 service=bench.source,

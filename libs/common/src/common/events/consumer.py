@@ -28,7 +28,7 @@ from common.clock import Clock
 from common.crypto import Keyring
 from common.db import sqlstate
 from common.events.envelope import Event, MalformedEvent, decode, filter_subject
-from common.events.held import Held, blocked, hold, limit_statements, where
+from common.events.held import Held, hold, where
 from common.events.metrics import HANDLE_SECONDS, HANDLED
 from common.events.stream import Puller, ensure_consumer
 from common.events.tuning import Sessions, Tuning
@@ -40,8 +40,11 @@ __all__ = ["Consumer", "HandlerContext", "Subscription"]
 log = structlog.get_logger(__name__)
 
 _TAKE = text(
-    "INSERT INTO inbox (consumer, event_id, handled_at) SELECT :consumer, unnest(CAST(:ids AS uuid[])), now()"
-    " ON CONFLICT DO NOTHING RETURNING event_id"
+    "WITH taken AS (INSERT INTO inbox (consumer, event_id, handled_at)"
+    " SELECT :consumer, unnest(CAST(:ids AS uuid[])), now() ON CONFLICT DO NOTHING RETURNING event_id)"
+    " SELECT ARRAY(SELECT event_id FROM taken) AS fresh,"
+    " ARRAY(SELECT DISTINCT aggregate FROM inbox_held WHERE consumer = :consumer AND parked_at IS NULL"
+    " AND aggregate = ANY(:aggregates)) AS blocked, set_config('statement_timeout', :limit, true)"
 )
 
 
@@ -138,29 +141,35 @@ class Consumer:
         for message in messages:
             await message.ack()
 
-    async def _commit(self, events: Sequence[Event]) -> None:
-        """Handle the events in one transaction; when only its commit is refused, each in one of its own."""
+    async def _commit(self, events: Sequence[Event], *, careful: bool = False) -> None:
+        """Handle the events in one transaction.
+
+        At first without savepoints, which nearly always does. When something fails, again with a savepoint
+        for each event; when then the commit itself is refused, each event in a transaction of its own.
+        """
         if not events:
             return
         try:
             async with self._sessions.session() as session:
-                outcomes = await self._handle_all(session, events)
-        except DBAPIError as error:
-            if (sqlstate(error) or "")[:2] not in {"23", "40"}:
+                outcomes = await self._handle_all(session, events, careful)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+            if not careful:
+                await self._commit(events, careful=True)
+                return
+            if not isinstance(error, DBAPIError) or (sqlstate(error) or "")[:2] not in {"23", "40"}:
                 raise
             if len(events) > 1:
                 for event in events:
-                    await self._commit([event])
+                    await self._commit([event], careful=True)
                 return
-            async with self._sessions.session() as session:
-                outcomes = await self._refuse(session, events[0], where(error))
+            outcomes = await self._refuse(events[0], where(error))
         for outcome in outcomes:
             HANDLED.labels(self._name, outcome).inc()
 
-    async def _handle_all(self, session: AsyncSession, events: Sequence[Event]) -> list[str]:
-        await limit_statements(session, self._tuning)
-        fresh = await self._claim(session, [event.id for event in events])
-        waiting_for = await blocked(session, self._name, {event.aggregate for event in events})
+    async def _handle_all(self, session: AsyncSession, events: Sequence[Event], careful: bool) -> list[str]:
+        fresh, waiting_for = await self._claim(session, events)
         outcomes = []
         for event in events:
             if event.id not in fresh:
@@ -170,31 +179,49 @@ class Consumer:
             if event.aggregate in waiting_for:
                 await hold(session, self._name, event)
                 outcomes.append("held")
-                continue
-            try:
-                async with session.begin_nested():
-                    await self._handle(session, event)
+            elif not careful:
+                await self._handle(session, event)
                 outcomes.append("handled")
-            except Exception as error:
-                if isinstance(error, DBAPIError) and error.connection_invalidated:
-                    raise
-                log.warning("event handler failed", consumer=self._name, type=event.type, error=where(error))
-                await hold(session, self._name, event, error=where(error), delay=self._tuning.first_delay)
+            elif error := await self._attempt(session, event):
+                await hold(session, self._name, event, error=error, delay=self._tuning.first_delay)
                 waiting_for.add(event.aggregate)
                 self.held.wake()
                 outcomes.append("held")
+            else:
+                outcomes.append("handled")
         return outcomes
 
-    async def _refuse(self, session: AsyncSession, event: Event, error: str) -> list[str]:
-        if event.id not in await self._claim(session, [event.id]):
-            return ["duplicate"]
-        await hold(session, self._name, event, error=error, delay=self._tuning.first_delay)
+    async def _attempt(self, session: AsyncSession, event: Event) -> str | None:
+        """Handle the event in a savepoint; gives what failed."""
+        try:
+            async with session.begin_nested():
+                await self._handle(session, event)
+        except Exception as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+            log.warning("event handler failed", consumer=self._name, type=event.type, error=where(error))
+            return where(error)
+        return None
+
+    async def _refuse(self, event: Event, error: str) -> list[str]:
+        async with self._sessions.session() as session:
+            fresh, _ = await self._claim(session, [event])
+            if not fresh:
+                return ["duplicate"]
+            await hold(session, self._name, event, error=error, delay=self._tuning.first_delay)
         self.held.wake()
         return ["held"]
 
-    async def _claim(self, session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
-        rows = await session.execute(_TAKE, {"consumer": self._name, "ids": [str(id_) for id_ in ids]})
-        return set(rows.scalars())
+    async def _claim(self, session: AsyncSession, events: Sequence[Event]) -> tuple[set[UUID], set[str]]:
+        """Take the events into the inbox; gives those that are new, and the aggregates that are held up."""
+        given = {
+            "consumer": self._name,
+            "ids": [str(event.id) for event in events],
+            "aggregates": list({event.aggregate for event in events}),
+            "limit": f"{self._tuning.statement_timeout}s",
+        }
+        row = (await session.execute(_TAKE, given)).one()
+        return set(row.fresh), set(row.blocked)
 
     async def _handle(self, session: AsyncSession, event: Event) -> None:
         parent = propagator.extract({"traceparent": event.traceparent} if event.traceparent else {})

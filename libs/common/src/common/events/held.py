@@ -9,7 +9,7 @@ stands still), and it stays until someone calls `redrive`. A handler that keeps 
 import asyncio
 import json
 import traceback
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -22,15 +22,11 @@ from common.events.metrics import HANDLED, HELD_ROWS
 from common.events.tuning import Sessions, Tuning
 from common.telemetry import ALERTS
 
-__all__ = ["Held", "blocked", "hold", "limit_statements", "redrive", "where"]
+__all__ = ["Held", "hold", "redrive", "where"]
 
 log = structlog.get_logger(__name__)
 
 _LIMIT = text("SELECT set_config('statement_timeout', :limit, true)")
-_BLOCKED = text(
-    "SELECT DISTINCT aggregate FROM inbox_held"
-    " WHERE consumer = :consumer AND parked_at IS NULL AND aggregate = ANY(:aggregates)"
-)
 _HOLD = text(
     "INSERT INTO inbox_held (consumer, event_id, aggregate, event, attempts, next_attempt_at, error)"
     " VALUES (:consumer, :id, :aggregate, CAST(:event AS jsonb), CASE WHEN :tried THEN 1 ELSE 0 END,"
@@ -70,17 +66,6 @@ _REDRIVE = text(
     "UPDATE inbox_held SET attempts = 0, parked_at = NULL, next_attempt_at = now()"
     " WHERE consumer = :consumer AND parked_at IS NOT NULL RETURNING event_id"
 )
-
-
-async def limit_statements(session: AsyncSession, tuning: Tuning) -> None:
-    """Bound every statement of this transaction: one that waits for a lock must not stop the consumer."""
-    await session.execute(_LIMIT, {"limit": f"{tuning.statement_timeout}s"})
-
-
-async def blocked(session: AsyncSession, consumer: str, aggregates: Collection[str]) -> set[str]:
-    """Those of the aggregates of which an event is held (parked ones block nothing)."""
-    rows = await session.execute(_BLOCKED, {"consumer": consumer, "aggregates": list(aggregates)})
-    return set(rows.scalars())
 
 
 async def hold(
@@ -166,7 +151,7 @@ class Held:
         row: Row[Any] | None = None
         try:
             async with self._sessions.session() as session:
-                await limit_statements(session, self._tuning)
+                await session.execute(_LIMIT, {"limit": f"{self._tuning.statement_timeout}s"})
                 row = (await session.execute(_DUE, {"consumer": self._consumer})).one_or_none()
                 if row is None:
                     return False

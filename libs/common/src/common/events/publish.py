@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from common.db import new_id
@@ -20,6 +20,8 @@ __all__ = ["MAX_DATA_BYTES", "NewEvent", "publish", "publish_many"]
 
 MAX_DATA_BYTES = 256 * 1024
 _EPOCH = func.coalesce(select(EPOCH.c.epoch).scalar_subquery(), 1)
+_GIVEN = ("id", "type", "aggregate_id", "aggregate_version", "data", "traceparent", "created_at")
+_INSERT = insert(OUTBOX).values(epoch=_EPOCH, **{name: bindparam(name) for name in _GIVEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,16 @@ async def publish(
     _check(data)
     id_ = new_id()
     await session.execute(
-        insert(OUTBOX).values(
-            id=id_,
-            epoch=_EPOCH,
-            type=event_type(service, name),
-            aggregate_id=str(aggregate_id),
-            aggregate_version=aggregate_version,
-            data=data,
-            traceparent=_traceparent(),
-            created_at=now,
-        )
+        _INSERT,
+        {
+            "id": id_,
+            "type": event_type(service, name),
+            "aggregate_id": str(aggregate_id),
+            "aggregate_version": aggregate_version,
+            "data": data,
+            "traceparent": _traceparent(),
+            "created_at": now,
+        },
     )
     ring_on_commit(session)
     return id_
@@ -88,8 +90,8 @@ async def publish_many(session: AsyncSession, *, service: str, events: Iterable[
     traceparent = _traceparent()
     records = [
         (
-            new_id(),
             epoch,
+            new_id(),
             event_type(service, event.name),
             str(event.aggregate_id),
             event.aggregate_version,
@@ -104,16 +106,7 @@ async def publish_many(session: AsyncSession, *, service: str, events: Iterable[
     await connection.copy_records_to_table(
         OUTBOX.name,
         records=records,
-        columns=[
-            "id",
-            "epoch",
-            "type",
-            "aggregate_id",
-            "aggregate_version",
-            "data",
-            "traceparent",
-            "created_at",
-        ],
+        columns=["epoch", *_GIVEN],
     )
     ring_on_commit(session)
     return len(records)

@@ -31,7 +31,7 @@ __all__ = [
 STREAM = "EVENTS"
 KEPT_FOR = timedelta(days=30)
 DUPLICATE_WINDOW = timedelta(minutes=10)
-_NEXT = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}"
+_PULL_SECONDS = 30.0
 
 
 class BusLost(ConnectionError):
@@ -127,15 +127,18 @@ async def ensure_consumer(
 class Puller:
     """Pulls batches for a durable consumer: what is there at once, or the first that comes.
 
-    The client library's own `fetch` waits for a batch to fill; here one event is handed on when it comes.
+    The client library's own `fetch` waits for a batch to fill; here one event is handed on when it comes, and
+    one request stays open at the server until it is used up.
     """
 
-    def __init__(self, client: Client, consumer: str) -> None:
+    def __init__(self, client: Client, consumer: str, *, stream: str = STREAM) -> None:
         self._client = client
-        self._subject = f"{_NEXT}.{consumer}"
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = client.new_inbox()
         self._subscription: NatsSubscription | None = None
-        self._asked = 0
+        self._requests = 0
+        self._open = 0
+        self._silent_after = 0.0
 
     async def __aenter__(self) -> "Puller":
         self._subscription = await self._client.subscribe(f"{self._inbox}.*")
@@ -151,29 +154,43 @@ class Puller:
         Raises:
             BusLost: the server no longer answers, or the consumer is gone.
         """
-        messages = await self._ask({"batch": limit, "no_wait": True}, limit, 5)
-        if not messages:
-            messages = await self._ask({"batch": 1, "expires": int(wait * 1e9)}, 1, wait + 5)
-            if messages and limit > 1:
-                messages += await self._ask({"batch": limit - 1, "no_wait": True}, limit - 1, 5)
+        subscription = self._subscription
+        assert subscription is not None  # noqa: S101 (used inside `async with`)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        messages: list[Msg] = []
+        while not messages or (subscription.pending_msgs and len(messages) < limit):
+            if self._open <= 0:
+                await self._ask(limit)
+            try:
+                message = await subscription.next_msg(timeout=max(until - loop.time(), 0.01))
+            except nats.errors.TimeoutError as error:
+                if loop.time() > self._silent_after:
+                    raise BusLost("no answer to a pull") from error
+                break
+            if self._is_event(message):
+                messages.append(message)
         return sorted(messages, key=lambda message: message.metadata.sequence.stream)
 
-    async def _ask(self, request: dict[str, object], limit: int, patience: float) -> list[Msg]:
-        assert self._subscription is not None  # noqa: S101 (used inside `async with`)
-        self._asked += 1
-        reply = f"{self._inbox}.{self._asked}"
-        await self._client.publish(self._subject, json.dumps(request).encode(), reply=reply)
-        messages: list[Msg] = []
-        while len(messages) < limit:
-            try:
-                message = await self._subscription.next_msg(timeout=patience)
-            except nats.errors.TimeoutError as error:
-                raise BusLost("no answer to a pull") from error
-            status = (message.headers or {}).get("Status")
-            if status is None:
-                messages.append(message)
-            elif message.subject == reply:
-                if status in {"404", "408"}:
-                    break
-                raise BusLost(f"pull refused: {status} {(message.headers or {}).get('Description', '')}")
-        return messages
+    async def _ask(self, batch: int) -> None:
+        self._requests += 1
+        self._open = batch
+        self._silent_after = asyncio.get_running_loop().time() + _PULL_SECONDS + 5
+        request = {"batch": batch, "expires": int(_PULL_SECONDS * 1e9)}
+        await self._client.publish(self._subject, json.dumps(request).encode(), reply=self._reply)
+
+    @property
+    def _reply(self) -> str:
+        return f"{self._inbox}.{self._requests}"
+
+    def _is_event(self, message: Msg) -> bool:
+        headers = message.headers or {}
+        status = headers.get("Status")
+        if status is None:
+            self._open -= 1
+            return True
+        if message.subject == self._reply:
+            if status not in {"404", "408"}:
+                raise BusLost(f"pull refused: {status} {headers.get('Description', '')}")
+            self._open = 0
+        return False
