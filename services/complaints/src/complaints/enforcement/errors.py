@@ -5,6 +5,8 @@ from common.problems import NotFound, Problem, StateConflict, Text
 __all__ = [
     "EnforcementCaseNotFound",
     "EventNotAllowed",
+    "HearingNotAsked",
+    "HearingTermOver",
     "PenaltyOutsideBand",
     "RightsStillOpen",
     "SamePerson",
@@ -33,6 +35,23 @@ class RightsStillOpen(StateConflict):
         "当事人陈述、申辩、听证期限未满（《行政处罚法》第六十二条）",
         "The party's time to state, defend and be heard is not over (Administrative Penalty Law art. 62)",
     )
+
+
+class HearingTermOver(StateConflict):
+    """A hearing is asked for within the term after being told of the rights, not later."""
+
+    type = "/problems/hearing-term-over"
+    title = Text(
+        "申请听证的期限已过（《行政处罚法》第六十四条第（一）项）",
+        "The time to ask for a hearing is over (Administrative Penalty Law art. 64)",
+    )
+
+
+class HearingNotAsked(StateConflict):
+    """Nobody asked for a hearing; holding one would only cut the party's time short."""
+
+    type = "/problems/hearing-not-asked"
+    title = Text("当事人未申请听证，或者听证已经举行", "No hearing was asked for, or it has been held")
 
 
 class SamePerson(StateConflict):

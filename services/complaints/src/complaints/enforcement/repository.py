@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from complaints.cases.models import Case, NumberSeries
+from complaints.subjects.models import Subject
 
 from .models import EnforcementCase, EnforcementEvent
-from .rules import State
+from .rules import TOLD_STATES
 
-__all__ = ["EnforcementRepository"]
+__all__ = ["EnforcementRepository", "is_officer"]
 
-TOLD_STATES = [State.NOTIFIED, State.HEARD, State.DECIDED, State.SERVED, State.CLOSED]
+
+def is_officer(actor: Principal) -> bool:
+    """Whether the caller acts for the authority; everybody else is a party and sees only what is its own."""
+    return actor.may("enforcement:handle") and actor.subject_id is None
 
 
 class EnforcementRepository:
@@ -54,6 +58,21 @@ class EnforcementRepository:
         query = select(EnforcementEvent).where(col(EnforcementEvent.case_id) == case_id)
         return (await self._session.scalars(query.order_by(col(EnforcementEvent.seq)))).all()
 
+    async def histories(self, case_ids: Sequence[UUID]) -> dict[UUID, list[EnforcementEvent]]:
+        """All events of several cases, oldest first."""
+        found: dict[UUID, list[EnforcementEvent]] = {case_id: [] for case_id in case_ids}
+        query = select(EnforcementEvent).where(col(EnforcementEvent.case_id).in_(case_ids))
+        for event in await self._session.scalars(query.order_by(col(EnforcementEvent.seq))):
+            found[event.case_id].append(event)
+        return found
+
+    async def complaint_in_reach(self, complaint_id: UUID, actor: Principal) -> bool:
+        """Whether there is such a complaint in the caller's regions."""
+        query = select(col(Case.id)).where(
+            col(Case.id) == complaint_id, region_clause(col(Case.region), actor)
+        )
+        return await self._session.scalar(query) is not None
+
     async def categories_of(self, complaint_id: UUID) -> list[str]:
         """The problem codes of the complaint that a case came from."""
         query = select(col(Case.categories)).where(col(Case.id) == complaint_id)
@@ -71,7 +90,17 @@ class EnforcementRepository:
 
 
 def _visible(actor: Principal) -> ColumnElement[bool]:
-    own = col(EnforcementCase.respondent_subject_id) == actor.subject_id
-    if actor.subject_id is not None:
-        return own & col(EnforcementCase.state).in_(TOLD_STATES)
-    return region_clause(col(EnforcementCase.region), actor)
+    """Officers see their regions. A party sees its own cases once it was told of them.
+
+    Its copy as a subject may have come after the case, so its key counts as well.
+    """
+    if is_officer(actor):
+        return region_clause(col(EnforcementCase.region), actor)
+    if actor.subject_id is None:
+        return false()
+    keys = select(col(Subject.key)).where(col(Subject.id) == actor.subject_id)
+    own = or_(
+        col(EnforcementCase.respondent_subject_id) == actor.subject_id,
+        col(EnforcementCase.respondent_subject_id).is_(None) & col(EnforcementCase.respondent_key).in_(keys),
+    )
+    return own & col(EnforcementCase.state).in_(TOLD_STATES)

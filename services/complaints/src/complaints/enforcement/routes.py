@@ -12,6 +12,8 @@ from .dependencies import EnforcementServiceDep, Officer, OfficerOrRespondent
 from .errors import (
     EnforcementCaseNotFound,
     EventNotAllowed,
+    HearingNotAsked,
+    HearingTermOver,
     PenaltyOutsideBand,
     RightsStillOpen,
     SamePerson,
@@ -66,7 +68,13 @@ async def get_case(
     "/enforcement-cases/{case_id}/events",
     summary="Let an event happen to a case",
     responses=declare(
-        EnforcementCaseNotFound, EventNotAllowed, RightsStillOpen, SamePerson, PenaltyOutsideBand
+        EnforcementCaseNotFound,
+        EventNotAllowed,
+        RightsStillOpen,
+        HearingTermOver,
+        HearingNotAsked,
+        SamePerson,
+        PenaltyOutsideBand,
     ),
 )
 async def let_happen(

@@ -16,6 +16,8 @@ from .policy import Band, PenaltyPolicy, Violation
 
 __all__ = [
     "RESPONDENT_EVENTS",
+    "TOLD_EVENTS",
+    "TOLD_STATES",
     "Event",
     "Past",
     "State",
@@ -25,6 +27,7 @@ __all__ = [
     "following",
     "hearing_is_pending",
     "rights_open_until",
+    "unpaid",
 ]
 
 
@@ -78,6 +81,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         Event.WAIVE_RIGHTS: State.HEARD,
         Event.HOLD_HEARING: State.HEARD,
         Event.DECIDE: State.DECIDED,
+        Event.RETURN: State.INVESTIGATED,
     },
     State.HEARD: {Event.DECIDE: State.DECIDED, Event.RETURN: State.INVESTIGATED},
     State.DECIDED: {Event.SERVE: State.SERVED},
@@ -86,6 +90,18 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
     State.DISMISSED: {},
 }
 RESPONDENT_EVENTS = frozenset({Event.STATEMENT, Event.REQUEST_HEARING, Event.WAIVE_RIGHTS})
+TOLD_STATES = (State.NOTIFIED, State.HEARD, State.DECIDED, State.SERVED, State.CLOSED)
+"""The states in which the respondent sees its case."""
+TOLD_EVENTS = RESPONDENT_EVENTS | {
+    Event.PROPOSE,
+    Event.NOTIFY_RIGHTS,
+    Event.HOLD_HEARING,
+    Event.DECIDE,
+    Event.SERVE,
+    Event.PAY,
+    Event.CLOSE,
+}
+"""What the respondent sees of the history: the proposal with its reasons (art. 44) and what followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,8 @@ def breaks_band(violation: Violation, kind: str, amount_fen: int | None, grade: 
 def rights_open_until(policy: PenaltyPolicy, history: Sequence[Past]) -> DayCount | None:
     """Until when the party may ask for a hearing; None where that is over or was never told.
 
-    It ends with a waiver or a held hearing. A request keeps it open until the hearing was held.
+    It ends with a waiver or a held hearing, which must have been asked for. A request keeps the decision back
+    until the hearing was held: see `hearing_is_pending`.
     """
     told = _last(history, Event.NOTIFY_RIGHTS)
     if told is None or _after(history, told, Event.WAIVE_RIGHTS, Event.HOLD_HEARING):
@@ -146,9 +163,18 @@ def deadlines(policy: PenaltyPolicy, history: Sequence[Past]) -> dict[str, DayCo
         running["request_hearing"] = rights
     if decided and not served:
         running["serve"] = add_days(decided.on, terms["serve_within"].days or 0)
-    if served and not _after(history, served, Event.PAY) and not ended:
+    if served and unpaid(history) and not ended:
         running["pay"] = add_days(served.on, terms["pay_within"].days or 0)
     return running
+
+
+def unpaid(history: Sequence[Past]) -> int:
+    """What is left of the fine last proposed, in fen; 0 for any other penalty."""
+    proposed = _last(history, Event.PROPOSE)
+    if proposed is None or proposed.data.get("kind") != "fine":
+        return 0
+    paid = sum(past.data["amount_fen"] for past in history if past.event is Event.PAY)
+    return int(proposed.data["amount_fen"]) - int(paid)
 
 
 def _last(history: Sequence[Past], event: Event) -> Past | None:

@@ -7,6 +7,8 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field
 
+from complaints.places import SubjectKey
+
 __all__ = ["CaseIn", "CaseView", "DeadlineView", "EventIn", "EventView"]
 
 Note = Annotated[str, Field(min_length=2, max_length=5000)]
@@ -15,7 +17,7 @@ Note = Annotated[str, Field(min_length=2, max_length=5000)]
 class CaseIn(Model):
     """A clue: whom it concerns, what may have been broken, where it came from."""
 
-    respondent_key: str = Field(min_length=6, max_length=40, description="USCC or guide card number")
+    respondent_key: SubjectKey = Field(description="USCC, licence or guide card number")
     violation_code: str = Field(max_length=8, examples=["T100_1"])
     region: str = Field(pattern=r"^[0-9]{6}$", description="GB/T 2260 code of the place of the violation")
     occurred_on: date
@@ -119,7 +121,7 @@ class CaseView(Model):
     article: str
     occurred_on: date
     complaint_id: UUID | None
-    clue_source: str
+    clue_source: str | None
     clue: str | None
     penalty_kind: str | None
     amount_fen: int | None

@@ -1,5 +1,6 @@
 """Use cases of enforcement: open a case from a clue, let events happen to it, read it."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,47 +11,38 @@ from common.crypto import Keyring
 from common.db import new_id
 from common.events import publish
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.policies import PolicyNotInForce
 from common.problems import Forbidden, InvalidPayload, Text
 from common.regions import exists
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from complaints.cases.repository import CaseRepository
-from complaints.subjects.repository import SubjectRepository
-
+from .clues import ClueDesk, policy_on, violation_on
 from .errors import (
     EnforcementCaseNotFound,
     EventNotAllowed,
+    HearingNotAsked,
+    HearingTermOver,
     PenaltyOutsideBand,
     RightsStillOpen,
     SamePerson,
 )
 from .models import EnforcementCase, EnforcementEvent
-from .policy import PenaltyBook, PenaltyPolicy, Violation
-from .repository import EnforcementRepository
+from .policy import PenaltyBook, PenaltyPolicy
+from .repository import EnforcementRepository, is_officer
 from .rules import (
     RESPONDENT_EVENTS,
     Event,
     Past,
     State,
-    allowed,
     breaks_band,
-    deadlines,
     following,
     hearing_is_pending,
     rights_open_until,
+    unpaid,
 )
-from .schemas import CaseIn, CaseView, DeadlineView, EventIn, EventView, ProposeIn
+from .schemas import CaseIn, CaseView, EventIn, EvidenceIn, FileIn, PayIn, ProposeIn
+from .views import allowed_to, case_view, note_context, past_of, title_context
 
 __all__ = ["EnforcementService"]
-
-DEPARTMENT = "WZ"
-TERMS = {
-    "decide": "decide_within",
-    "request_hearing": "hearing_request",
-    "serve": "serve_within",
-    "pay": "pay_within",
-}
 
 
 class EnforcementService:
@@ -65,7 +57,7 @@ class EnforcementService:
 
         Raises:
             InvalidPayload: unknown violation or region, a region that is not the caller's, a day to come,
-                a complaint that the caller cannot see.
+                a complaint outside the caller's regions.
         """
         now = self._clock.now()
         if not exists(wanted.region) or not actor.covers(wanted.region):
@@ -74,36 +66,21 @@ class EnforcementService:
             )
         if wanted.occurred_on > china_date(now):
             raise InvalidPayload.at("/occurred_on", Text("不得晚于今日", "Must not lie in the future"))
-        self._violation(wanted.violation_code, wanted.occurred_on, wanted.region)
-        if wanted.complaint_id is not None:
-            complaint = await CaseRepository(self._session).find(wanted.complaint_id, actor)
-            if complaint is None:
-                raise InvalidPayload.at("/complaint_id", Text("没有此投诉", "There is no such complaint"))
-        subject = await SubjectRepository(self._session).find_by_key(wanted.respondent_key)
-        identity = new_id()
-        year = china_date(now).year
-        serial = await self._cases.next_serial(f"enforcement/{wanted.region}/{year}")
-        case = EnforcementCase(
-            id=identity,
-            number=f"ZF{wanted.region}{year}{serial:06d}",
-            version=0,
-            state=State.CLUE,
-            region=wanted.region,
-            department=DEPARTMENT,
+        if wanted.complaint_id is not None and not await self._cases.complaint_in_reach(
+            wanted.complaint_id, actor
+        ):
+            raise InvalidPayload.at("/complaint_id", Text("没有此投诉", "There is no such complaint"))
+        return await ClueDesk(self._session, self._book, self._keyring).open(
+            actor,
+            now,
             respondent_key=wanted.respondent_key,
-            respondent_subject_id=subject.id if subject else None,
             violation_code=wanted.violation_code,
+            region=wanted.region,
             occurred_on=wanted.occurred_on,
-            complaint_id=wanted.complaint_id,
             clue_source=wanted.clue_source,
-            clue_cipher=self._keyring.encrypt(wanted.clue, context=f"enforcement:{identity}"),
-            opened_by=actor.sub,
-            opened_at=now,
+            clue=wanted.clue,
+            complaint_id=wanted.complaint_id,
         )
-        self._record(case, actor, "open", State.CLUE, {"clue_source": wanted.clue_source}, None, now)
-        self._cases.add(case)
-        await self._session.flush()
-        return case
 
     async def happen(self, actor: Principal, case_id: UUID, wanted: EventIn) -> EnforcementCase:
         """Let an event happen to a case.
@@ -112,39 +89,51 @@ class EnforcementService:
             EnforcementCaseNotFound: not the caller's to see.
             EventNotAllowed: the state does not take the event.
             Forbidden: an officer's event by the respondent.
-            PenaltyOutsideBand, RightsStillOpen, SamePerson: the law is against it.
-            InvalidPayload: fewer than two different officers, or a sum that is not the fine.
+            PenaltyOutsideBand, RightsStillOpen, HearingTermOver, HearingNotAsked, SamePerson: the law is
+                against it (Administrative Penalty Law arts. 42, 44, 57, 62-64).
+            InvalidPayload: fewer than two different officers, more paid than is due, or a right of the party
+                recorded by an officer without saying on what grounds.
         """
         case = await self._cases.find(case_id, actor, lock=True)
         if case is None:
             raise EnforcementCaseNotFound
         event, state = Event(wanted.event), State(case.state)
-        if actor.kind in {"agency", "guide"} and event not in RESPONDENT_EVENTS:
+        if not is_officer(actor) and event not in RESPONDENT_EVENTS:
             raise Forbidden(Text("当事人不能执行此操作", "The respondent cannot do this"))
         after = following(state, event)
         if after is None:
-            raise EventNotAllowed(state=state, allowed=allowed(state))
+            raise EventNotAllowed(state=state, allowed=allowed_to(state, officer=is_officer(actor)))
         now = self._clock.now()
-        policy = self._policy(case.occurred_on, case.region)
-        history = _past(await self._cases.history(case.id))
-        match event:
-            case Event.FILE:
+        today = china_date(now)
+        policy = policy_on(self._book, case.occurred_on, case.region)
+        history = past_of(await self._cases.history(case.id))
+        _check_record(actor, event, wanted)
+        match wanted:
+            case FileIn():
                 _two_officers(wanted, policy)
-            case Event.PROPOSE:
-                assert isinstance(wanted, ProposeIn)  # noqa: S101
+            case ProposeIn():
                 self._propose(case, actor, wanted)
+            case PayIn():
+                _check_payment(wanted, history)
+            case _:
+                pass
+        match event:
+            case Event.REQUEST_HEARING:
+                _check_request(policy, history, today)
+            case Event.HOLD_HEARING if not hearing_is_pending(history):
+                raise HearingNotAsked
             case Event.DECIDE:
-                self._decide(case, actor, policy, history, china_date(now))
+                _check_decision(case, actor, policy, history, today)
+                case.approved_by, case.decided_on = actor.sub, today
             case Event.SERVE:
-                case.served_on = china_date(now)
+                case.served_on = today
             case _:
                 pass
         case.state = after
-        data = wanted.model_dump(mode="json", exclude={"event", "note"}, exclude_none=True)
-        self._record(case, actor, event, after, data, wanted.note, now)
+        self._record(case, actor, event, state, wanted, now)
         await self._session.flush()
         if event is Event.SERVE:
-            await self._announce(case, now)
+            await self._announce(case, policy, now)
         return case
 
     async def list_of(
@@ -167,8 +156,10 @@ class EnforcementService:
                 ) from error
         rows = await self._cases.page(actor, state, key, after, limit)
         items, following_cursor = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
+        histories = await self._cases.histories([row.id for row in items])
         return Page(
-            items=[await self.view(row, actor, language) for row in items], next_cursor=following_cursor
+            items=[self._view(row, histories[row.id], actor, language) for row in items],
+            next_cursor=following_cursor,
         )
 
     async def get(self, actor: Principal, case_id: UUID) -> EnforcementCase:
@@ -183,68 +174,17 @@ class EnforcementService:
         return case
 
     async def view(self, case: EnforcementCase, actor: Principal, language: str) -> CaseView:
-        """The case as it crosses the API. The respondent sees neither the clue nor where it came from."""
-        events = await self._cases.history(case.id)
-        policy = self._policy(case.occurred_on, case.region)
-        violation = policy.by_code[case.violation_code]
-        band = violation.band(case.gradation) or violation.fine
-        officer = actor.subject_id is None
-        seen = [e for e in events if officer or e.event not in {"open", Event.FILE, Event.ADD_EVIDENCE}]
-        running = deadlines(policy, _past(events))
-        return CaseView(
-            id=case.id,
-            number=case.number,
-            version=case.version,
-            state=case.state,
-            region=case.region,
-            department=case.department,
-            respondent_key=case.respondent_key,
-            violation_code=case.violation_code,
-            violation=violation.title.en if language == "en" else violation.title.zh,
-            article=violation.article,
-            occurred_on=case.occurred_on,
-            complaint_id=case.complaint_id if officer else None,
-            clue_source=case.clue_source if officer else "other",
-            clue=self._keyring.decrypt(case.clue_cipher, context=f"enforcement:{case.id}")
-            if officer
-            else None,
-            penalty_kind=case.penalty_kind,
-            amount_fen=case.amount_fen,
-            gradation=case.gradation,
-            band={"low_fen": band.low_fen, "high_fen": band.high_fen},
-            decided_on=case.decided_on,
-            served_on=case.served_on,
-            allowed_events=[e for e in allowed(State(case.state)) if officer or e in RESPONDENT_EVENTS],
-            deadlines=[
-                DeadlineView(
-                    event=event,
-                    due_on=count.due_on,
-                    unit=count.unit,
-                    counted_days=list(count.counted_days),
-                    article=policy.procedure[TERMS[event]].article,  # type: ignore[index]
-                    status=policy.procedure[TERMS[event]].status,  # type: ignore[index]
-                    provisional=count.provisional,
-                )
-                for event, count in running.items()
-            ],
-            history=[self._event_view(case, event) for event in seen],
-        )
+        """The case as it crosses the API."""
+        return self._view(case, await self._cases.history(case.id), actor, language)
 
-    def _event_view(self, case: EnforcementCase, event: EnforcementEvent) -> EventView:
-        note = event.note_cipher
-        return EventView(
-            seq=event.seq,
-            event=event.event,
-            to_state=event.to_state,
-            on=event.on_day,
-            at=event.at,
-            actor=event.actor,
-            data=event.data,
-            note=self._keyring.decrypt(note, context=f"enforcement:{case.id}") if note else None,
-        )
+    def _view(
+        self, case: EnforcementCase, events: Sequence[EnforcementEvent], actor: Principal, language: str
+    ) -> CaseView:
+        policy = policy_on(self._book, case.occurred_on, case.region)
+        return case_view(case, events, policy, self._keyring, officer=is_officer(actor), language=language)
 
     def _propose(self, case: EnforcementCase, actor: Principal, wanted: ProposeIn) -> None:
-        violation = self._violation(case.violation_code, case.occurred_on, case.region)
+        violation = violation_on(self._book, case.violation_code, case.occurred_on, case.region)
         if wanted.kind not in violation.kinds:
             raise PenaltyOutsideBand(
                 Text(f"{violation.article} 没有规定此种处罚", f"{violation.article} knows no such penalty"),
@@ -255,8 +195,10 @@ class EnforcementService:
             raise InvalidPayload.at(
                 "/amount_fen", Text("只有罚款有金额与裁量阶次", "Only a fine has an amount")
             )
-        if wanted.gradation is not None and violation.gradations and violation.band(wanted.gradation) is None:
-            raise InvalidPayload.at("/gradation", Text("没有此裁量阶次", "No such gradation"))
+        if wanted.gradation is not None and violation.band(wanted.gradation) is None:
+            raise InvalidPayload.at(
+                "/gradation", Text("该违法行为没有此裁量阶次", "This violation knows no such gradation")
+            )
         band = breaks_band(violation, wanted.kind, wanted.amount_fen, wanted.gradation)
         if band is not None:
             raise PenaltyOutsideBand(
@@ -271,23 +213,12 @@ class EnforcementService:
         case.penalty_kind, case.amount_fen, case.gradation = wanted.kind, wanted.amount_fen, wanted.gradation
         case.proposed_by = actor.sub
 
-    def _decide(
-        self, case: EnforcementCase, actor: Principal, policy: PenaltyPolicy, history: list[Past], today: date
-    ) -> None:
-        if actor.sub == case.proposed_by:
-            raise SamePerson
-        open_until = rights_open_until(policy, history)
-        if hearing_is_pending(history) or (open_until is not None and today <= open_until.due_on):
-            raise RightsStillOpen(until=open_until.due_on.isoformat() if open_until else None)
-        case.approved_by = actor.sub
-        case.decided_on = today
+    async def _announce(self, case: EnforcementCase, policy: PenaltyPolicy, now: datetime) -> None:
+        """A decision takes effect when it is served; then credit learns of it. Ids and codes only.
 
-    async def _announce(self, case: EnforcementCase, now: datetime) -> None:
-        """A decision takes effect when it is served; then credit learns of it. Ids and codes only."""
-        policy = self._policy(case.occurred_on, case.region)
-        codes: list[str] = []
-        if case.complaint_id is not None:
-            codes = await self._cases.categories_of(case.complaint_id)
+        `violation_confirmed` says that a complaint was justified, so a case of another source says only that
+        a penalty was decided.
+        """
         common: dict[str, Any] = {
             "case_id": str(case.id),
             "case_number": case.number,
@@ -296,7 +227,11 @@ class EnforcementService:
             "region": case.region,
         }
         decided = (case.decided_on or china_date(now)).isoformat()
-        confirmed = common | {"problem_codes": codes, "confirmed_on": decided, "responsibility": "main"}
+        told: list[tuple[str, dict[str, Any]]] = []
+        if case.complaint_id is not None:
+            codes = await self._cases.categories_of(case.complaint_id)
+            confirmed = {"problem_codes": codes, "confirmed_on": decided, "responsibility": "main"}
+            told.append(("violation_confirmed", common | confirmed))
         penalty = common | {
             "kind": case.penalty_kind,
             "amount_fen": case.amount_fen or 0,
@@ -304,7 +239,8 @@ class EnforcementService:
             "violation_code": case.violation_code,
             "decided_on": decided,
         }
-        for name, data in (("violation_confirmed", confirmed), ("penalty_decided", penalty)):
+        told.append(("penalty_decided", penalty))
+        for name, data in told:
             await publish(
                 self._session,
                 service="complaints",
@@ -319,52 +255,36 @@ class EnforcementService:
         self,
         case: EnforcementCase,
         actor: Principal,
-        event: str,
-        to_state: State,
-        data: dict[str, Any],
-        note: str | None,
+        event: Event,
+        before: State,
+        wanted: EventIn,
         now: datetime,
     ) -> None:
+        identity = new_id()
+        data = wanted.model_dump(mode="json", exclude={"event", "note"}, exclude_none=True)
+        if isinstance(wanted, EvidenceIn):
+            data["title"] = self._keyring.encrypt(wanted.title, context=title_context(identity))
+        note = wanted.note
         case.version += 1
         self._cases.add(
             EnforcementEvent(
-                id=new_id(),
+                id=identity,
                 case_id=case.id,
                 seq=case.version,
                 event=event,
-                from_state=None,
-                to_state=to_state,
+                from_state=before,
+                to_state=case.state,
                 on_day=china_date(now),
                 at=now,
                 actor=actor.sub,
                 data=data,
-                note_cipher=self._keyring.encrypt(note, context=f"enforcement:{case.id}") if note else None,
+                note_cipher=self._keyring.encrypt(note, context=note_context(identity)) if note else None,
             )
         )
 
-    def _policy(self, day: date, region: str) -> PenaltyPolicy:
-        try:
-            return self._book.on(day, region)
-        except PolicyNotInForce as error:
-            raise InvalidPayload.at(
-                "/occurred_on", Text("当日无可适用的处罚规定", "No penalty rules were in force on that day")
-            ) from error
 
-    def _violation(self, code: str, day: date, region: str) -> Violation:
-        policy = self._policy(day, region)
-        violation = policy.by_code.get(code)
-        if violation is None:
-            known = ", ".join(policy.by_code)
-            raise InvalidPayload.at("/violation_code", Text(f"可用：{known}", f"Known: {known}"))
-        return violation
-
-
-def _past(events: Any) -> list[Past]:
-    return [Past(Event(row.event), row.on_day, row.data) for row in events if row.event != "open"]
-
-
-def _two_officers(wanted: EventIn, policy: PenaltyPolicy) -> None:
-    officers = set(getattr(wanted, "officers", []))
+def _two_officers(wanted: FileIn, policy: PenaltyPolicy) -> None:
+    officers = {name.strip() for name in wanted.officers} - {""}
     minimum = policy.procedure["minimum_officers"]
     if len(officers) < (minimum.count or 2):
         raise InvalidPayload.at(
@@ -374,3 +294,39 @@ def _two_officers(wanted: EventIn, policy: PenaltyPolicy) -> None:
                 f"At least {minimum.count} officers",
             ),
         )
+
+
+def _check_record(actor: Principal, event: Event, wanted: EventIn) -> None:
+    """What the party did in person or on paper an officer may record, but must say on what grounds."""
+    if is_officer(actor) and event in RESPONDENT_EVENTS and wanted.note is None:
+        raise InvalidPayload.at(
+            "/note",
+            Text(
+                "代为记录当事人的行为须写明依据（如当事人提交的书面材料）",
+                "Recording what the party did needs its grounds, such as the paper the party handed in",
+            ),
+        )
+
+
+def _check_payment(wanted: PayIn, history: Sequence[Past]) -> None:
+    due = unpaid(history)
+    if wanted.amount_fen > due:
+        raise InvalidPayload.at(
+            "/amount_fen", Text(f"超过尚未缴纳的罚款（{due} 分）", f"More than the {due} fen that are due")
+        )
+
+
+def _check_request(policy: PenaltyPolicy, history: Sequence[Past], today: date) -> None:
+    term = rights_open_until(policy, history)
+    if term is None or today > term.due_on:
+        raise HearingTermOver(until=term.due_on.isoformat() if term else None)
+
+
+def _check_decision(
+    case: EnforcementCase, actor: Principal, policy: PenaltyPolicy, history: Sequence[Past], today: date
+) -> None:
+    if actor.sub == case.proposed_by:
+        raise SamePerson
+    term = rights_open_until(policy, history)
+    if hearing_is_pending(history) or (term is not None and today <= term.due_on):
+        raise RightsStillOpen(until=term.due_on.isoformat() if term else None)
