@@ -1,5 +1,6 @@
 """The batch route: NDJSON in, NDJSON out."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from common.auth import Principal
@@ -11,6 +12,8 @@ from fastapi import Depends, Request
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 
 from contracts.batches.service import Batch
 from contracts.catalogue.dependencies import LibraryDep
@@ -22,6 +25,19 @@ __all__ = ["router"]
 
 NDJSON = "application/x-ndjson"
 router = ServiceRouter(prefix="/api/v1/contracts", tags=["contracts"], idempotent=False)
+
+
+class Conversation(StreamingResponse):
+    """An answer that is written while the request is still being read.
+
+    The base class listens for the client's leaving in a task of its own, which would swallow the body.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(ClientDisconnect):
+            await self.stream_response(send)
+
+
 Submitter = Annotated[Principal, Depends(Requires("contracts:submit"))]
 
 
@@ -49,7 +65,7 @@ async def post_batch(
     clock: ClockDep,
     settings: SettingsDep,
     language: LanguageDep,
-) -> StreamingResponse:
+) -> Conversation:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in {NDJSON, "application/ndjson", "application/jsonl"}:
         raise UnsupportedMediaType(Text(f"请求体须为 {NDJSON}", f"The body must be {NDJSON}"))
@@ -71,4 +87,4 @@ async def post_batch(
         registrar=registrar,
         answer=lambda outcome: registered(outcome, settings.verify_url(outcome.contract_no), language),
     )
-    return StreamingResponse(batch.answers(request.stream()), media_type=NDJSON)
+    return Conversation(batch.answers(request.stream()), media_type=NDJSON)

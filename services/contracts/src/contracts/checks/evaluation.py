@@ -1,8 +1,8 @@
 """Measuring the checks on documents of one's own, without a running platform.
 
 Documents are files of the submission schema. The expectations are one JSON object: for each file name the
-list of expected findings `{rule_id, severity, path}`; under `reference_prices` guide prices to measure with, of
-the form of the policy file `price-references.yaml`.
+list of expected findings `{rule_id, severity, path}`; under `reference_prices` guide prices to measure with,
+of the form of the policy file `price-references.yaml`.
 """
 
 import json

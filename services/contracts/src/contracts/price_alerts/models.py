@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, LargeBinary, Numeric, String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Numeric, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from contracts.db import Base

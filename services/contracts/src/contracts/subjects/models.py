@@ -4,7 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, String, Text
+from sqlalchemy import CheckConstraint, Column, Index, String, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from contracts.db import Base
