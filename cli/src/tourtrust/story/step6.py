@@ -5,6 +5,7 @@ from typing import Any
 from common.problems import Text
 
 from tourtrust.story.stage import Stage
+from tourtrust.story.step5 import TOURIST
 
 TITLE = Text("受理、送达、调解与行政处罚", "Accepted, served, mediated; the violation is punished")
 
@@ -46,8 +47,7 @@ def _mediate(stage: Stage, case: str) -> list[str]:
     )
     happen("serve", method="electronic")
     seen = stage.call("GET", case, by="agency")
-    for secret in ("14200000077", "韩样例"):
-        stage.check(secret not in seen.text, "the agency sees the tourist's contact data")
+    stage.check(TOURIST["phone"] not in seen.text, "the agency sees the tourist's phone number")
     happen("reply", by="agency", note="确因堵车临时调整，未取得书面同意，愿意赔偿。")
     estimate = stage.post(
         "/api/v1/complaints/compensation/estimates",
@@ -71,7 +71,7 @@ def _mediate(stage: Stage, case: str) -> list[str]:
     stage.equal(agreed["state"], "mediated", "the state after the agreement")
     steps = "; ".join(step["formula"] for step in estimate["steps"])
     return [
-        "accepted, served, answered by the agency, which never saw the tourist's contact data",
+        "accepted, served, answered by the agency, which never saw the tourist's phone number",
         f"mediated at {estimate['total_fen'] / 100:.2f} yuan: {steps}",
     ]
 
