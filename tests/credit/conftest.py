@@ -124,7 +124,7 @@ async def running_witness(folder: Path, logs_file: Path) -> AsyncIterator[str]:
         )
     )
     task = asyncio.create_task(server._serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  (uvicorn offers no event)
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{port}"

@@ -261,7 +261,7 @@ weights = st.dictionaries(
 
 
 @given(weights, st.binary(min_size=32, max_size=32), st.integers(2, 6), st.data())
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_a_draw_is_deterministic_fair_in_load_and_respects_recusals(
     weighted: dict[str, int], seed: bytes, people: int, data: st.DataObject
 ) -> None:
@@ -321,7 +321,7 @@ def written_again(seed: bytes, inputs: Inputs) -> list[list[str]]:
 
 
 @given(weights, st.binary(min_size=32, max_size=32), st.data())
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_a_stranger_who_follows_the_guide_draws_the_same(
     weighted: dict[str, int], seed: bytes, data: st.DataObject
 ) -> None:

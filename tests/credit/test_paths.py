@@ -62,7 +62,7 @@ def test_a_listing_is_waited_for() -> None:
 
 
 @given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_every_path_keeps_its_promise(listed: list[tuple[str, date]], today: date) -> None:
     rows = facts(listed)
     present = score(AGENCY, rows, today, NOW, CARD).grade

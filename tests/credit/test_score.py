@@ -167,6 +167,7 @@ entries = st.lists(st.tuples(codes, days), max_size=25)
 
 
 @given(entries, days, st.randoms(use_true_random=False))
+@settings(deadline=None)
 def test_order_of_facts_never_matters(
     listed: list[tuple[str, date]], on: date, chance: random.Random
 ) -> None:
@@ -177,6 +178,7 @@ def test_order_of_facts_never_matters(
 
 
 @given(entries, days)
+@settings(deadline=None)
 def test_the_score_is_the_plain_sum(listed: list[tuple[str, date]], on: date) -> None:
     """An independent reckoning, straight from the table of the sample card."""
     window = {
@@ -203,7 +205,7 @@ def test_the_score_is_the_plain_sum(listed: list[tuple[str, date]], on: date) ->
 
 
 @given(entries, days)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_promised_changes_come_true_and_nothing_changes_before(
     listed: list[tuple[str, date]], on: date
 ) -> None:
@@ -224,7 +226,7 @@ def test_promised_changes_come_true_and_nothing_changes_before(
 
 
 @given(entries, days, st.randoms(use_true_random=False), st.integers(1, 40))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_a_replay_is_byte_exact_after_any_corrections(
     listed: list[tuple[str, date]], on: date, chance: random.Random, corrections: int
 ) -> None:

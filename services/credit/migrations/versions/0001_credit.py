@@ -54,6 +54,8 @@ def upgrade() -> None:
     sa.Column('objects', sa.Integer(), nullable=False),
     sa.Column('drawn', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('inputs_sha256', sa.String(length=64), nullable=False),
+    sa.Column('bundle_sha256', sa.String(length=64), nullable=True),
     sa.Column('frozen', sa.LargeBinary(), nullable=False),
     sa.Column('redraw_of', sa.Uuid(), nullable=True),
     sa.Column('sealed_size', sa.BigInteger(), nullable=True),

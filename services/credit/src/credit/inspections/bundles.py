@@ -108,10 +108,11 @@ class Bundler:
         self, row: Draw, state: DrawState, content: dict[str, Any], signer: SignerKey, now: datetime
     ) -> None:
         row.bundle = seal_bundle(content, signer)
+        digest = sha256(row.bundle)
+        row.bundle_sha256 = digest.hexdigest()
         row.state = state
         row.closed_at = now
         await self._session.flush()
-        digest = sha256(row.bundle)
         await append(
             self._session,
             log=self._env.log,
@@ -127,6 +128,6 @@ class Bundler:
             "region": row.region,
             "outcome": state,
             "drawn": [pick["object"] for pick in content["result"]],
-            "bundle_sha256": digest.hexdigest(),
+            "bundle_sha256": row.bundle_sha256,
         }
         await announce(self._session, "draw_revealed", row.id, 1, data, now)

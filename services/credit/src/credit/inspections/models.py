@@ -52,6 +52,8 @@ class Draw(Base, table=True):
     objects: int
     drawn: int
     state: str = Field(sa_type=String(16), nullable=False)
+    inputs_sha256: str = Field(sa_type=String(64), nullable=False)
+    bundle_sha256: str | None = Field(default=None, sa_type=String(64))
     frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     redraw_of: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("draws.id")))
     sealed_size: int | None = Field(default=None, sa_type=BigInteger)

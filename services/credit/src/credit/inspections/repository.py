@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any, cast
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
 from common.ledger.models import checkpoints, cosignatures
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlmodel import col
 
 from credit.subjects.models import Subject
@@ -17,6 +19,7 @@ from .models import Draw, DrawCommitment, DrawReveal
 
 __all__ = ["DrawRepository", "SealedCheckpoint"]
 
+_WITHOUT_DOCUMENTS = [defer(cast("QueryableAttribute[Any]", column)) for column in (Draw.frozen, Draw.bundle)]
 SealedCheckpoint = tuple[int, bytes, list[str]]
 _NUMBERING = 0x5454_4452_4157
 
@@ -58,8 +61,8 @@ class DrawRepository:
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def page(self, principal: Principal | None, before: UUID | None, limit: int) -> Sequence[Draw]:
-        """`limit + 1` draws, the newest first; without a principal those of all regions, for the public."""
-        query = select(Draw)
+        """`limit + 1` draws without their documents, the newest first; all regions for the public (None)."""
+        query = select(Draw).options(*_WITHOUT_DOCUMENTS)
         if principal is not None:
             query = query.where(_visible_to(principal))
         if before is not None:

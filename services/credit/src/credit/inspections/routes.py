@@ -9,7 +9,7 @@ from fastapi import Response
 
 from .dependencies import InspectionServiceDep, Inspector, Reader
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
-from .schemas import CommitmentIn, DrawIn, DrawView, RevealIn
+from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn
 
 __all__ = ["router"]
 
@@ -29,7 +29,7 @@ async def freeze_draw(body: DrawIn, actor: Inspector, draws: InspectionServiceDe
 @router.get("", summary="Draws, the newest first")
 async def list_draws(
     actor: Reader, draws: InspectionServiceDep, cursor: CursorParam = None, limit: LimitParam = 20
-) -> Page[DrawView]:
+) -> Page[DrawBrief]:
     return await draws.search(actor, cursor, limit)
 
 

@@ -14,6 +14,7 @@ from .rules.states import DrawState, ExclusionReason, RecusalReason
 __all__ = [
     "CommitmentIn",
     "CommitmentView",
+    "DrawBrief",
     "DrawIn",
     "DrawView",
     "Exclusion",
@@ -101,8 +102,8 @@ class PickView(Model):
     inspectors: list[str]
 
 
-class DrawView(Model):
-    """A draw. `sealed`: secrets may be revealed now; `inputs_sha256`: the hash of what was frozen."""
+class DrawBrief(Model):
+    """A draw in a list. The hashes are those of the frozen inputs and, once it is closed, of the bundle."""
 
     id: UUID
     number: str
@@ -110,16 +111,22 @@ class DrawView(Model):
     region: str
     kinds: list[str]
     state: DrawState
-    sealed: bool
     officers: list[str]
-    commitment_domain: str
-    commitments: list[CommitmentView]
     objects: int
     count: int
     inputs_sha256: str
+    bundle_sha256: str | None
     deadline: datetime
     redraw_of: UUID | None
-    missing: list[str]
-    result: list[PickView]
     created_at: datetime
     closed_at: datetime | None
+
+
+class DrawView(DrawBrief):
+    """A draw. `sealed`: secrets may be revealed now; `commitment_domain` is what commitments begin with."""
+
+    sealed: bool
+    commitment_domain: str
+    commitments: list[CommitmentView]
+    missing: list[str]
+    result: list[PickView]

@@ -2,7 +2,6 @@
 
 import json
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -18,22 +17,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.rulebook.rules import DrawPolicy
-from credit.scoring.rules.engine import instant
-from credit.subjects.rules import PERSONS
 
 from .bundles import Bundler
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
+from .freezing import check_people, frozen_inputs
 from .models import Draw, DrawCommitment, DrawReveal
 from .repository import DrawRepository, SealedCheckpoint
 from .rules import LOG_COMMITTED, LOG_FROZEN, commitment_of, log_id
 from .rules.algorithm import COMMITMENT_DOMAIN
-from .rules.bundle import INPUTS_FORMAT, commitment_document, inputs_of
+from .rules.bundle import commitment_document
 from .rules.states import DrawState
-from .schemas import CommitmentView, DrawIn, DrawView, PickView
+from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView
 
 __all__ = ["InspectionService"]
-
-_MOST_WORK = 5_000_000
 
 
 class InspectionService:
@@ -64,12 +60,16 @@ class InspectionService:
         ):
             raise DrawNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
         policy = self._env.rulebook.draws.choose("draws", on=china_date(now), region=wanted.region)
-        self._check_people(wanted, policy)
+        check_people(wanted, policy)
         await self._check_redraw(actor, wanted)
         draw_id = new_id()
         year = china_date(now).year
         serial = await self._draws.next_serial(year)
-        frozen = await self._frozen(wanted, policy, draw_id, f"DRAW-{year}-{serial:06d}", now)
+        tiers = self._env.rulebook.supervision.choose(
+            "tiered-supervision", on=china_date(now), region=wanted.region
+        )
+        candidates = await self._draws.objects(wanted.region, sorted(set(wanted.kinds)), wanted.tiers)
+        frozen = frozen_inputs(wanted, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now)
         draw = Draw(
             id=draw_id,
             year=year,
@@ -83,6 +83,7 @@ class InspectionService:
             drawn=wanted.count,
             state=DrawState.FROZEN,
             frozen=canonical(frozen),
+            inputs_sha256=hash_document(frozen).hex(),
             redraw_of=wanted.redraw_of,
             deadline=now + timedelta(minutes=policy.commit_within_minutes),
             created_by=actor.sub,
@@ -181,7 +182,7 @@ class InspectionService:
             raise DrawNotFinished(state=draw.state)
         return draw.bundle
 
-    async def search(self, actor: Principal, cursor: str | None, limit: int) -> Page[DrawView]:
+    async def search(self, actor: Principal, cursor: str | None, limit: int) -> Page[DrawBrief]:
         """Draws of the caller's regions, the newest first. Raises InvalidPayload for a foreign cursor."""
         before = None
         if cursor is not None:
@@ -191,7 +192,7 @@ class InspectionService:
                 raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
         rows = [] if actor.subject_id else await self._draws.page(actor, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[await self.view(row) for row in items], next_cursor=following)
+        return Page(items=[_brief(row) for row in items], next_cursor=following)
 
     async def view(self, draw: Draw) -> DrawView:
         """The draw as it crosses the API."""
@@ -199,14 +200,8 @@ class InspectionService:
         revealed = {one.officer for one in await self._draws.reveals(draw.id)}
         closed: dict[str, Any] = json.loads(draw.bundle) if draw.bundle else {"missing": [], "result": []}
         return DrawView(
-            id=draw.id,
-            number=draw.number,
-            purpose=draw.purpose,
-            region=draw.region,
-            kinds=draw.kinds,
-            state=DrawState(draw.state),
+            **_brief(draw).model_dump(),
             sealed=draw.state == DrawState.COMMITTED and await self._seal(draw) is not None,
-            officers=draw.officers,
             commitment_domain=COMMITMENT_DOMAIN.decode(),
             commitments=[
                 CommitmentView(
@@ -217,15 +212,8 @@ class InspectionService:
                 )
                 for one in commitments
             ],
-            objects=draw.objects,
-            count=draw.drawn,
-            inputs_sha256=sha256(draw.frozen).hexdigest(),
-            deadline=draw.deadline,
-            redraw_of=draw.redraw_of,
             missing=closed["missing"],
             result=await self._picks(closed["result"]),
-            created_at=draw.created_at,
-            closed_at=draw.closed_at,
         )
 
     async def _picks(self, result: list[dict[str, Any]]) -> list[PickView]:
@@ -282,107 +270,6 @@ class InspectionService:
             now=now,
         )
 
-    async def _frozen(
-        self, wanted: DrawIn, policy: DrawPolicy, draw_id: UUID, number: str, now: datetime
-    ) -> dict[str, Any]:
-        today = china_date(now)
-        excluded = {str(one.subject_id): one.reason for one in wanted.exclusions}
-        rows = await self._draws.objects(wanted.region, sorted(set(wanted.kinds)), wanted.tiers)
-        tiers = self._env.rulebook.supervision.choose("tiered-supervision", on=today, region=wanted.region)
-        objects = [
-            {
-                "id": str(row.id),
-                "key": None if row.kind in PERSONS else row.key,
-                "tier": row.tier,
-                "weight": tiers.of(row.tier).sampling_bp,
-            }
-            for row in rows
-            if str(row.id) not in excluded
-        ]
-        frozen = {
-            "format": INPUTS_FORMAT,
-            "draw_id": str(draw_id),
-            "number": number,
-            "purpose": wanted.purpose,
-            "region": wanted.region,
-            "algorithm": policy.algorithm,
-            "policy": {"id": tiers.id, "version": tiers.version, "hash": tiers.hash},
-            "officers": sorted(wanted.officers),
-            "count": wanted.count,
-            "inspectors_per_object": wanted.inspectors_per_object,
-            "objects": objects,
-            "inspectors": [
-                {"id": one.id, "department": one.department}
-                for one in sorted(wanted.inspectors, key=lambda one: one.id)
-            ],
-            "recusals": sorted(
-                (
-                    {"inspector": one.inspector, "object": str(one.subject_id), "reason": one.reason}
-                    for one in wanted.recusals
-                ),
-                key=lambda one: (one["inspector"], one["object"], one["reason"]),
-            ),
-            "exclusions": [{"object": key, "reason": reason} for key, reason in sorted(excluded.items())],
-            "redraw_of": str(wanted.redraw_of) if wanted.redraw_of else None,
-            "created_at": instant(now),
-        }
-        self._check_feasible(frozen)
-        return frozen
-
-    def _check_feasible(self, frozen: dict[str, Any]) -> None:
-        inputs = inputs_of(frozen)
-        if inputs.count > len(inputs.weights):
-            raise InvalidPayload.at(
-                "/count",
-                Text(
-                    f"可抽对象只有 {len(inputs.weights)} 个", f"There are {len(inputs.weights)} objects only"
-                ),
-            )
-        if inputs.count * len(inputs.weights) > _MOST_WORK:
-            raise InvalidPayload.at(
-                "/count", Text("一次抽取过大，请分批", "Too large for one draw; split it")
-            )
-        recused = {item for _, item in inputs.recusals if item in inputs.weights}
-        short = [item for item in recused if len(inputs.eligible(item)) < inputs.inspectors_per_object]
-        if short or len(inputs.inspectors) < inputs.inspectors_per_object:
-            raise InvalidPayload.at(
-                "/recusals",
-                Text("回避后可用检查人员不足", "Recusals leave an object with too few inspectors"),
-            )
-
-    def _check_people(self, wanted: DrawIn, policy: DrawPolicy) -> None:
-        inspectors = [one.id for one in wanted.inspectors]
-        checks = (
-            (
-                len(set(wanted.officers)) == len(wanted.officers),
-                "/officers",
-                "人员重复",
-                "An officer stands twice",
-            ),
-            (
-                len(wanted.officers) >= policy.min_officers,
-                "/officers",
-                f"至少 {policy.min_officers} 人",
-                f"At least {policy.min_officers} are needed",
-            ),
-            (len(set(inspectors)) == len(inspectors), "/inspectors", "人员重复", "An inspector stands twice"),
-            (
-                wanted.inspectors_per_object >= policy.min_inspectors_per_object,
-                "/inspectors_per_object",
-                f"执法人员不得少于 {policy.min_inspectors_per_object} 人",
-                f"At least {policy.min_inspectors_per_object} inspectors are required",
-            ),
-            (
-                {one.inspector for one in wanted.recusals} <= set(inspectors),
-                "/recusals",
-                "回避人员不在检查人员名单中",
-                "A recused inspector is not on the list",
-            ),
-        )
-        for holds, pointer, zh, en in checks:
-            if not holds:
-                raise InvalidPayload.at(pointer, Text(zh, en))
-
     async def _check_redraw(self, actor: Principal, wanted: DrawIn) -> None:
         if wanted.redraw_of is None:
             return
@@ -397,3 +284,23 @@ class InspectionService:
     def _policy_of(self, draw: Draw) -> DrawPolicy:
         day: date = china_date(draw.created_at)
         return self._env.rulebook.draws.choose("draws", on=day, region=draw.region)
+
+
+def _brief(draw: Draw) -> DrawBrief:
+    return DrawBrief(
+        id=draw.id,
+        number=draw.number,
+        purpose=draw.purpose,
+        region=draw.region,
+        kinds=draw.kinds,
+        state=DrawState(draw.state),
+        officers=draw.officers,
+        objects=draw.objects,
+        count=draw.drawn,
+        inputs_sha256=draw.inputs_sha256,
+        bundle_sha256=draw.bundle_sha256,
+        deadline=draw.deadline,
+        redraw_of=draw.redraw_of,
+        created_at=draw.created_at,
+        closed_at=draw.closed_at,
+    )

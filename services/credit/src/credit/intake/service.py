@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from common.policies import PolicyNotInForce
 from common.problems import InvalidPayload
 from pydantic import ValidationError
 from sqlalchemy import func, select
@@ -91,27 +92,30 @@ class IntakeService:
         if isinstance(event, PriceAlertRaised):
             await self._warnings.on_price_alert(subject, event)
             return True
+        try:
+            fact = self._fact(subject, name, event)
+            if fact is not None:
+                await self._facts.record_for(subject, fact, by=f"event:{event_id}")
+        except (FactConflict, InvalidPayload, PolicyNotInForce) as problem:
+            log.warning("event_conflicts", event_id=str(event_id), name=name, problem=problem.type)
+            return False
+        return True
+
+    def _fact(self, subject: Subject, name: str, event: ViolationConfirmed | PenaltyDecided) -> FactIn | None:
+        """The fact that a confirmed outcome means, by the policies of its day; None when it means none."""
         occurred_on = event.confirmed_on if isinstance(event, ViolationConfirmed) else event.decided_on
         rulebook = self._env.rulebook
-        code = fact_code(
-            rulebook.event_facts.choose("event-facts", on=occurred_on, region=event.region), name, event
-        )
+        policy = rulebook.event_facts.choose("event-facts", on=occurred_on, region=event.region)
+        code = fact_code(policy, name, event)
         if code is None:
-            return True
-        kind = rulebook.catalogue(occurred_on).by_code[code]
-        fact = FactIn(
+            return None
+        return FactIn(
             subject_id=subject.id,
             code=code,
             occurred_on=occurred_on,
             source=Source(kind=_SOURCES[name], authority=event.authority, reference=event.case_number),
-            payload=fact_payload(event, kind.payload),
+            payload=fact_payload(event, rulebook.catalogue(occurred_on).by_code[code].payload),
         )
-        try:
-            await self._facts.record_for(subject, fact, by=f"event:{event_id}")
-        except (FactConflict, InvalidPayload) as problem:
-            log.warning("event_conflicts", event_id=str(event_id), name=name, problem=problem.type)
-            return False
-        return True
 
     def _park(
         self, event_id: UUID, name: str, key: str | None, data: dict[str, Any], state: ParkedState

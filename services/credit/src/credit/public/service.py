@@ -1,7 +1,6 @@
 """Use cases of the public pages. Everything shown is chosen here, field by field."""
 
 from datetime import date
-from hashlib import sha256
 from uuid import UUID
 
 from common import regions
@@ -132,7 +131,7 @@ def _draw(row: Draw) -> PublicDraw:
         objects=row.objects,
         drawn=row.drawn if row.state == DrawState.DRAWN else 0,
         created_on=china_date(row.created_at),
-        bundle_sha256=sha256(row.bundle).hexdigest() if row.bundle else None,
+        bundle_sha256=row.bundle_sha256,
     )
 
 

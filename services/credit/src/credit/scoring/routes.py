@@ -14,7 +14,7 @@ from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import Reader, ScoringServiceDep
 from .errors import GradeNotFound, NoScorecard
-from .schemas import GradeView, PathsView, ScoreAnswer
+from .schemas import GradeView, PathView, ScoreAnswer
 
 __all__ = ["router"]
 
@@ -80,5 +80,5 @@ async def get_grade_receipt(
     responses=declare(SubjectNotFound, NoScorecard),
     summary="The cheapest lawful ways to the next better grade, from today",
 )
-async def list_paths(subject_id: UUID, actor: Reader, scoring: ScoringServiceDep) -> PathsView:
+async def list_paths(subject_id: UUID, actor: Reader, scoring: ScoringServiceDep) -> list[PathView]:
     return await scoring.paths(actor, subject_id)

@@ -11,7 +11,6 @@ __all__ = [
     "GradeAt",
     "GradeView",
     "PathView",
-    "PathsView",
     "PolicyRef",
     "ScoreAnswer",
     "ScoreAt",
@@ -121,17 +120,9 @@ class StepView(Model):
 
 
 class PathView(Model):
-    """`grade` is reached on `on` when all steps are done."""
+    """One way to the next better grade: `grade` is reached on `on` when all steps are done."""
 
     grade: str
     on: date
     cost: int
     steps: list[StepView]
-
-
-class PathsView(Model):
-    """Ways to the next better grade, the cheapest first."""
-
-    grade: str
-    valid_at: date
-    paths: list[PathView]

@@ -26,7 +26,7 @@ from .models import PublishedGrade
 from .repository import ScoringRepository
 from .rules import Score, Scorecard, ScoredSubject, find_paths, score
 from .rules.causes import Cause
-from .schemas import GradeView, PathsView, PathView, StepView
+from .schemas import GradeView, PathView, StepView
 
 __all__ = ["LOG_EVENT", "ScoringService", "log_id", "moment_of"]
 
@@ -46,6 +46,8 @@ def moment_of(subject: Subject, known_at: datetime | None, now: datetime) -> dat
     """
     if known_at is None:
         return subject.last_recorded_at
+    if not 1900 <= known_at.year <= 9000:
+        raise InvalidPayload.at("query/known_at", Text("时刻超出范围", "The instant is out of range"))
     if known_at > subject.last_recorded_at and known_at >= now:
         raise InvalidPayload.at("query/known_at", Text("不得晚于当前时刻", "Must not lie in the future"))
     return known_at
@@ -94,7 +96,7 @@ class ScoringService:
     async def evaluate(
         self, subject: Subject, valid_at: date, known_at: datetime, card_id: str | None = None
     ) -> Score:
-        """The engine's result for a subject. Raises NoScorecard."""
+        """The engine's result for a subject. Raises NoScorecard when no card grades its kind."""
         card = self._card(subject, valid_at, card_id)
         later = self._env.rulebook.later_versions(card, valid_at)
         versions = await self._facts.versions_of(subject.id)
@@ -106,15 +108,14 @@ class ScoringService:
         """Bring a locked subject's stored score up to today; publish its grade when that has changed.
 
         A published grade is a row of history, an entry in the log, and two events; a drop may warn. None for
-        a kind that no card grades.
+        a subject that no card in force grades: it is not rated, whatever it was before.
         """
         today = china_date(now)
         try:
             result = await self.evaluate(subject, today, subject.last_recorded_at)
         except NoScorecard:
+            await self._unrate(subject, now)
             return None
-        if result.grade is None or result.value is None or result.tier is None:
-            return result
         before, subject.grade = subject.grade, result.grade
         before_tier, subject.tier = subject.tier, result.tier
         subject.score = result.value
@@ -171,8 +172,8 @@ class ScoringService:
         found = await self._grades.page(subject_id, None, 1)
         return found[0] if found else None
 
-    async def paths(self, actor: Principal, subject_id: UUID) -> PathsView:
-        """The cheapest lawful ways to the next better grade, from today.
+    async def paths(self, actor: Principal, subject_id: UUID) -> list[PathView]:
+        """The cheapest lawful ways to the next better grade, from today; none when it is the best already.
 
         Raises:
             SubjectNotFound: not the caller's to see.
@@ -183,37 +184,47 @@ class ScoringService:
             raise SubjectNotFound
         today = china_date(self._env.clock.now())
         card = self._card(subject, today, None)
-        later = self._env.rulebook.later_versions(card, today)
-        versions = await self._facts.versions_of(subject.id)
-        known_at = subject.last_recorded_at
-        present = score(_scored(subject), versions, today, known_at, card, later)
-        found = find_paths(_scored(subject), versions, today, known_at, card, later)
-        return PathsView(
-            grade=present.grade or "",
-            valid_at=today,
-            paths=[
-                PathView(
-                    grade=path.grade,
-                    on=path.on,
-                    cost=path.cost,
-                    steps=[
-                        StepView(
-                            action=step.action,
-                            fact_id=step.fact_id,
-                            code=step.code,
-                            rule=step.rule,
-                            earliest=step.earliest,
-                        )
-                        for step in path.steps
-                    ],
-                )
-                for path in found
-            ],
+        found = find_paths(
+            _scored(subject),
+            await self._facts.versions_of(subject.id),
+            today,
+            subject.last_recorded_at,
+            card,
+            self._env.rulebook.later_versions(card, today),
         )
+        return [
+            PathView(
+                grade=path.grade,
+                on=path.on,
+                cost=path.cost,
+                steps=[
+                    StepView(
+                        action=step.action,
+                        fact_id=step.fact_id,
+                        code=step.code,
+                        rule=step.rule,
+                        earliest=step.earliest,
+                    )
+                    for step in path.steps
+                ],
+            )
+            for path in found
+        ]
+
+    async def _unrate(self, subject: Subject, now: datetime) -> None:
+        subject.next_change_on = None
+        if subject.grade is not None:
+            subject.score = subject.grade = subject.tier = subject.scored_on = None
+            subject.version += 1
+            await self._session.flush()
+            await announce(
+                self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
+            )
+        await self._session.flush()
 
     def _card(self, subject: Subject, on: date, card_id: str | None) -> Scorecard:
         card = self._env.rulebook.card_for(subject.kind, on, subject.region, card_id)
-        if card is None:
+        if card is None or subject.kind not in card.kinds:
             raise NoScorecard
         return card
 

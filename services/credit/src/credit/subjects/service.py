@@ -28,6 +28,7 @@ from .schemas import PersonIn, PersonMasked, PersonRevealed, SubjectIn, SubjectP
 __all__ = ["SubjectService"]
 
 Checked = TypeVar("Checked")
+_NEVER_NULL = {"name", "region", "business_scope", "status", "person"}
 _ID_CONTEXT = "credit.subject.id_number"
 _PHONE_CONTEXT = "credit.subject.phone"
 
@@ -118,6 +119,9 @@ class SubjectService:
         if subject.version != expected:
             raise PreconditionFailed
         given = changes.model_fields_set
+        for name in sorted(given & _NEVER_NULL):
+            if getattr(changes, name) is None:
+                raise InvalidPayload.at(f"/{name}", Text("不得为空", "Must not be null"))
         if changes.region is not None:
             _check_region(changes.region)
             if not actor.covers(changes.region):

@@ -16,10 +16,14 @@ from .models import Warning, WarningAct
 
 __all__ = ["WarningRepository"]
 
+_AUTHORITIES = frozenset({"officer", "service"})
+
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """Warnings are internal: a subject never sees those about itself."""
-    return false() if principal.subject_id is not None else region_clause(col(Subject.region), principal)
+    """Warnings are internal to authorities: no subject, platform or tourist ever sees one."""
+    if principal.subject_id is not None or principal.kind not in _AUTHORITIES:
+        return false()
+    return region_clause(col(Subject.region), principal)
 
 
 class WarningRepository:
