@@ -42,7 +42,7 @@ def clocks(
     ],
 )
 def test_the_day_of_receipt_chooses_the_rule_set(received_on: date, due_on: date, rule: str) -> None:
-    """2026: holiday 1-7 October with make-up days on 20 September and 10 October; 2025: 1-8, 28 Sept., 11 Oct."""
+    """Holidays 1-7 October 2026 and 1-8 October 2025, each with its make-up days."""
     accept = clocks(("submit", received_on))["accept"]
     assert (accept.due_on, accept.rule, accept.unit) == (due_on, rule, "working_days")
     assert accept.article
@@ -105,7 +105,11 @@ def test_waiting_for_a_supplement_stops_the_decision() -> None:
 
 @pytest.mark.parametrize(
     ("region", "rule", "days"),
-    [("310101", "local-310000.conclude", 45), ("370102", "local-370000.conclude", 45), ("140105", "TCM_2026.conclude", 60)],
+    [
+        ("310101", "local-310000.conclude", 45),
+        ("370102", "local-370000.conclude", 45),
+        ("140105", "TCM_2026.conclude", 60),
+    ],
 )
 def test_a_shorter_local_term_binds(region: str, rule: str, days: int) -> None:
     accepted = date(2026, 4, 1)

@@ -35,7 +35,11 @@ async def test_a_complaint_from_filing_to_mediation(world: World) -> None:
     case_id = filed["id"]
 
     case = (await world.get(f"/cases/{case_id}")).json()
-    assert case["contract"] == {"number": case["contract"]["number"], "check": "verified", "end_on": "2026-11-14"}
+    assert case["contract"] == {
+        "number": case["contract"]["number"],
+        "check": "verified",
+        "end_on": "2026-11-14",
+    }
     assert case["respondent"]["key"] == AGENCY_KEY
     assert case["respondent"]["name"] == AGENCY_NAME
 

@@ -1,9 +1,8 @@
 """Settings of the complaints service, read from COMPLAINTS_* variables."""
 
+from common.settings import ServiceSettings
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-
-from common.settings import ServiceSettings
 
 __all__ = ["Settings"]
 
@@ -15,10 +14,12 @@ class Settings(ServiceSettings):
 
     contracts_url: str = "http://127.0.0.1:8003"
     intake_region: str = Field(
-        "140000",
+        default="140000",
         pattern=r"^[0-9]{6}$",
         description="whose officers see a case for which no place could be determined",
     )
-    lookups_per_number: int = Field(10, ge=1, description="lookups of one number within the window")
-    lookups_per_address: int = Field(60, ge=1, description="lookups from one address within the window")
-    lookup_window_seconds: int = Field(3600, ge=60)
+    lookups_per_number: int = Field(default=10, ge=1, description="lookups of one number within the window")
+    lookups_per_address: int = Field(
+        default=60, ge=1, description="lookups from one address in the window"
+    )
+    lookup_window_seconds: int = Field(default=3600, ge=60)

@@ -1,10 +1,9 @@
 """The complaints service's own registry and metadata."""
 
-from sqlmodel import SQLModel
-
 from common import audit, idempotency
 from common.db import include, new_registry
 from common.events import TABLES as EVENT_TABLES
+from sqlmodel import SQLModel
 
 __all__ = ["Base"]
 

@@ -3,9 +3,8 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header
-
 from common.problems import PreconditionFailed
+from fastapi import Depends, Header
 
 __all__ = ["IfMatch", "etag"]
 

@@ -3,16 +3,16 @@
 Says: `case_received`, `case_accepted`, `case_transferred`, `case_closed`, versioned by the complaint;
 `violation_confirmed` and `penalty_decided`, versioned by the enforcement case. Ids and codes only.
 
-Hears from credit: `subject_registered`, `subject_updated`, `grade_changed`, kept as a local copy of the subjects.
-What is older than the copy is ignored.
+Hears from credit: `subject_registered`, `subject_updated`, `grade_changed`, kept as a local copy of the
+subjects. What is older than the copy is ignored.
 """
 
 from uuid import UUID
 
+from common.events import Event, HandlerContext, Subscription, event_type
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common.events import Event, HandlerContext, Subscription, event_type
 from complaints.subjects.repository import SubjectRepository
 
 __all__ = ["SUBSCRIPTIONS", "take_grade", "take_subject"]

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
-
 from common.auth import TokenVerifier
 from common.db import migrations_folder
 from common.events import events_part
 from common.http import TokenSource
 from common.web import create_service_app
+from fastapi import FastAPI
+
 from complaints.cases.routes import reveal_router
 from complaints.cases.routes import router as cases
 from complaints.clients.contracts import ContractsClient, ContractsLookup
@@ -45,7 +45,7 @@ def create_app(
 
     `verifier` and `contracts` replace the real ones in tests.
     """
-    chosen = settings or Settings()
+    chosen = settings or Settings()  # type: ignore[call-arg]  # the environment gives the rest
     policies = PolicyBook()
 
     @asynccontextmanager
@@ -58,7 +58,7 @@ def create_app(
             app.state.contracts = client
             yield
 
-    app = create_service_app(
+    app: FastAPI = create_service_app(
         name=SERVICE,
         title="TourTrust complaints",
         settings=chosen,

@@ -3,11 +3,10 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator
-
 from common import regions
 from common.identifiers import InvalidIdentifier, check_mobile, check_uscc
 from common.problems import Text
+from pydantic import AfterValidator
 
 __all__ = ["Phone", "RegionCode", "SubjectKey", "normal_phone"]
 
@@ -17,7 +16,9 @@ _KEY = re.compile(r"[A-Z0-9-]{4,40}")
 
 def _region(code: str) -> str:
     if not regions.exists(code) or code == regions.COUNTRY:
-        raise ValueError(Text("须为现行行政区划代码（GB/T 2260）", "must be a present GB/T 2260 division code"))
+        raise ValueError(
+            Text("须为现行行政区划代码（GB/T 2260）", "must be a present GB/T 2260 division code")
+        )
     return code
 
 
@@ -27,7 +28,10 @@ def _key(text: str) -> str:
         return check_uscc(key)
     if not _KEY.fullmatch(key):
         raise ValueError(
-            Text("须为统一社会信用代码、许可证号或导游证号", "must be a credit code, licence or guide card number")
+            Text(
+                "须为统一社会信用代码、许可证号或导游证号",
+                "must be a credit code, licence or guide card number",
+            )
         )
     return key
 

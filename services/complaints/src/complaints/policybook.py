@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from common.policies import Policy
+
 from complaints.cases.policy import ProcedureBook
 from complaints.compensation.policy import CompensationBook
 from complaints.documents.policy import PaperBook

@@ -1,12 +1,12 @@
-"""How this service tells others that something happened: ids and codes only. `events.py` lists what is said."""
+"""How this service tells others that something happened: ids and codes. `events.py` lists what is said."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from common.events import publish
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common.events import publish
 from complaints.cases.models import Case
 
 __all__ = ["SERVICE", "announce", "announce_case"]
@@ -29,9 +29,7 @@ async def announce(
     )
 
 
-async def announce_case(
-    session: AsyncSession, name: str, case: Case, now: datetime, **more: Any
-) -> None:
+async def announce_case(session: AsyncSession, name: str, case: Case, now: datetime, **more: Any) -> None:
     """Say that something happened to a case, with its codes and `more`."""
     data = {
         "case_id": str(case.id),

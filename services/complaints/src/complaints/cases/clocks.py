@@ -11,14 +11,13 @@ from datetime import date
 from typing import Literal
 
 from common.calendar import DayCount, add_days, add_working_days
+
 from complaints.cases.policy import Procedure, Term
 
 __all__ = ["Deadline", "Happened", "deadlines", "next_due"]
 
 STARTS = {"received": frozenset({"submit", "reopen"})}
-CLOSING = frozenset(
-    {"refuse", "transfer", "withdraw", "self_settle", "agree", "terminate", "handle_on_spot"}
-)
+CLOSING = frozenset({"refuse", "transfer", "withdraw", "self_settle", "agree", "terminate", "handle_on_spot"})
 Status = Literal["open", "overdue", "met", "late", "dropped"]
 
 

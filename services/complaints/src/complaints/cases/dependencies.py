@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
-
 from common.auth import Principal
 from common.web import ClockDep, KeyringDep, Requires, SessionDep
+from fastapi import Depends, Path, Request
+
 from complaints.cases.intake import IntakeService
 from complaints.cases.repository import CaseRepository
 from complaints.cases.schemas import ComplaintIn

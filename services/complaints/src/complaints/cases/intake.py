@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from common.auth import Principal
 from common.clock import Clock, china_date
 from common.crypto import Keyring
 from common.db import new_id
 from common.problems import Problem, Text, TooManyRequests
+
 from complaints.cases.errors import LookupFailed, ReportNotTakenHere
 from complaints.cases.history import deadlines_of, set_next_due
 from complaints.cases.models import Case, CaseEvent
 from complaints.cases.repository import CaseRepository
 from complaints.cases.rules import State
 from complaints.cases.safe import CaseSafe
-from complaints.cases.schemas import ComplaintIn, FiledOut, LookupIn, PublicCaseView, ReportNotice
+from complaints.cases.schemas import ComplaintIn, FiledKind, FiledOut, LookupIn, PublicCaseView, ReportNotice
 from complaints.cases.views import deadlines_out, public_view
 from complaints.clients.contracts import ContractAnswer
 from complaints.config import Settings
@@ -109,7 +110,7 @@ class IntakeService:
             id=case.id,
             number=case.number,
             lookup_code=lookup_code,
-            kind=case.kind,
+            kind=cast(FiledKind, case.kind),
             categories=case.categories,
             routing=RoutingOut.of(result),
             deadlines=deadlines_out(found),
@@ -130,7 +131,7 @@ class IntakeService:
         return await self.tourist_view(case)
 
     async def authenticate(self, asked: LookupIn, address: str) -> Case | Problem:
-        """The case, locked for a change, if number and code belong together; else the Problem to answer with."""
+        """The case, locked for a change, if number and code belong together; else the Problem to give."""
         if limited := await self._limit(asked.number, address):
             return limited
         case = await self._cases.find_by_number(asked.number.strip().upper(), lock=True)
@@ -237,9 +238,7 @@ class IntakeService:
         )
 
 
-def _private_fields(
-    complaint: ComplaintIn, subject: Subject | None
-) -> Sequence[tuple[str, str | None]]:
+def _private_fields(complaint: ComplaintIn, subject: Subject | None) -> Sequence[tuple[str, str | None]]:
     person = complaint.complainant
     return (
         ("respondent_name", complaint.respondent.name or (subject.name if subject else None)),

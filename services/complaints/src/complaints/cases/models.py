@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from common.db import UtcDateTime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from common.db import UtcDateTime
 from complaints.cases.rules import State
 from complaints.db import Base
 
@@ -28,13 +28,17 @@ class Case(Base, table=True):
         CheckConstraint("level IN ('county', 'city', 'province')", name="level"),
         CheckConstraint("region ~ '^[0-9]{6}$'", name="region"),
         CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("contract_check IN ('none', 'verified', 'unverified', 'unknown')", name="contract_check"),
+        CheckConstraint(
+            "contract_check IN ('none', 'verified', 'unverified', 'unknown')", name="contract_check"
+        ),
         CheckConstraint("claim_amount_fen >= 0", name="claim_amount"),
         CheckConstraint("outcome_amount_fen >= 0", name="outcome_amount"),
         CheckConstraint("served_on IS NULL OR accepted_on IS NOT NULL", name="served_after_acceptance"),
         Index("ix_cases_queue", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}),
         Index("ix_cases_state_id", "state", "id"),
-        Index("ix_cases_next_due_on_id", "next_due_on", "id", postgresql_where=text("next_due_on IS NOT NULL")),
+        Index(
+            "ix_cases_next_due_on_id", "next_due_on", "id", postgresql_where=text("next_due_on IS NOT NULL")
+        ),
         Index("ix_cases_phone_index", "phone_index"),
         Index(
             "ix_cases_respondent_subject_id",

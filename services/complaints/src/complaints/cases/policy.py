@@ -4,9 +4,8 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from common.policies import Policy, PolicySet, PolicyStatus
+from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["Extension", "Procedure", "ProcedureBook", "Term"]
 

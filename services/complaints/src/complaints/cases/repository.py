@@ -5,12 +5,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from common.auth import Principal, region_clause, region_prefix
 from sqlalchemy import ColumnElement, and_, false, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from common.auth import Principal, region_clause, region_prefix
 from complaints.cases.models import Case, CaseEvent, LookupAttempt, NumberSeries
 
 __all__ = ["CaseRepository", "is_respondent", "visible_to"]
@@ -30,9 +30,7 @@ def visible_to(principal: Principal) -> ColumnElement[bool]:
     if is_respondent(principal):
         if principal.subject_id is None:
             return false()
-        return and_(
-            col(Case.respondent_subject_id) == principal.subject_id, col(Case.served_on).is_not(None)
-        )
+        return and_(col(Case.respondent_subject_id) == principal.subject_id, col(Case.served_on).is_not(None))
     return region_clause(col(Case.region), principal)
 
 

@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query, Request, Response
-
 from common.pagination import Page
 from common.policies import PolicyNotInForce
 from common.problems import PreconditionFailed, Problem, TooManyRequests, declare
 from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter, problem_response
+from fastapi import Query, Request, Response
+
 from complaints.cases.dependencies import (
     CallerAddress,
     CaseId,
@@ -116,9 +116,7 @@ async def queue(
     cursor: CursorParam = None,
     limit: LimitParam = 50,
 ) -> Page[QueueItem]:
-    return await cases.queue(
-        QueueQuery(state, department, region, due_before, q, cursor, limit), reader
-    )
+    return await cases.queue(QueueQuery(state, department, region, due_before, q, cursor, limit), reader)
 
 
 @router.get("/cases/{case_id}", summary="One case", responses=declare(CaseNotFound))

@@ -153,9 +153,7 @@ EVENTS: dict[Event, Transition] = {
     Event.REFUSE: Transition((State.RECEIVED,), State.REFUSED, "第9条、第15条第2项"),
     Event.TRANSFER: Transition((State.RECEIVED,), State.TRANSFERRED, "第15条第3项"),
     Event.CLAIM_CONFLICT: Transition((State.RECEIVED,), State.JURISDICTION, "第7条"),
-    Event.DESIGNATE: Transition(
-        (State.JURISDICTION,), State.RECEIVED, "第7条", ("complaints:supervise",)
-    ),
+    Event.DESIGNATE: Transition((State.JURISDICTION,), State.RECEIVED, "第7条", ("complaints:supervise",)),
     Event.HANDLE_ON_SPOT: Transition((State.RECEIVED,), State.ON_SPOT, "第5条、第17条第2款"),
     Event.CLOSE_ON_SPOT: Transition((State.ON_SPOT,), State.CLOSED, "第17条第2款"),
     Event.SERVE: Transition((State.ACCEPTED,), State.NOTIFIED, "第17条第1款"),
@@ -163,9 +161,7 @@ EVENTS: dict[Event, Transition] = {
         (State.NOTIFIED,), State.REPLIED, "第18条", ("complaints:handle", "complaints:respond")
     ),
     Event.REPLY_OVERDUE: Transition((State.NOTIFIED,), State.REPLIED, "第18条"),
-    Event.COLLECT_EVIDENCE: Transition(
-        (State.REPLIED, State.INVESTIGATING), State.INVESTIGATING, "第20条"
-    ),
+    Event.COLLECT_EVIDENCE: Transition((State.REPLIED, State.INVESTIGATING), State.INVESTIGATING, "第20条"),
     Event.ENTRUST: Transition((State.REPLIED, State.INVESTIGATING), State.INVESTIGATING, "第21条"),
     Event.START_APPRAISAL: Transition(OPEN_AFTER_ACCEPTANCE, State.SUSPENDED, "第22条"),
     Event.APPRAISAL_DONE: Transition((State.SUSPENDED,), None, "第22条"),

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from common.crypto import Keyring
+
 from complaints.cases.models import Case
 
 __all__ = ["PHONE_INDEX", "CaseSafe"]

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from common.web import Model
 from pydantic import Field
 
-from common.web import Model
 from complaints.cases.rules import Event
 from complaints.places import Phone, RegionCode, SubjectKey
 from complaints.routing.schemas import PlacesIn, RoutingOut, StoryText
@@ -16,8 +16,10 @@ __all__ = [
     "ClaimIn",
     "ComplainantIn",
     "ComplaintIn",
+    "ContractCheck",
     "DeadlineOut",
     "EventIn",
+    "FiledKind",
     "FiledOut",
     "LookupIn",
     "PublicActIn",
@@ -35,6 +37,8 @@ Fen = Annotated[int, Field(ge=0, le=MAX_FEN)]
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 Code = Annotated[str, Field(min_length=8, max_length=60)]
 Number = Annotated[str, Field(min_length=8, max_length=40)]
+ContractCheck = Literal["none", "verified", "unverified", "unknown"]
+FiledKind = Literal["complaint", "both", "consultation", "none"]
 RefusalGround = Literal["R1", "R2", "R3", "R4", "R5", "R6"]
 
 
@@ -43,15 +47,15 @@ class ComplainantIn(Model):
 
     name: str = Field(min_length=1, max_length=60)
     phone: Phone
-    id_number: str | None = Field(None, min_length=4, max_length=30)
-    address: str | None = Field(None, min_length=1, max_length=200)
-    email: str | None = Field(None, pattern=r"^[^@\s]{1,64}@[^@\s]{1,180}$")
+    id_number: str | None = Field(default=None, min_length=4, max_length=30)
+    address: str | None = Field(default=None, min_length=1, max_length=200)
+    email: str | None = Field(default=None, pattern=r"^[^@\s]{1,64}@[^@\s]{1,180}$")
 
 
 class RespondentIn(Model):
     """Against whom; the key is a USCC, a licence or a guide card number."""
 
-    name: str | None = Field(None, min_length=1, max_length=120)
+    name: str | None = Field(default=None, min_length=1, max_length=120)
     key: SubjectKey | None = None
 
 
@@ -59,7 +63,7 @@ class ClaimIn(Model):
     """What is asked for; money in fen."""
 
     amount_fen: Fen | None = None
-    wish: str | None = Field(None, min_length=1, max_length=1000)
+    wish: str | None = Field(default=None, min_length=1, max_length=1000)
 
 
 class ComplaintIn(Model):
@@ -69,12 +73,12 @@ class ComplaintIn(Model):
     kind: Literal["complaint", "report", "both"] | None = None
     complainant: ComplainantIn
     respondent: RespondentIn = RespondentIn()
-    contract_no: str | None = Field(None, min_length=1, max_length=40)
+    contract_no: str | None = Field(default=None, min_length=1, max_length=40)
     places: PlacesIn = PlacesIn()
     contract_end_on: date | None = None
     claim: ClaimIn = ClaimIn()
-    language: str = Field("zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
-    channel: str = Field("web", pattern=r"^[A-Za-z0-9_.-]{1,20}$")
+    language: str = Field(default="zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
+    channel: str = Field(default="web", pattern=r"^[A-Za-z0-9_.-]{1,20}$")
 
 
 class DeadlineOut(Model):
@@ -107,7 +111,7 @@ class FiledOut(Model):
     id: UUID
     number: str
     lookup_code: str
-    kind: Literal["complaint", "both", "consultation", "none"]
+    kind: FiledKind
     categories: list[str]
     routing: RoutingOut
     deadlines: list[DeadlineOut]
@@ -125,23 +129,23 @@ class EventIn(Model):
     """An event of the procedure with the fields it needs; a field the event does not know is refused."""
 
     event: Event
-    happened_on: date | None = Field(None, description="default today; never before the last event")
-    note: Note | None = Field(None, description="reasons, facts, reply: kept encrypted")
+    happened_on: date | None = Field(default=None, description="default today; never before the last event")
+    note: Note | None = Field(default=None, description="reasons, facts, reply: kept encrypted")
     ground: RefusalGround | None = None
-    department: str | None = Field(None, min_length=2, max_length=8)
+    department: str | None = Field(default=None, min_length=2, max_length=8)
     region: RegionCode | None = None
     method: Literal["electronic", "in_person", "post", "public_notice"] | None = None
-    evidence: list[EvidenceIn] | None = Field(None, max_length=50)
-    appraiser: str | None = Field(None, min_length=1, max_length=120)
-    appraisal_item: str | None = Field(None, min_length=1, max_length=300)
+    evidence: list[EvidenceIn] | None = Field(default=None, max_length=50)
+    appraiser: str | None = Field(default=None, min_length=1, max_length=120)
+    appraisal_item: str | None = Field(default=None, min_length=1, max_length=300)
     agreed_by_both: bool | None = None
     amount_fen: Fen | None = None
-    terms: str | None = Field(None, min_length=1, max_length=4000)
+    terms: str | None = Field(default=None, min_length=1, max_length=4000)
     pay_by: date | None = None
-    estimate: dict[str, Any] | None = Field(None, description="the compensation estimate agreed on")
+    estimate: dict[str, Any] | None = Field(default=None, description="the compensation estimate agreed on")
     basis: Literal["B1", "B2", "breach_confirmed", "judgment"] | None = None
     forum: Literal["court", "arbitration"] | None = None
-    violation_code: str | None = Field(None, min_length=2, max_length=40)
+    violation_code: str | None = Field(default=None, min_length=2, max_length=40)
 
 
 class TimelineItem(Model):
@@ -175,7 +179,7 @@ class Respondent(Model):
 
 class Contract(Model):
     number: str | None
-    check: Literal["none", "verified", "unverified", "unknown"]
+    check: ContractCheck
     end_on: date | None
 
 

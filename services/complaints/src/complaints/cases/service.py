@@ -13,6 +13,7 @@ from common.crypto import Keyring
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import FieldError, InvalidPayload, PreconditionFailed, Text
+
 from complaints.cases.clocks import Deadline
 from complaints.cases.demands import DEMANDS, PRIVATE
 from complaints.cases.errors import CaseNotFound, EventNotAllowed, EventTooEarly
@@ -110,7 +111,9 @@ class CaseService:
         items, cursor = page_of(
             rows,
             query.limit,
-            lambda row: encode_cursor(str(row.next_due_on), str(row.id)) if by_due else encode_cursor(str(row.id)),
+            lambda row: (
+                encode_cursor(str(row.next_due_on), str(row.id)) if by_due else encode_cursor(str(row.id))
+            ),
         )
         return Page(items=[queue_item(row) for row in items], next_cursor=cursor)
 
@@ -226,7 +229,12 @@ class CaseService:
             return None, self._safe.phone_indexes(normal_phone(text))
         except ValueError as error:
             raise InvalidPayload(
-                [FieldError("query/q", Text("须为完整的案件编号或电话号码", "A whole case or phone number is needed"))]
+                [
+                    FieldError(
+                        "query/q",
+                        Text("须为完整的案件编号或电话号码", "A whole case or phone number is needed"),
+                    )
+                ]
             ) from error
 
     def _day(self, body: EventIn, last: CaseEvent) -> date:
@@ -242,9 +250,7 @@ class CaseService:
             )
         return day
 
-    def _check_conditions(
-        self, case: Case, body: EventIn, events: Sequence[CaseEvent], day: date
-    ) -> None:
+    def _check_conditions(self, case: Case, body: EventIn, events: Sequence[CaseEvent], day: date) -> None:
         """What an event needs beside its state: a term that has run out, a rule that exists here."""
         book = self._policies.procedure
         found = {d.event: d for d in deadlines_of(case, events, book, day)}
@@ -256,23 +262,33 @@ class CaseService:
             local = book.local(case.received_on, case.region)
             if local is None or local.extension is None:
                 raise EventTooEarly(
-                    Text("全国规则没有延长办理期限的规定，当地也没有", "Neither the national nor a local rule extends the term")
+                    Text(
+                        "全国规则没有延长办理期限的规定，当地也没有",
+                        "Neither the national nor a local rule extends the term",
+                    )
                 )
             if any(event.event == Event.EXTEND for event in events):
                 raise EventTooEarly(Text("办理期限只能延长一次", "The term can be extended once only"))
         elif body.event is Event.SUSPECT_VIOLATION and case.respondent_key is None:
             raise EventTooEarly(
-                Text("被投诉人尚无统一社会信用代码或证号，不能转为执法线索", "The respondent's key is not known yet")
+                Text(
+                    "被投诉人尚无统一社会信用代码或证号，不能转为执法线索",
+                    "The respondent's key is not known yet",
+                )
             )
         elif body.event is Event.SELF_SETTLE and not body.agreed_by_both:
-            raise InvalidPayload.at("/agreed_by_both", Text("和解须双方签字确认", "both parties must have signed"))
+            raise InvalidPayload.at(
+                "/agreed_by_both", Text("和解须双方签字确认", "both parties must have signed")
+            )
 
     def _check_department(self, body: EventIn, case: Case) -> None:
         if body.department is None:
             return
         known = self._policies.routing.departments.choose("departments", on=case.received_on).departments
         if all(item.code != body.department for item in known):
-            raise InvalidPayload.at("/department", Text("没有这个部门代码", "there is no such department code"))
+            raise InvalidPayload.at(
+                "/department", Text("没有这个部门代码", "there is no such department code")
+            )
 
     def _event(
         self,
@@ -330,10 +346,17 @@ def _check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
         return
     rule = EVENTS[event]
     if state in rule.sources:
-        raise CaseNotFound if scopes.isdisjoint({"complaints:handle", "complaints:supervise"}) else EventNotAllowed(
-            Text(f"此操作需要权限 {'、'.join(rule.scopes)}", f"This event needs one of {', '.join(rule.scopes)}"),
-            state=case.state,
-            allowed=allowed,
+        raise (
+            CaseNotFound
+            if scopes.isdisjoint({"complaints:handle", "complaints:supervise"})
+            else EventNotAllowed(
+                Text(
+                    f"此操作需要权限 {'、'.join(rule.scopes)}",
+                    f"This event needs one of {', '.join(rule.scopes)}",
+                ),
+                state=case.state,
+                allowed=allowed,
+            )
         )
     raise EventNotAllowed(
         Text(
@@ -349,7 +372,8 @@ def _check_fields(body: EventIn) -> None:
     demand = DEMANDS[body.event]
     given = {name for name, value in body.model_dump().items() if value is not None}
     errors = [
-        FieldError(f"/{name}", Text("此环节必须填写", "this event needs it")) for name in sorted(demand.needs - given)
+        FieldError(f"/{name}", Text("此环节必须填写", "this event needs it"))
+        for name in sorted(demand.needs - given)
     ]
     errors += [
         FieldError(f"/{name}", Text("此环节没有这一项", "this event has no such field"))
@@ -396,4 +420,6 @@ def _check_cursor(after: tuple[Any, ...], by_due: bool) -> None:
             date.fromisoformat(after[0])
         UUID(after[-1])
     except ValueError as error:
-        raise InvalidPayload([FieldError("query/cursor", Text("游标无效", "The cursor is not valid"))]) from error
+        raise InvalidPayload(
+            [FieldError("query/cursor", Text("游标无效", "The cursor is not valid"))]
+        ) from error

@@ -1,9 +1,11 @@
 """What of a case is shown to whom."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from common.auth import Principal
 from common.crypto import mask_id_officer, mask_name, mask_phone, mask_text
+
 from complaints.cases.clocks import Deadline
 from complaints.cases.models import Case, CaseEvent
 from complaints.cases.repository import is_respondent
@@ -13,6 +15,7 @@ from complaints.cases.schemas import (
     CaseView,
     Complainant,
     Contract,
+    ContractCheck,
     DeadlineOut,
     PublicCaseView,
     PublicStep,
@@ -97,7 +100,11 @@ def case_view(case: Case, safe: CaseSafe, reader: Principal) -> CaseView:
             key=case.respondent_key,
             subject_id=case.respondent_subject_id,
         ),
-        contract=Contract(number=case.contract_no, check=case.contract_check, end_on=case.contract_end_on),
+        contract=Contract(
+            number=case.contract_no,
+            check=cast(ContractCheck, case.contract_check),
+            end_on=case.contract_end_on,
+        ),
         claim_amount_fen=case.claim_amount_fen,
         wish=mask_text(wish) if as_respondent and wish else wish,
         text=mask_text(text) if as_respondent else text,

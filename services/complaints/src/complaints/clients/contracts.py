@@ -5,10 +5,9 @@ from typing import Literal, Protocol
 from urllib.parse import quote
 
 import structlog
-from pydantic import BaseModel, ConfigDict
-
 from common.http import ServiceClient
 from common.problems import Unavailable
+from pydantic import BaseModel, ConfigDict
 
 __all__ = ["ContractAnswer", "ContractFacts", "ContractsClient", "ContractsLookup", "ask"]
 
@@ -31,7 +30,7 @@ class ContractFacts(BaseModel):
 
 
 class ContractAnswer(BaseModel):
-    """The outcome of asking: `unverified` when contracts did not answer, `unknown` when it has no such number."""
+    """What asking gave: `unverified` when contracts did not answer, `unknown` when it has no such number."""
 
     check: Literal["none", "verified", "unverified", "unknown"]
     facts: ContractFacts | None = None

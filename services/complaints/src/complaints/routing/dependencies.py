@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
-
 from common.auth import Principal
 from common.web import Requires
+from fastapi import Depends, Request
+
 from complaints.routing.service import RoutingService
 
 __all__ = ["Previewer", "RoutingServiceDep"]

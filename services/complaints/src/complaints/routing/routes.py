@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
-
 from common.clock import china_date
 from common.policies import PolicyNotInForce, PolicyView
 from common.problems import declare
 from common.web import ClockDep, ServiceRouter
+from fastapi import Query
+
 from complaints.routing.dependencies import Previewer, RoutingServiceDep
 from complaints.routing.rules import Enquiry
 from complaints.routing.schemas import DepartmentOut, PreviewIn, RoutingOut

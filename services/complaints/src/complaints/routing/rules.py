@@ -10,7 +10,8 @@ from typing import Any
 
 from common import regions
 from common.calendar import add_days
-from complaints.routing.policy import LocalDuties, Rule, RoutingRules, SignalList
+
+from complaints.routing.policy import LocalDuties, RoutingRules, Rule, SignalList
 from complaints.routing.reading import Reading, TourEnd, fold, read
 
 __all__ = [
@@ -182,7 +183,9 @@ def route(enquiry: Enquiry, tables: Tables) -> RoutingResult:
     trail.apply(f"urgency.{urgency.id}", urgency.because, urgency.article)
     if reading.persons >= rules.settings.joint_persons and kind in {"complaint", "both"}:
         trail.apply(
-            "joint", f"{reading.persons}人以同一事由投诉同一被投诉人，可作共同投诉", "旅游投诉处理办法（2010）第14条"
+            "joint",
+            f"{reading.persons}人以同一事由投诉同一被投诉人，可作共同投诉",
+            "旅游投诉处理办法（2010）第14条",
         )
     confidence = _confidence(enquiry, reading, categories, jurisdiction, kind, trail)
     return RoutingResult(
@@ -255,7 +258,9 @@ def _kind(enquiry: Enquiry, facts: dict[str, Any], rules: RoutingRules, trail: _
         return str(read_kind.kind)
     if declared == "complaint" and read_kind.kind == "report" and not facts["civil_claim"]:
         trail.follow(f"kind.{read_kind.id}", read_kind)
-        trail.reject("kind.declared", declared, "文中没有民事请求，为保护反映人不按投诉办理", read_kind.article)
+        trail.reject(
+            "kind.declared", declared, "文中没有民事请求，为保护反映人不按投诉办理", read_kind.article
+        )
         return str(read_kind.kind)
     trail.apply("kind.declared", "按提交人自己的选择", "旅游投诉处理办法第2条")
     trail.reject(f"kind.{read_kind.id}", read_kind.kind, read_kind.because, read_kind.article)
@@ -280,7 +285,9 @@ def _refusals(
         trail.reject(
             "refusal.R4",
             "R4",
-            f"依文中日期推算可能已过时限（至{last.isoformat()}），须核对合同" if late else f"时限至{last.isoformat()}",
+            f"依文中日期推算可能已过时限（至{last.isoformat()}），须核对合同"
+            if late
+            else f"时限至{last.isoformat()}",
             tables.time_bar_article,
         )
         if late:
@@ -295,7 +302,10 @@ def _main_department(facts: dict[str, Any], tables: Tables, trail: _Trail) -> st
         if rule.holds(facts):
             assert tables.local is not None  # noqa: S101
             trail.apply(
-                f"department.local.{rule.department}", rule.because, rule.article, version=tables.local.version
+                f"department.local.{rule.department}",
+                rule.because,
+                rule.article,
+                version=tables.local.version,
             )
             return rule.department
     rule = _first(tables.rules.main_department, facts)

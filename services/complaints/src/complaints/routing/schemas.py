@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Literal, Self
 
+from common.web import Model
 from pydantic import Field
 
-from common.web import Model
 from complaints.places import RegionCode
 from complaints.routing.rules import Places, RoutingResult
 
@@ -41,7 +41,7 @@ class PreviewIn(Model):
     places: PlacesIn = PlacesIn()
     received_on: date | None = None
     contract_end_on: date | None = None
-    contract_no: str | None = Field(None, min_length=1, max_length=40)
+    contract_no: str | None = Field(default=None, min_length=1, max_length=40)
 
 
 class AppliedRuleOut(Model):

@@ -3,6 +3,7 @@
 from datetime import date
 
 from common.policies import PolicyView, policies_payload
+
 from complaints.policybook import PolicyBook
 from complaints.routing.policy import Department
 from complaints.routing.rules import Enquiry, RoutingResult, Tables, route
