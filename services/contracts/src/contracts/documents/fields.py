@@ -126,9 +126,9 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": INSTANT}),
 ]
 Whole = Annotated[int, BeforeValidator(_whole)]
-Amount = Annotated[Whole, Field(ge=0)]
-Count = Annotated[Whole, Field(ge=1)]
-Rate = Annotated[float, BeforeValidator(_safe), Field(allow_inf_nan=False)]
-Percent = Annotated[float, BeforeValidator(_safe), Field(ge=0, le=100, allow_inf_nan=False)]
+Amount = Annotated[int, Field(ge=0), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+Rate = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_safe)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), BeforeValidator(_safe)]
 UsccText = Annotated[str, Field(pattern=r"^[0-9]{8}[0-9A-HJ-NP-RTUWXY]{10}$")]
 LicenceNumber = Annotated[str, Field(pattern=r"^L-[A-Z]{2,4}-(CJ)?[0-9]{5,6}$")]
