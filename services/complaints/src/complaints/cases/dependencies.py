@@ -5,7 +5,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.web import ClockDep, KeyringDep, Requires, SessionDep
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 
 from complaints.cases.intake import IntakeService
 from complaints.cases.repository import CaseRepository
@@ -15,6 +15,7 @@ from complaints.clients.contracts import ContractAnswer, ask
 from complaints.documents.repository import DocumentRepository
 from complaints.documents.service import DocumentDesk
 from complaints.enforcement.clues import ClueDesk
+from complaints.etags import version_of
 from complaints.routing.service import RoutingService
 from complaints.subjects.repository import SubjectRepository
 
@@ -25,6 +26,7 @@ __all__ = [
     "CaseServiceDep",
     "ContractDep",
     "Filer",
+    "IfMatch",
     "IntakeServiceDep",
     "Revealer",
 ]
@@ -66,11 +68,17 @@ def _address(request: Request) -> str:
     return forwarded[:64] or (request.client.host if request.client else "unknown")
 
 
+def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> int | None:
+    return version_of(if_match)
+
+
 ContractDep = Annotated[ContractAnswer, Depends(_contract)]
 CaseServiceDep = Annotated[CaseService, Depends(_cases)]
 IntakeServiceDep = Annotated[IntakeService, Depends(_intake)]
 CallerAddress = Annotated[str, Depends(_address)]
 CaseId = Annotated[UUID, Path(description="id of a case")]
+IfMatch = Annotated[int | None, Depends(_if_match)]
+"""The version the caller has read, if it said so."""
 Filer = Annotated[Principal, Depends(Requires("complaints:file"))]
 CaseReader = Annotated[
     Principal, Depends(Requires("complaints:handle", "complaints:supervise", "complaints:respond"))

@@ -16,6 +16,7 @@ from complaints.cases.dependencies import (
     CaseServiceDep,
     ContractDep,
     Filer,
+    IfMatch,
     IntakeServiceDep,
     Revealer,
 )
@@ -42,7 +43,7 @@ from complaints.cases.schemas import (
     TimelineItem,
 )
 from complaints.cases.service import QueueQuery
-from complaints.etags import IfMatch, etag
+from complaints.etags import etag
 from complaints.places import RegionCode
 
 __all__ = ["reveal_router", "router"]

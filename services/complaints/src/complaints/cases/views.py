@@ -8,7 +8,6 @@ from common.crypto import mask_id_officer, mask_name, mask_phone, mask_text
 
 from complaints.cases.clocks import Deadline
 from complaints.cases.models import Case, CaseEvent
-from complaints.cases.repository import is_respondent
 from complaints.cases.rules import PUBLIC_STATES, Event, State, allowed_events
 from complaints.cases.safe import CaseSafe
 from complaints.cases.schemas import (
@@ -23,6 +22,7 @@ from complaints.cases.schemas import (
     Respondent,
     TimelineItem,
 )
+from complaints.cases.sight import is_respondent
 from complaints.routing.policy import Department
 from complaints.routing.schemas import RoutingOut
 

@@ -5,13 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
-from sqlalchemy import ColumnElement, Interval, cast, func, literal, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
 from complaints.cases.models import Case
-from complaints.cases.repository import visible_to
+from complaints.cases.sight import visible_to
 from complaints.documents.models import Document
 from complaints.documents.rules import FIRST_RETRY_SECONDS, SERVED_ON_RESPONDENT, State
 
@@ -74,13 +74,13 @@ class DocumentRepository:
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        pause = func.power(2, col(Document.attempts)) * literal(FIRST_RETRY_SECONDS)
+        seconds = FIRST_RETRY_SECONDS * func.power(2, col(Document.attempts))
         claimed: Document | None = await self.session.scalar(
             update(Document)
             .where(col(Document.id) == due)
             .values(
                 attempts=Document.attempts + 1,
-                not_before=func.clock_timestamp() + pause * cast("1 second", Interval),
+                not_before=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, seconds),
             )
             .returning(Document)
         )
@@ -129,5 +129,5 @@ class DocumentRepository:
 def _addressed_to(reader: Principal) -> ColumnElement[bool]:
     """The respondent gets the papers that are served on it; all others who see the case see all papers."""
     if reader.may("complaints:handle", "complaints:supervise") and reader.kind != "agency":
-        return literal(True)
+        return true()
     return col(Document.kind).in_([kind.value for kind in SERVED_ON_RESPONDENT])
