@@ -240,3 +240,15 @@ async def test_facts_page_newest_first(service: Service) -> None:
     assert days == sorted(days, reverse=True) and len(days) == 7 and rest["next_cursor"] is None
     early = await service.get(f"/subjects/{made['id']}/facts", valid_at="2026-03-01")
     assert len(early["items"]) == 3
+
+
+async def test_names_follow_the_readers_language(service: Service) -> None:
+    made = await service.subject()
+    await service.fact(made, "PENALTY_WARNING", "2026-06-01")
+    english = service.who() | {"Accept-Language": "en"}
+    [item] = (await service.get(f"/subjects/{made['id']}/facts", who=english))["items"]
+    assert item["name"] == "Penalty: warning"
+    found = await service.get(f"/subjects/{made['id']}/supervision", who=english)
+    assert found["measures"][0]["name"] == "Lower sampling ratio and frequency"
+    problem = await service.get(f"/subjects/{uuid4()}", 404, english)
+    assert problem["title"] == "No such subject"

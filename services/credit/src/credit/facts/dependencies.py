@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from common.auth import Principal
-from common.web import Requires, SessionDep
+from common.web import LanguageDep, Requires, SessionDep
 from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
@@ -13,8 +13,8 @@ from .service import FactService
 __all__ = ["FactServiceDep", "Reader", "Writer"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> FactService:
-    return FactService(session, env)
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> FactService:
+    return FactService(session, env, language)
 
 
 FactServiceDep = Annotated[FactService, Depends(_service)]

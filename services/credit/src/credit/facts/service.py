@@ -37,8 +37,8 @@ _TICK = timedelta(microseconds=1)
 class FactService:
     """The archive of facts. Every change rescores the one subject it touches, in the same transaction."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._session, self._env = session, env
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
@@ -184,7 +184,7 @@ class FactService:
             id=fact.id,
             subject_id=fact.subject_id,
             code=fact.code,
-            name=kind.name.zh,
+            name=kind.name.render(self._language),
             info_class=kind.info_class,
             nature=kind.nature,
             occurred_on=fact.occurred_on,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from common.web import SessionDep
+from common.web import LanguageDep, SessionDep
 from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
@@ -12,8 +12,8 @@ from .service import PublicService
 __all__ = ["PublicServiceDep"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> PublicService:
-    return PublicService(session, env)
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> PublicService:
+    return PublicService(session, env, language)
 
 
 PublicServiceDep = Annotated[PublicService, Depends(_service)]

@@ -32,8 +32,8 @@ _GRADE_IS_PUBLIC = "T-PUBLISH-GRADE"
 class PublicService:
     """What anyone may see: no points, complaints or warnings, and of natural persons a masked name only."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._env = env
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._env, self._language = env, language
         self._subjects = SubjectRepository(session)
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
@@ -97,7 +97,7 @@ class PublicService:
         return PublicGrade(
             grade=result.grade,
             since=published.valid_at if published else today,
-            scorecard=result.card.name.zh,
+            scorecard=result.card.name.render(self._language),
             scorecard_status=result.card.status,
         )
 
@@ -110,7 +110,7 @@ class PublicService:
                 records.append(
                     PublicFact(
                         code=fact.code,
-                        name=kind.name.zh,
+                        name=kind.name.render(self._language),
                         nature=kind.nature,
                         occurred_on=fact.occurred_on,
                         authority=fact.source_authority,

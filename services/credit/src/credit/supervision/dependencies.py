@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from common.auth import Principal
-from common.web import Requires, SessionDep
+from common.web import LanguageDep, Requires, SessionDep
 from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
@@ -13,8 +13,8 @@ from .service import SupervisionService
 __all__ = ["Reader", "SupervisionServiceDep"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> SupervisionService:
-    return SupervisionService(session, env)
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> SupervisionService:
+    return SupervisionService(session, env, language)
 
 
 SupervisionServiceDep = Annotated[SupervisionService, Depends(_service)]

@@ -21,8 +21,8 @@ __all__ = ["SupervisionService"]
 class SupervisionService:
     """From grade to measures."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._env = env
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._env, self._language = env, language
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
 
@@ -53,7 +53,7 @@ class SupervisionService:
             measures=[
                 MeasureView(
                     code=one.measure.code,
-                    name=one.measure.name.zh,
+                    name=one.measure.name.render(self._language),
                     because=one.because,
                     legal_basis=one.measure.legal_basis,
                     ends_on=one.ends_on,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from common.auth import Principal
-from common.web import Requires, SessionDep
+from common.web import LanguageDep, Requires, SessionDep
 from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
@@ -13,8 +13,8 @@ from .service import WarningService
 __all__ = ["Reader", "WarningServiceDep", "Writer"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> WarningService:
-    return WarningService(session, env)
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> WarningService:
+    return WarningService(session, env, language)
 
 
 WarningServiceDep = Annotated[WarningService, Depends(_service)]

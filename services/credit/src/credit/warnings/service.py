@@ -35,8 +35,8 @@ WarningRow = Row[Warning, str, str]
 class WarningService:
     """Warnings: clues for officers, never points."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._session, self._env = session, env
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
         self._warnings = WarningRepository(session)
 
     async def on_price_alert(self, subject: Subject, alert: "PriceAlertRaised") -> int:
@@ -181,8 +181,8 @@ class WarningService:
             region=region,
             rule=warning.rule_id,
             rule_version=warning.rule_version,
-            name=rule.name.zh,
-            advice=rule.advice.zh,
+            name=rule.name.render(self._language),
+            advice=rule.advice.render(self._language),
             legal_basis=rule.legal_basis,
             severity=warning.severity,
             state=State(warning.state),
