@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pyotp
@@ -76,8 +76,7 @@ class _Visitor(asyncio.Protocol):
         self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._ask()
 
     def data_received(self, data: bytes) -> None:
@@ -85,11 +84,12 @@ class _Visitor(asyncio.Protocol):
         head, found, body = self._received.partition(b"\r\n\r\n")
         if not found:
             return
+        if b" 200 " not in head[:20]:
+            self.ended.set_exception(RuntimeError(f"not 200: {self._received[:300]!r}"))
+            self._transport.close()
+            return
         length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(body) < length:
-            return
-        if b" 200 " not in head[:20]:
-            self.ended.set_exception(SystemExit(f"not 200: {self._received[:300]!r}"))
             return
         self._seconds.append(time.perf_counter() - self._sent)
         self._received = b""

@@ -7,9 +7,11 @@ import ipaddress
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from common.problems import NotFound, Problem, Text, TooManyRequests, Unauthenticated
 from common.telemetry import REQUEST_SECONDS, REQUESTS
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.catalogue.documents import Catalogue
@@ -65,14 +67,14 @@ class Edge:
             trace, _ = child_trace(None)
             extra = [(b"x-request-id", trace[3:35]), (b"traceparent", trace), (b"connection", b"close")]
             await send_problem(send, problem, path=scope["path"], extra=extra)
-            _measure(scope, "-", problem.status, started)
+            _measure(scope["method"], "-", problem.status, started)
             return
         route = self._parts.routes.find(scope["raw_path"])
         if route is None:
             await self._own(scope, receive, send, incoming)
             return
         status = await self._proxied(scope, receive, send, route, incoming)
-        _measure(scope, route.service, status, started)
+        _measure(scope["method"], route.service, status, started)
 
     async def _proxied(
         self, scope: Scope, receive: Receive, send: Send, route: Route, incoming: Incoming
@@ -170,6 +172,16 @@ def _address(scope: Scope) -> str:
     return client[0] if client else "unknown"
 
 
-def _measure(scope: Scope, service: str, status: int, started: float) -> None:
-    REQUESTS.labels("gateway", scope["method"], service, status).inc()
-    REQUEST_SECONDS.labels("gateway", scope["method"], service).observe(time.perf_counter() - started)
+@cache
+def _series(method: str, service: str, status: int) -> tuple[Counter, Histogram]:
+    """The two series of one kind of answer. Methods, services and statuses are few, so all are kept."""
+    return (
+        REQUESTS.labels("gateway", method, service, status),
+        REQUEST_SECONDS.labels("gateway", method, service),
+    )
+
+
+def _measure(method: str, service: str, status: int, started: float) -> None:
+    count, seconds = _series(method if method in METHODS else "-", service, status)
+    count.inc()
+    seconds.observe(time.perf_counter() - started)
