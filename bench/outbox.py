@@ -138,7 +138,7 @@ async def _measure(postgres: PostgresServer, bus: NatsServer) -> dict[str, Any]:
         payload = b"x" * 400
         ours: list[float] = []
         floor: list[float] = []
-        async with Puller(client, "floor", stream="FLOOR") as puller:
+        async with Puller(client, "floor", 0, stream="FLOOR") as puller:
             for number in range(SAMPLES + 20):
                 id_, committed = await say(source, number)
                 ours.append(await asyncio.wait_for(arrivals.expect(id_), 10) - committed)

@@ -35,7 +35,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-QUICK = Tuning(ack_wait=1.0, wait=1.0, first_delay=0.05, max_attempts=4, poll=0.3)
+QUICK = Tuning(ack_wait=0.5, wait=1.0, first_delay=0.05, max_attempts=4, poll=0.3)
 NAME = "thing_changed"
 _TEST_TABLES = """
 CREATE TABLE thing (id text PRIMARY KEY, version int NOT NULL);

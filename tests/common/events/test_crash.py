@@ -139,6 +139,23 @@ async def test_a_leader_cut_off_stops_and_another_takes_over(bench: Bench) -> No
     await bench.assert_once_in_order()
 
 
+async def test_a_message_caught_by_an_old_request_is_waited_for(bench: Bench, client: Client) -> None:
+    """A predecessor that is cut off, but not yet gone, may catch a message that it will never handle."""
+    node = bench.node(bench.source, recorder("caught", bench.source))
+    async with node.part():
+        await _write(node, bench.source, 3, things=1)
+        await bench.settled()
+        caught = await client.subscribe(client.new_inbox())
+        for _ in range(5):
+            request = b'{"batch": 1, "expires": 10000000000}'
+            await client.publish("$JS.API.CONSUMER.MSG.NEXT.EVENTS.caught", request, reply=caught.subject)
+        await client.flush()
+        await _write(node, bench.source, 30, things=1)
+        await bench.settled()
+        assert caught.pending_msgs > 0
+    await bench.assert_once_in_order()
+
+
 async def test_each_service_may_say_only_its_own(bench: Bench, server_home: Path) -> None:
     """Relay and consumer need no more than this, which is less than the platform's users may."""
     needed = (

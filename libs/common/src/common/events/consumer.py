@@ -8,7 +8,8 @@ An event whose handler fails is kept in `inbox_held` and tried again (module `he
 aggregate wait there behind it, so a handler never sees an aggregate's events out of order.
 
 When a consumer starts while messages of a predecessor are unacknowledged, it waits until the bus gives them
-again: taking newer ones first would break the order.
+again: taking newer ones first would break the order. For the same reason it begins anew when it sees that a
+message went to another process.
 """
 
 import asyncio
@@ -103,7 +104,7 @@ class Consumer:
             sqlalchemy.exc.SQLAlchemyError, OSError: the database is gone; nothing of the batch was kept.
         """
         tuning = self._tuning
-        pending = await ensure_consumer(
+        pending, delivered = await ensure_consumer(
             client.jetstream(),
             self._name,
             self.subscription.types,
@@ -112,7 +113,7 @@ class Consumer:
         )
         if pending:
             await asyncio.sleep(tuning.ack_wait + 0.2)
-        async with Puller(client, self._name) as puller:
+        async with Puller(client, self._name, delivered) as puller:
             while True:
                 wait = await self.held.work()
                 messages = await puller.next(tuning.batch, min(wait, tuning.wait))

@@ -102,11 +102,11 @@ async def ensure_stream(js: JetStreamContext) -> datetime:
 
 async def ensure_consumer(
     js: JetStreamContext, name: str, types: Sequence[str], *, ack_wait: float, batch: int
-) -> int:
-    """Make or update the durable consumer that filters `types`; a new one begins with all the stream holds.
+) -> tuple[int, int]:
+    """Make or update the durable consumer that filters `types`; a new one begins with the whole stream.
 
     Returns:
-        How many messages were delivered to it before and are still unacknowledged.
+        How many of its messages are delivered but unacknowledged, and the number of its last delivery.
     """
     info = await js.add_consumer(
         STREAM,
@@ -121,18 +121,23 @@ async def ensure_consumer(
             max_ack_pending=batch,
         ),
     )
-    return info.num_ack_pending or 0
+    return info.num_ack_pending or 0, info.delivered.consumer_seq if info.delivered else 0
 
 
 class Puller:
     """Pulls batches for a durable consumer: what is there at once, or the first that comes.
 
-    The client library's own `fetch` waits for a batch to fill; here one event is handed on when it comes, and
-    one request stays open at the server until it is used up.
+    The client library's own `fetch` waits for a batch to fill; here one event is handed on when it comes,
+    and one request stays open at the server until it is used up.
+
+    The bus numbers a consumer's deliveries, whoever gets them. `delivered` is the last number before ours;
+    from there on all must come here, one by one. A gap means that a predecessor's open request caught a
+    message, which will come again later than its successors: nothing may be handled before it does.
     """
 
-    def __init__(self, client: Client, consumer: str, *, stream: str = STREAM) -> None:
+    def __init__(self, client: Client, consumer: str, delivered: int, *, stream: str = STREAM) -> None:
         self._client = client
+        self._delivered = delivered
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._inbox = client.new_inbox()
         self._subscription: NatsSubscription | None = None
@@ -152,7 +157,7 @@ class Puller:
         """Up to `limit` messages in the order of the stream; empty when none came within `wait` seconds.
 
         Raises:
-            BusLost: the server no longer answers, or the consumer is gone.
+            BusLost: the server no longer answers, the consumer is gone, or a message went to another.
         """
         subscription = self._subscription
         assert subscription is not None  # noqa: S101 (used inside `async with`)
@@ -188,6 +193,9 @@ class Puller:
         status = headers.get("Status")
         if status is None:
             self._open -= 1
+            self._delivered += 1
+            if message.metadata.sequence.consumer != self._delivered:
+                raise BusLost("a message was delivered to another process")
             return True
         if message.subject == self._reply:
             if status not in {"404", "408"}:
