@@ -203,6 +203,8 @@ class DocumentDesk:
         )
         taxonomy = self._policies.routing.taxonomy.choose("taxonomy", on=received_on)
         names = {item.code: item.name for item in taxonomy.problems}
+        rules = self._policies.routing.rules.choose("routing-rules", on=received_on)
+        reported = set(rules.settings.report_native) if case.kind == "both" else set()
         body, hotline = self._body(act.department, act.region, received_on)
         history = await self._cases.history(case.id)
         return PaperFacts(
@@ -221,7 +223,7 @@ class DocumentDesk:
             respondent=self._safe.open(case, "respondent_name") or case.respondent_key or "被投诉人",
             respondent_key=case.respondent_key,
             contract_no=case.contract_no,
-            problems=[names.get(code, code) for code in case.categories],
+            problems=[names.get(code, code) for code in case.categories if code not in reported],
             text=self._safe.open(case, "text") or "",
             split_from_report=case.kind == "both",
             claim_amount_fen=case.claim_amount_fen,

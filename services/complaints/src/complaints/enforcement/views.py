@@ -54,8 +54,10 @@ def case_view(
     officer: bool,
     language: str,
 ) -> CaseView:
-    """The case as it crosses the API. The respondent sees what it was told: neither the clue, nor where it came
-    from, nor how the authority came to its proposal, nor who acted for it.
+    """The case as it crosses the API.
+
+    The respondent sees what it was told: neither the clue, nor where it came from, nor how the authority came
+    to its proposal, nor who acted for it.
     """
     violation = policy.by_code[case.violation_code]
     band = violation.band(case.gradation) or violation.fine
