@@ -114,5 +114,5 @@ def _punish(stage: Stage) -> list[str]:
     return [
         f"enforcement case {clue['number']}: {served['article']}, fined {FINE_FEN // 100} yuan, inside "
         f"{served['band']['low_fen'] // 100}-{served['band']['high_fen'] // 100} yuan",
-        "a fine one fen below the band, a decision before the hearing term and one by the proposer were refused",
+        "refused: a fine one fen below the band, a decision before the hearing term, one by the proposer",
     ]

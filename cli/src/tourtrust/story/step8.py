@@ -63,7 +63,7 @@ def play(stage: Stage) -> list[str]:
     broken = stage.tourtrust("verify", "draw", changed, "--key", key)
     stage.check(broken.returncode == 1, "an altered bundle still verifies")
     return [
-        f"draw {drawn['number']}: {COUNT} of {drawn['objects']} agencies, weighted by tier, two inspectors each",
+        f"draw {drawn['number']}: {COUNT} of {drawn['objects']} agencies, by tier, two inspectors each",
         *(
             f"{pick['name']} (tier {pick['tier']}): {', '.join(pick['inspectors'])}"
             for pick in drawn["result"]
