@@ -140,6 +140,17 @@ async def test_prefixes_end_at_a_segment(stand, http):
     assert stand.neighbour.requests == []
 
 
+async def test_paths_between_services_do_not_exist_outside(stand, http):
+    for path in (
+        "/api/v1/credit/internal/echo",
+        "/api/v1/credit/%69nternal/echo",
+        "/api/v1/credit/internal%2Fecho",
+    ):
+        answer = await http.get(path, headers=stand.headers(scopes=("internal:credit",)))
+        assert answer.status_code == 404
+    assert stand.neighbour.requests == []
+
+
 async def test_body_over_the_limit_is_413_declared_or_not(stand, http):
     async def chunks():
         for _ in range(40):

@@ -10,6 +10,7 @@ import structlog
 from common.problems import Text, Unavailable
 
 from gateway.catalogue.merge import PublicOperations, merge
+from gateway.proxy.routing import RouteTable
 
 __all__ = ["Catalogue", "Fetch"]
 
@@ -60,9 +61,13 @@ class Catalogue:
                 body = await self.fetch(f"{url.rstrip('/')}/openapi.json")
                 document = json.loads(body) if body is not None else None
                 if isinstance(document, dict):
-                    # A service speaks for its own paths only.
+                    # A service speaks for its own paths only, and not of those between services.
                     paths = document.get("paths", {}).items()
-                    document["paths"] = {path: item for path, item in paths if path.startswith(prefix)}
+                    document["paths"] = {
+                        path: item
+                        for path, item in paths
+                        if path.startswith(prefix) and not RouteTable.is_internal(path)
+                    }
                     public = PublicOperations(document)
                     self._documents[service], self._public[service] = document, public
             except (ValueError, AttributeError, TypeError) as error:

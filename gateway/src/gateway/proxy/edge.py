@@ -93,6 +93,8 @@ class Edge:
         extra += decision.headers
         if not decision.allowed:
             refusal = TooManyRequests(decision.retry_after)
+        elif parts.routes.is_internal(scope["path"]):
+            refusal = _no_such_path()
         elif incoming.authorization is None:
             refusal = await self._without_token(scope, route)
         if refusal is not None:
@@ -126,7 +128,7 @@ class Edge:
         if not decision.allowed:
             refusal = TooManyRequests(decision.retry_after)
         elif path == "/metrics" and not self._may_read_metrics(address, incoming):
-            refusal = NotFound(Text("没有此路径", "There is no such path"))
+            refusal = _no_such_path()
         if refusal is not None:
             await send_problem(
                 send, refusal, accept_language=incoming.accept_language, path=path, extra=extra
@@ -165,6 +167,10 @@ def _check_line(scope: Scope) -> None:
         )
     if len(scope["raw_path"]) + len(scope["query_string"]) > URL_BYTES:
         raise BadRequest(Text(f"地址超过 {URL_BYTES} 字节", f"The address is over {URL_BYTES} bytes"))
+
+
+def _no_such_path() -> NotFound:
+    return NotFound(Text("没有此路径", "There is no such path"))
 
 
 def _address(scope: Scope) -> str:

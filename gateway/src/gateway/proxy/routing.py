@@ -26,6 +26,11 @@ class RouteTable:
         ]
         self.routes = tuple(sorted(routes, key=lambda route: len(route.prefix), reverse=True))
 
+    @staticmethod
+    def is_internal(path: str) -> bool:
+        """Whether a decoded path is between services only: they reach each other without the gateway."""
+        return "/internal/" in path or path.endswith("/internal")
+
     def find(self, raw_path: bytes) -> Route | None:
         """The service for a path, compared as the client sent it: an encoded slash is not a slash."""
         for route in self.routes:
