@@ -2,4 +2,5 @@
 
 from tourtrust.main import app
 
-app()
+if __name__ == "__main__":
+    app()

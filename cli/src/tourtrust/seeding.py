@@ -4,9 +4,7 @@ import asyncio
 import importlib
 import json
 import os
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -100,7 +98,3 @@ def settings_of(service: str, environment: Mapping[str, str]) -> Any:
     """The service's own settings, built from its environment as the service itself builds them."""
     os.environ.update(environment)
     return importlib.import_module(f"{service}.config").Settings()
-
-
-if __name__ == "__main__":
-    seed_first(Home(Path(sys.argv[1])), demo="--demo" in sys.argv, small="--small" in sys.argv)

@@ -1,7 +1,5 @@
 """The applications: what each is told by its environment, and each as a watched process."""
 
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -11,7 +9,8 @@ from urllib.parse import urlsplit
 
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.home import Home
-from tourtrust.runtime.processes import end, spawn
+from tourtrust.runtime.nursery import Fork
+from tourtrust.runtime.processes import Running
 from tourtrust.runtime.vault import LOGS, ORIGIN, SERVICES, Vault
 
 __all__ = [
@@ -192,16 +191,11 @@ class AppProcess:
         self.port = port
         self.log = log
         self.health = health
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Fork | None = None
 
-    def launch(self) -> subprocess.Popen[bytes]:
+    def launch(self) -> Running:
         """Start the process without waiting for it."""
-        command = [
-            *(sys.executable, "-P", "-m", "uvicorn", "--factory", self.factory),
-            *("--host", self.host, "--port", str(self.port), "--loop", "uvloop", "--http", "httptools"),
-            *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
-        ]
-        self.process = spawn(command, log=self.log, env=self.env)
+        self.process = Fork(self.name, _serve, self.factory, self.host, self.port, env=self.env, log=self.log)
         return self.process
 
     def ready(self) -> bool:
@@ -216,5 +210,21 @@ class AppProcess:
     def stop(self) -> None:
         """Let it finish what it answers, then end it."""
         if self.process is not None:
-            end(self.process, patience=12)
+            self.process.end(patience=12)
             self.process = None
+
+
+def _serve(factory: str, host: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        factory,
+        factory=True,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )

@@ -5,9 +5,7 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +14,7 @@ from types import FrameType
 
 from common.clock import FrozenClock
 
+from tourtrust.runtime import nursery
 from tourtrust.runtime.apps import (
     FACTORIES,
     WITNESS_FACTORY,
@@ -29,9 +28,9 @@ from tourtrust.runtime.apps import (
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.home import Home, disk_full, write_private
 from tourtrust.runtime.nats import NatsServer, service_user
+from tourtrust.runtime.nursery import Fork
 from tourtrust.runtime.postgres import PostgresServer
 from tourtrust.runtime.processes import free_port, port_is_free
-from tourtrust.runtime.schema import bring_to_head
 from tourtrust.runtime.supervisor import Supervisor
 from tourtrust.runtime.vault import SERVICES, Vault
 
@@ -104,11 +103,15 @@ def _start(
     if options.demo and not home.clock.exists():
         FrozenClock.set(home.clock, DEMO_INSTANT)
     vault = Vault.open(home.secrets)
+    nursery.prepare()
     if options.external:
         backing = external_backing(environ)
     else:
         say("启动 PostgreSQL 与 NATS / starting PostgreSQL and NATS")
         backing = _embedded(options, home, vault, supervisor)
+    # Imported only now: the start is quicker when the two processes do their imports side by side.
+    from tourtrust.runtime.schema import bring_to_head
+
     migrated = bring_to_head(backing.direct, home.logs)
     if migrated:
         say(f"数据库已迁移 / migrated: {', '.join(migrated)}")
@@ -124,7 +127,7 @@ def _start(
     home.note_running({"base_url": options.base_url, "demo": options.demo, "environments": environments})
     home.log_keys.write_text(json.dumps(vault.log_keys(), indent=1) + "\n", "utf-8")
     write_private(home.witness_logs, vault.witness_logs())
-    _seed(home, vault, options, say)
+    _seed(home, vault, options, environ, say)
     say("启动应用 / starting the applications")
     apps = [
         AppProcess(
@@ -145,7 +148,7 @@ def _start(
         log=home.logs / "witness.log",
         health="/healthz",
     )
-    supervisor.start(witness, *apps, seconds=90)
+    supervisor.start(witness, *apps, seconds=180)
 
 
 def _choose_ports(options: Options) -> Ports:
@@ -218,15 +221,22 @@ def _embedded(options: Options, home: Home, vault: Vault, supervisor: Supervisor
     return Backing(addresses, addresses, users)
 
 
-def _seed(home: Home, vault: Vault, options: Options, say: Callable[[str], None]) -> None:
+def _first_data(root: Path, demo: bool, small: bool) -> None:
+    from tourtrust.seeding import seed_first
+
+    seed_first(Home(root), demo=demo, small=small)
+
+
+def _seed(
+    home: Home, vault: Vault, options: Options, environ: Mapping[str, str], say: Callable[[str], None]
+) -> None:
     """Give the services their OAuth clients, and the demo its people and its province; once per directory."""
     wanted = json.dumps({"demo": options.demo, "clients": sorted(vault.client)})
     if not home.seeded.exists() or home.seeded.read_text("utf-8") != wanted:
         say("写入初始数据 / loading the first data")
         home.seeding.touch()
-        command = [sys.executable, "-P", "-m", "tourtrust.seeding", str(home.root)]
-        command += ["--demo"] * options.demo + ["--small"] * options.small
-        if subprocess.run(command, check=False).returncode != 0:
+        work = Fork("seeding", _first_data, home.root, options.demo, options.small, env=environ)
+        if work.wait() != 0:
             raise StartError(
                 "初始数据写入失败(原因见上)", "loading the first data failed; the reason is above"
             )

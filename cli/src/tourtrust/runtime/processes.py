@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 __all__ = [
     "Account",
@@ -24,6 +25,19 @@ __all__ = [
 ]
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
+_prctl: Any = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+class Running(Protocol):
+    """A process of ours, whatever started it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def terminate(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -45,19 +59,27 @@ def unprivileged_account() -> Account | None:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def _tie_to_parent(death_signal: int) -> Callable[[], None] | None:
-    """A hook run in the child before exec: the kernel signals it when we die, `kill -9` included.
+def tie_to_parent(death_signal: int, name: str = "") -> None:
+    """Have the kernel send this process `death_signal` when its parent dies, `kill -9` included.
 
-    Linux only; elsewhere the pid file checked at the next start ends what was left. The tie is to the thread
-    that starts the child, so children are started from the main thread.
+    Linux only; elsewhere the process ids noted for the next start end what was left. The tie is to the thread
+    that started this process, so children are started from the main thread. `name` is shown by `ps`.
     """
     if not sys.platform.startswith("linux"):
+        return
+    _prctl(_PR_SET_PDEATHSIG, death_signal)
+    if name:
+        _prctl(_PR_SET_NAME, ctypes.create_string_buffer(name.encode()[:15]))
+
+
+def _tie(death_signal: int) -> Callable[[], None] | None:
+    """The same as a hook for a child before its exec; it ends at once when the parent is gone already."""
+    if not sys.platform.startswith("linux"):
         return None
-    libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
     def tie() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+        _prctl(_PR_SET_PDEATHSIG, death_signal)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -83,7 +105,7 @@ def spawn(
             env=None if env is None else dict(env),
             cwd=cwd or "/",
             start_new_session=True,
-            preexec_fn=_tie_to_parent(death_signal),
+            preexec_fn=_tie(death_signal),
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=[] if account else None,

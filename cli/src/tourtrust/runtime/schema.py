@@ -2,17 +2,16 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
 from alembic.script import ScriptDirectory
 from common.db import migrations_folder
-from common.migrations import alembic_config
+from common.migrations import alembic_config, migrate
 
 from tourtrust.runtime.errors import StartError
+from tourtrust.runtime.nursery import Fork
 from tourtrust.runtime.processes import tail
 
 __all__ = ["bring_to_head"]
@@ -28,16 +27,17 @@ def bring_to_head(addresses: Mapping[str, str], logs: Path) -> list[str]:
     """
     found = asyncio.run(_versions(addresses))
     stale = [service for service in addresses if found[service] != _heads(service)]
-    runs = {}
-    for service in stale:
-        with (logs / f"{service}.migrations.log").open("ab") as log:
-            runs[service] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "common.migrations", service],
-                env={**os.environ, f"{service.upper()}_DIRECT_DATABASE_URL": addresses[service]},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+    runs = {
+        service: Fork(
+            f"migrate-{service}",
+            _migrate,
+            service,
+            addresses[service],
+            env=os.environ,
+            log=logs / f"{service}.migrations.log",
+        )
+        for service in stale
+    }
     failed = [service for service, run in runs.items() if run.wait() != 0]
     if failed:
         log_file = logs / f"{failed[0]}.migrations.log"
@@ -46,6 +46,10 @@ def bring_to_head(addresses: Mapping[str, str], logs: Path) -> list[str]:
             f"migrating {', '.join(failed)} failed; see {log_file}",
         )
     return stale
+
+
+def _migrate(service: str, url: str) -> None:
+    migrate(url, migrations_folder(service))
 
 
 def _heads(service: str) -> set[str]:

@@ -2,14 +2,13 @@
 
 import logging
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from tourtrust.runtime.errors import StartError
-from tourtrust.runtime.processes import tail
+from tourtrust.runtime.processes import Running, tail
 
 __all__ = ["Child", "Supervisor"]
 
@@ -26,9 +25,11 @@ class Child(Protocol):
     name: str
     stateless: bool
     log: Path
-    process: subprocess.Popen[bytes] | None
 
-    def launch(self) -> subprocess.Popen[bytes]: ...
+    @property
+    def process(self) -> Running | None: ...
+
+    def launch(self) -> Running: ...
     def ready(self) -> bool: ...
     def stop(self) -> None: ...
 
