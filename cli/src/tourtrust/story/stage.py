@@ -118,7 +118,7 @@ class Stage:
         """The JSON of a POST."""
         return self.call("POST", path, by=by, json={} if body is None else body, **options).json()
 
-    def wait(self, what: str, look: Callable[[], Found | None], seconds: float = 20) -> Found:
+    def wait(self, what: str, look: Callable[[], Found | None], seconds: float = 60) -> Found:
         """What `look` finds, asked again until it finds something."""
         deadline = time.monotonic() + seconds
         while True:

@@ -25,7 +25,7 @@ def play(stage: Stage) -> list[str]:
             else None
         )
 
-    answer = stage.wait("the facts at credit", lower)
+    answer = stage.wait("the facts at credit", lower, 120)
     after = answer["result"]
     stage.check(after["score"] < before["score"], "the score did not fall")
     stage.check(after["grade"] != before["grade"], f"the grade is still {after['grade']}")
