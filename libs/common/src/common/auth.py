@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import httpx
@@ -14,6 +15,7 @@ import structlog
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from sqlalchemy import ColumnElement, false, or_, true
 from sqlalchemy.orm import InstrumentedAttribute, Mapped
 
@@ -23,7 +25,7 @@ from common.problems import Text, Unauthenticated, Unavailable
 __all__ = ["ALGORITHMS", "Principal", "TokenVerifier", "region_clause", "region_prefix"]
 
 ALGORITHMS = ["ES256", "Ed25519"]
-KINDS = frozenset({"client", "officer", "agency", "guide", "tourist", "service"})
+Name = Annotated[str, Field(min_length=1, max_length=255)]
 
 log = structlog.get_logger(__name__)
 
@@ -66,26 +68,38 @@ class Principal:
             Unauthenticated: a claim is missing or of the wrong shape.
         """
         try:
-            regions = claims.get("regions", [])
-            subject_id = claims.get("subject_id")
-            if claims["kind"] not in KINDS or not all(
-                isinstance(region, str) and len(region) == 6 and region.isdigit() for region in regions
-            ):
-                raise ValueError
-            return cls(
-                sub=str(claims["sub"]),
-                client_id=str(claims["client_id"]),
-                kind=claims["kind"],
-                scopes=frozenset(claims.get("scope", "").split()),
-                regions=tuple(regions),
-                department=claims.get("department"),
-                subject_id=UUID(subject_id) if subject_id else None,
-                jti=str(claims["jti"]),
-            )
-        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            return _Claims.model_validate(claims).principal()
+        except ValidationError as error:
             raise Unauthenticated(
                 Text("访问令牌内容不符合要求", "The token's claims are not valid"), error="invalid_token"
             ) from error
+
+
+class _Claims(BaseModel):
+    """The claims of an access token as the gateway writes them; another shape is no token of ours."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", hide_input_in_errors=True)
+
+    sub: Name
+    client_id: Name
+    jti: Name
+    kind: Literal["client", "officer", "agency", "guide", "tourist", "service"]
+    scope: str = ""
+    regions: list[Annotated[str, Field(pattern=r"\A[0-9]{6}\z")]] = []
+    department: Name | None = None
+    subject_id: Annotated[UUID, Strict(False)] | None = None
+
+    def principal(self) -> Principal:
+        return Principal(
+            sub=self.sub,
+            client_id=self.client_id,
+            kind=self.kind,
+            scopes=frozenset(self.scope.split()),
+            regions=tuple(self.regions),
+            department=self.department,
+            subject_id=self.subject_id,
+            jti=self.jti,
+        )
 
 
 def region_clause(
@@ -104,12 +118,15 @@ def region_clause(
 class TokenVerifier:
     """Verifies access tokens against the gateway's published keys.
 
-    Keys are fetched once and again when an unknown key id appears, at most every `min_refresh` seconds, so
-    that a rotation needs no restart and a flood of forged key ids no traffic. While the gateway is out of
-    reach the last known keys stay good. A verified token is remembered until it expires.
+    Keys are fetched once, again when they are `MAX_AGE` seconds old, so that a withdrawn key is forgotten,
+    and when an unknown key id appears, at most every `min_refresh` seconds: a rotation needs no restart, and
+    a flood of forged key ids makes no traffic. While the gateway is out of reach the last known keys stay
+    good. A verified token is remembered until it expires.
     """
 
     CACHE_SIZE = 10_000
+    MAX_AGE = 600.0
+    SKEW = 60
 
     def __init__(
         self,
@@ -124,7 +141,7 @@ class TokenVerifier:
         self._url, self._issuer, self._audience, self._clock = jwks_url, issuer, audience, clock
         self._keys = keys
         self._min_refresh = min_refresh
-        self._fetched_at = -1e9
+        self._asked_at = time.monotonic() if keys else -math.inf
         self._lock = asyncio.Lock()
         self._verified: OrderedDict[bytes, tuple[int, Principal]] = OrderedDict()
 
@@ -153,12 +170,14 @@ class TokenVerifier:
         audiences = audience if isinstance(audience, list) else [audience]
         if claims.get("iss") != self._issuer or self._audience not in audiences:
             raise _refused("签发者或受众不符", "Wrong issuer or audience")
-        expires, issued = claims.get("exp"), claims.get("iat")
-        if not isinstance(expires, int) or not isinstance(issued, int) or now >= expires or issued > now + 60:
+        expires, *begins = times = [claims.get("exp"), claims.get("iat"), claims.get("nbf", 0)]
+        if any(type(at) is not int for at in times) or now >= expires or max(begins) > now + self.SKEW:
             raise _refused("访问令牌已过期或尚未生效", "The token is expired or not yet valid")
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        keys = self._keys or await self._refresh()
+        keys = self._keys
+        if keys is None or (self._age() > self.MAX_AGE and not self._lock.locked()):
+            keys = await self._refresh()
         for retry in (True, False):
             try:
                 decoded = jwt.decode(token, keys, algorithms=ALGORITHMS)
@@ -180,23 +199,27 @@ class TokenVerifier:
             return False
         return isinstance(kid, str) and all(key.kid != kid for key in keys.keys)
 
+    def _age(self) -> float:
+        return time.monotonic() - self._asked_at
+
     async def _refresh(self) -> KeySet:
         async with self._lock:
-            if self._keys is not None and time.monotonic() - self._fetched_at < self._min_refresh:
-                return self._keys
-            try:
-                async with httpx.AsyncClient(timeout=3) as client:
-                    answer = await client.get(self._url)
-                    answer.raise_for_status()
-                    self._keys = KeySet.import_key_set(answer.json())
-            except (httpx.HTTPError, ValueError, JoseError) as error:
-                if self._keys is None:
-                    raise Unavailable(
-                        Text("暂时无法取得令牌公钥", "The token keys cannot be fetched at present")
-                    ) from error
-                log.warning("jwks_unreachable", url=self._url, error=type(error).__name__)
-            self._fetched_at = time.monotonic()
+            pause = self._min_refresh if self._keys else min(self._min_refresh, 1.0)
+            if self._age() >= pause:
+                try:
+                    self._keys = await self._fetch()
+                except (httpx.HTTPError, JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+                    log.warning("jwks_unreachable", url=self._url, error=type(error).__name__)
+                self._asked_at = time.monotonic()
+            if self._keys is None:
+                raise Unavailable(Text("暂时无法取得令牌公钥", "The token keys cannot be fetched at present"))
             return self._keys
+
+    async def _fetch(self) -> KeySet:
+        async with httpx.AsyncClient(timeout=3) as client:
+            answer = await client.get(self._url)
+            answer.raise_for_status()
+            return KeySet.import_key_set(answer.json())
 
 
 def _refused(zh: str, en: str) -> Unauthenticated:

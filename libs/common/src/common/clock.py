@@ -1,5 +1,6 @@
 """Where time comes from. Rules take dates as arguments; everything else asks one injected clock."""
 
+import os
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -41,23 +42,30 @@ class FrozenClock:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._mtime = -1
+        self._version = (0, 0)
         self._base = datetime.min.replace(tzinfo=UTC)
         self._set_at = 0.0
 
     def now(self) -> datetime:
         """The instant the file stands at, plus the creep since it was set."""
-        mtime = self._path.stat().st_mtime_ns
-        if mtime != self._mtime:
+        file = self._path.stat()
+        version = (file.st_mtime_ns, file.st_ino)
+        if version != self._version:
             instant, set_at = self._path.read_text(encoding="ascii").split()
             self._base, self._set_at = datetime.fromisoformat(instant).astimezone(UTC), float(set_at)
-            self._mtime = mtime
+            self._version = version
         return self._base + timedelta(seconds=max(0.0, time.time() - self._set_at) * self.CREEP)
 
     @classmethod
     def set(cls, path: Path, instant: datetime) -> "FrozenClock":
-        """Move the clock in `path` to `instant` (aware); readers see it at their next question."""
-        temporary = path.with_suffix(".new")
+        """Move the clock in `path` to `instant`; readers see it at their next question.
+
+        Raises:
+            ValueError: `instant` has no time zone.
+        """
+        if instant.tzinfo is None:
+            raise ValueError("an instant needs its time zone")
+        temporary = path.with_name(f"{path.name}.{os.getpid()}-{time.monotonic_ns()}")
         temporary.write_text(f"{instant.astimezone(UTC).isoformat()} {time.time():.6f}\n", encoding="ascii")
         temporary.replace(path)
         return cls(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Dialect, MetaData, Table, text
@@ -87,17 +88,33 @@ def sqlstate(error: DBAPIError) -> str | None:
     return getattr(origin, "sqlstate", None)
 
 
+async def _connect(*args: Any, **options: Any) -> Any:
+    """asyncpg's connection; a name that does not resolve and the like are ConnectionErrors too."""
+    try:
+        return await asyncpg.connect(*args, **options)
+    except OSError as error:
+        raise ConnectionError(f"no connection to PostgreSQL: {error}") from error
+
+
 class Database:
-    """The engine and the sessions of one service. One `session()` is one transaction."""
+    """The engine and the sessions of one service. One `session()` is one transaction.
+
+    `statement_cache=0` is for a pooler that gives each transaction another connection of the server: nothing
+    prepared is used again, and no setting is sent that such a pooler refuses.
+    """
 
     def __init__(self, url: str, *, statement_cache: int = 100, pool_size: int = 10) -> None:
         connect_args: dict[str, Any] = {
+            "async_creator_fn": _connect,
             "statement_cache_size": statement_cache,
+            "prepared_statement_cache_size": statement_cache,
             "timeout": 5,
-            "server_settings": {"timezone": "UTC", "jit": "off"},
+            "server_settings": {"timezone": "UTC"},
         }
         if statement_cache == 0:
             connect_args["prepared_statement_name_func"] = lambda: f"__{uuid7().hex}__"
+        else:
+            connect_args["server_settings"]["jit"] = "off"
         self.engine = create_async_engine(
             async_url(url),
             pool_size=pool_size,
@@ -105,6 +122,7 @@ class Database:
             pool_timeout=5,
             pool_pre_ping=False,
             pool_recycle=1800,
+            hide_parameters=True,
             connect_args=connect_args,
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)

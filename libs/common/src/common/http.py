@@ -5,12 +5,13 @@ caller may catch to go on without it.
 """
 
 import asyncio
+import math
 import time
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from common.problems import Text, Unavailable
 from common.settings import ServiceSettings
@@ -21,17 +22,24 @@ __all__ = ["ServiceClient", "TokenSource"]
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
+class _Grant(BaseModel):
+    """What is needed of the gateway's token answer."""
+
+    access_token: str
+    expires_in: int
+
+
 class TokenSource:
     """A client-credentials token, fetched when needed and renewed a minute before it ends."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self._settings = settings
         self._token = ""
-        self._good_until = 0.0
+        self._good_until = -math.inf
         self._lock = asyncio.Lock()
 
     async def token(self, client: httpx.AsyncClient) -> str:
-        """A token that is good for at least a minute more."""
+        """A token that is good for at least a minute more (or half its life, if that is shorter)."""
         async with self._lock:
             if time.monotonic() > self._good_until:
                 answer = await client.post(
@@ -43,14 +51,16 @@ class TokenSource:
                     ),
                 )
                 answer.raise_for_status()
-                body = answer.json()
-                self._token = body["access_token"]
-                self._good_until = time.monotonic() + body["expires_in"] - 60
+                grant = _Grant.model_validate_json(answer.content)
+                self._token = grant.access_token
+                margin = min(60, grant.expires_in // 2)
+                self._good_until = time.monotonic() + grant.expires_in - margin
             return self._token
 
-    def forget(self) -> None:
-        """Fetch anew at the next call: the neighbour refused the token."""
-        self._good_until = 0.0
+    def forget(self, token: str) -> None:
+        """Fetch anew at the next call: the neighbour refused `token`."""
+        if token == self._token:
+            self._good_until = -math.inf
 
 
 class ServiceClient:
@@ -82,16 +92,17 @@ class ServiceClient:
         propagator.inject(headers)
         try:
             for attempt in (1, 2):
-                headers["Authorization"] = f"Bearer {await self._tokens.token(self._http)}"
+                token = await self._tokens.token(self._http)
+                headers["Authorization"] = f"Bearer {token}"
                 answer = await self._http.get(path, headers=headers)
                 if answer.status_code != httpx.codes.UNAUTHORIZED or attempt == 2:
                     break
-                self._tokens.forget()
+                self._tokens.forget(token)
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return None
             answer.raise_for_status()
             return model.model_validate_json(answer.content)
-        except (httpx.HTTPError, ValidationError, KeyError, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise self._unavailable(error) from error
 
     @staticmethod

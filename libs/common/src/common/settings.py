@@ -21,7 +21,7 @@ def async_url(url: str) -> str:
 class ServiceSettings(BaseSettings):
     """Settings common to all services; a service subclasses it with its own `env_prefix`."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["production", "development"] = "production"
     database_url: str

@@ -1,7 +1,14 @@
-"""Logs, traces and numbers. Nothing personal: a path is logged as its route's template, never a body."""
+"""Logs, traces and numbers. Nothing personal: a path is logged as its route's template, never a body.
+
+An exception is logged as its types and places without its message, because messages quote: pydantic the value
+that somebody sent, PostgreSQL the row that was there already.
+"""
 
 import logging
 import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 from opentelemetry import trace
@@ -37,18 +44,50 @@ def configure_telemetry(service: str, level: str = "INFO", otlp_endpoint: str | 
         if otlp_endpoint:
             provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(otlp_endpoint)))
         trace.set_tracer_provider(provider)
-    logging.basicConfig(stream=sys.stdout, level=level, format="%(message)s")
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _places_of_exception,
+    ]
+    render = structlog.processors.JSONRenderer(ensure_ascii=False)
+    libraries = logging.StreamHandler(sys.stdout)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(handlers=[libraries], level=level)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _places_of_exception(
+    logger: Any, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Replace `exc_info` by the chain of exceptions: their types, and where each was raised."""
+    info = event.pop("exc_info", None)
+    if not info:
+        return event
+    error = (
+        info if isinstance(info, BaseException) else (info if isinstance(info, tuple) else sys.exc_info())[1]
+    )
+    chain: list[dict[str, Any]] = []
+    while error is not None and len(chain) < 5:
+        frames = traceback.extract_tb(error.__traceback__)[-20:]
+        chain.append(
+            {
+                "type": f"{type(error).__module__}.{type(error).__qualname__}",
+                "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+            }
+        )
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    event["exception"] = chain
+    return event

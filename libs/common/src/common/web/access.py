@@ -25,14 +25,13 @@ class Requires:
             Unauthenticated: no good token.
             Forbidden: a good token without any of the scopes.
         """
-        known: Principal | None = getattr(request.state, "principal", None)
-        if known is not None:
-            return known
-        scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated
-        verifier: TokenVerifier = request.app.state.verifier
-        principal = await verifier.verify(token)
+        principal: Principal | None = getattr(request.state, "principal", None)
+        if principal is None:
+            scheme, token = get_authorization_scheme_param(request.headers.get("authorization"))
+            if scheme.lower() != "bearer" or not token:
+                raise Unauthenticated
+            verifier: TokenVerifier = request.app.state.verifier
+            principal = await verifier.verify(token)
         if not principal.may(*self.scopes):
             needed = " / ".join(self.scopes)
             raise Forbidden(
@@ -44,10 +43,14 @@ class Requires:
 
 
 def required_by(dependant: Dependant) -> Requires | None:
-    """The `Requires` somewhere among a route's dependencies, or None."""
-    if isinstance(dependant.call, Requires):
-        return dependant.call
-    for child in dependant.dependencies:
-        if (found := required_by(child)) is not None:
-            return found
-    return None
+    """The one `Requires` among a route's dependencies, or None.
+
+    Raises:
+        ValueError: there are two with different scopes; the document of the API could not say so.
+    """
+    own = dependant.call if isinstance(dependant.call, Requires) else None
+    found = [own, *(required_by(child) for child in dependant.dependencies)]
+    demands = {requires.scopes: requires for requires in found if requires is not None}
+    if len(demands) > 1:
+        raise ValueError(f"one route, two demands: {sorted(demands)}")
+    return next(iter(demands.values()), None)

@@ -1,20 +1,23 @@
 """How every service is put together: the same shape, so that one learnt is all learnt."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
 from common.auth import TokenVerifier
 from common.crypto import Keyring
 from common.db import Database, check_database
-from common.idempotency import purge
+from common.idempotency import PURGED_AT_ONCE, purge
 from common.problems import Unavailable
 from common.settings import ServiceSettings
 from common.telemetry import configure_telemetry
@@ -22,14 +25,18 @@ from common.web.access import required_by
 from common.web.errors import install_error_handlers
 from common.web.middleware import BodyLimit, Observed
 from common.web.openapi import document
+from common.web.route import ServiceRoute, ServiceRouter
 
 __all__ = ["LifespanPart", "Readiness", "create_service_app"]
+
+log = structlog.get_logger(__name__)
 
 App = TypeVar("App", bound=FastAPI)
 LifespanPart = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Readiness = Callable[[], Awaitable[str | None]]
 """Says None when a part is well, or in one sentence what it lacks; the service goes on, degraded."""
 
+PURGE_SECONDS = 600.0
 HEALTH = frozenset({"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"})
 
 
@@ -62,8 +69,7 @@ def create_service_app(
             stack.push_async_callback(app.state.db.dispose)
             await check_database(app.state.db, migrations)
             if migrations is not None:
-                async with app.state.db.session() as session:
-                    await purge(session, app.state.clock.now())
+                await stack.enter_async_context(_forgetting_answers(app))
             for part in lifespan_parts:
                 await stack.enter_async_context(part(app))
             yield
@@ -76,6 +82,8 @@ def create_service_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # FastAPI's own spans would carry queries, and so names that somebody searched for.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     clock = settings.clock()
     app.state.name = name
@@ -111,12 +119,35 @@ def create_service_app(
     return app
 
 
+@asynccontextmanager
+async def _forgetting_answers(app: FastAPI) -> AsyncIterator[None]:
+    """Purge the kept answers of idempotent writes now and then, a small transaction at a time."""
+
+    async def purge_for_ever() -> None:
+        while True:
+            forgotten = 0
+            try:
+                async with app.state.db.session() as session:
+                    forgotten = await purge(session, app.state.clock.now())
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("purge_failed", error=type(error).__name__)
+            await asyncio.sleep(0 if forgotten == PURGED_AT_ONCE else PURGE_SECONDS)
+
+    task = asyncio.create_task(purge_for_ever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
 def _check_access(app: FastAPI, public: frozenset[str]) -> None:
     open_operations = set()
     for context in iter_route_contexts(app.routes):
         route: Any = context
-        if not isinstance(getattr(context, "original_route", context), APIRoute):
-            continue
+        if not isinstance(route.original_route, ServiceRoute):
+            raise ValueError(f"only routes of a ServiceRouter are served, found {route.original_route!r}")
         if required_by(route.dependant) is None:
             open_operations |= {f"{method} {route.path}" for method in route.methods}
     if open_operations != public:
@@ -127,7 +158,7 @@ def _check_access(app: FastAPI, public: frozenset[str]) -> None:
 
 
 def _health_router(name: str) -> APIRouter:
-    router = APIRouter(tags=["health"])
+    router = ServiceRouter(tags=["health"])
 
     @router.get("/healthz", summary="The process is alive")
     async def healthz() -> dict[str, str]:
@@ -142,7 +173,11 @@ def _health_router(name: str) -> APIRouter:
         except Exception as error:
             raise Unavailable from error
         for part, check in request.app.state.readiness.items():
-            if (lack := await check()) is not None:
+            try:
+                lack = await check()
+            except Exception as error:
+                lack = type(error).__name__
+            if lack is not None:
                 checks[part] = lack
         return JSONResponse({"service": name, "status": "degraded" if checks else "ok", "degraded": checks})
 

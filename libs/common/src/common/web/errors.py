@@ -1,6 +1,7 @@
 """One place where whatever went wrong becomes a problem document."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -66,6 +67,19 @@ CHINESE = {
     "too_short": "至少 {min_length} 项",
     "too_long": "至多 {max_length} 项",
     "dict_type": "须为对象",
+    "tuple_type": "须为数组",
+    "set_type": "须为数组",
+    "bytes_type": "须为文本",
+    "decimal_type": "须为十进制数",
+    "decimal_parsing": "须为十进制数",
+    "decimal_max_digits": "至多 {max_digits} 位数字",
+    "decimal_max_places": "至多 {decimal_places} 位小数",
+    "decimal_whole_digits": "整数部分至多 {whole_digits} 位",
+    "multiple_of": "须为 {multiple_of} 的倍数",
+    "time_type": "须为时间",
+    "time_parsing": "须为时间",
+    "time_delta_type": "须为时长（如 P1D）",
+    "time_delta_parsing": "须为时长（如 P1D）",
     "model_type": "须为对象",
     "model_attributes_type": "须为对象",
     "none_required": "须为 null",
@@ -80,20 +94,27 @@ class _MethodNotAllowed(Problem):
     status = 405
 
 
-def field_errors(errors: Sequence[ErrorDetails] | Sequence[Any], body_at: int = 0) -> list[FieldError]:
+_UNKNOWN: Any = object()
+
+
+def field_errors(
+    errors: Sequence[ErrorDetails] | Sequence[Any], body_at: int = 0, body: Any = _UNKNOWN
+) -> list[FieldError]:
     """Pydantic's errors as pointers and bilingual details.
 
-    `body_at` is 1 when each location begins with FastAPI's "body", "query", "path" or "header".
+    `body_at` is 1 when each location begins with FastAPI's "body", "query", "path" or "header". Where a
+    schema holds unions give the `body` that was validated: only with it can a pointer leave out the branches.
     """
-    return [_field_error(error, body_at) for error in errors[:100]]
+    return [_field_error(error, body_at, body) for error in errors[:100]]
 
 
-def _field_error(error: Any, body_at: int) -> FieldError:
-    location = [str(part) for part in error["loc"]]
+def _field_error(error: Any, body_at: int, body: Any) -> FieldError:
+    location = error["loc"]
     if body_at and location and location[0] != "body":
-        pointer = "/".join(location)
+        pointer = "/".join(str(part) for part in location)
     else:
-        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in location[body_at:])
+        parts = _true_parts(location[body_at:], body, error["type"] == "missing")
+        pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
     context = {name: str(value) for name, value in error.get("ctx", {}).items()}
     cause = error.get("ctx", {}).get("error")
     if error["type"] == "value_error" and cause is not None:
@@ -101,8 +122,27 @@ def _field_error(error: Any, body_at: int) -> FieldError:
         detail = text if isinstance(text, Text) else Text(str(text), str(text))
     else:
         template = CHINESE.get(error["type"])
-        detail = Text(template.format_map(_Lenient(context)) if template else error["msg"], error["msg"])
+        chinese = template.format_map(_Lenient(context)) if template else f"不符合要求（{error['type']}）"
+        detail = Text(chinese, error["msg"])
     return FieldError(pointer, detail)
+
+
+def _true_parts(location: Sequence[str | int], body: Any, missing: bool) -> list[str | int]:
+    """The parts of `location` that lead somewhere in `body`; pydantic also names the branches of unions."""
+    if body is _UNKNOWN:
+        return list(location)
+    parts: list[str | int] = []
+    place = body
+    for number, part in enumerate(location, 1):
+        if isinstance(place, Mapping):
+            leads = part in place
+        else:
+            leads = isinstance(place, list) and isinstance(part, int) and part < len(place)
+        if leads:
+            place = place[part]
+        if leads or (missing and number == len(location)):
+            parts.append(part)
+    return parts
 
 
 class _Lenient(dict[str, str]):
@@ -127,10 +167,13 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem_response(error if isinstance(error, Problem) else Problem(), request)
 
     async def on_invalid(request: Request, error: Exception) -> Response:
-        details = error.errors() if isinstance(error, RequestValidationError) else []
-        return problem_response(InvalidPayload(field_errors(details, body_at=1)), request)
+        if not isinstance(error, RequestValidationError):
+            raise error
+        return problem_response(InvalidPayload(field_errors(error.errors(), 1, error.body)), request)
 
     async def on_http(request: Request, error: Exception) -> Response:
+        if isinstance(error.__cause__, Problem):  # raised while FastAPI read a form
+            return problem_response(error.__cause__, request)
         status = error.status_code if isinstance(error, HTTPException) else 500
         known: dict[int, Problem] = {
             404: NotFound(Text("没有此路径", "There is no such path")),
@@ -141,19 +184,23 @@ def install_error_handlers(app: FastAPI) -> None:
 
     async def on_database(request: Request, error: Exception) -> Response:
         state = sqlstate(error) if isinstance(error, DBAPIError) else None
-        log.warning("database_error", sqlstate=state, kind=type(error).__name__)
-        return problem_response(_database_problem(error, state), request)
-
-    async def on_anything(request: Request, error: Exception) -> Response:
-        log.error("unexpected_error", exc_info=error)
-        return problem_response(Problem(), request)
+        problem = _database_problem(error, state)
+        origin = getattr(getattr(error, "orig", None), "__cause__", None)
+        log.log(
+            logging.ERROR if problem.status == 500 else logging.WARNING,
+            "database_error",
+            sqlstate=state,
+            kind=type(error).__name__,
+            constraint=getattr(origin, "constraint_name", None),
+            exc_info=error if problem.status == 500 else None,
+        )
+        return problem_response(problem, request)
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     for kind in (DBAPIError, PoolTimeout, ConnectionError, TimeoutError):
         app.add_exception_handler(kind, on_database)
-    app.add_exception_handler(Exception, on_anything)
 
 
 def _database_problem(error: Exception, state: str | None) -> Problem:
@@ -165,4 +212,6 @@ def _database_problem(error: Exception, state: str | None) -> Problem:
         return InvalidPayload(
             [FieldError("", Text("内容超出可存储的范围", "A value is outside what can be stored"))]
         )
+    if state is not None and state.startswith("42"):
+        return Problem()  # a statement that can never run: our mistake, and no retry heals it
     return Unavailable(Text("数据库暂时不可用，请稍后重试", "The database is not available; try again soon"))

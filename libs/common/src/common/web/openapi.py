@@ -4,10 +4,23 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import iter_route_contexts
 
-from common.problems import Forbidden, InvalidPayload, Problem, Unauthenticated, declare
+from common.problems import (
+    Forbidden,
+    IdempotencyKeyReused,
+    InvalidPayload,
+    MalformedBody,
+    PayloadTooLarge,
+    Problem,
+    RequestInProgress,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+    declare,
+)
 from common.web.access import required_by
+from common.web.route import MAX_KEY, WRITES
 
 __all__ = ["document"]
 
@@ -35,6 +48,15 @@ PROBLEM_SCHEMA = {
 }
 
 
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "the same key and body give the first answer again, for 24 hours",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+}
+
+
 def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
     """The document of `app`, with `security` on every operation: the scopes, any one of which opens it."""
     schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
@@ -44,16 +66,22 @@ def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
     }
     for context in iter_route_contexts(app.routes):
         route: Any = context
-        original = getattr(context, "original_route", context)
-        if not isinstance(original, APIRoute) or not route.include_in_schema:
+        if not route.include_in_schema:
             continue
         requires = required_by(route.dependant)
         for method in route.methods:
             operation = schema["paths"][route.path_format][method.lower()]
             operation["security"] = [{"token": [scope]} for scope in requires.scopes] if requires else []
-            usual: list[type[Problem]] = [InvalidPayload] if "422" in operation["responses"] else []
+            usual: list[type[Problem]] = [Unavailable]
+            if "422" in operation["responses"]:
+                usual.append(InvalidPayload)
             if requires:
                 usual += [Unauthenticated, Forbidden]
+            if route.body_field is not None:
+                usual += [MalformedBody, PayloadTooLarge, UnsupportedMediaType]
+            if requires and route.original_route.idempotent and method in WRITES:
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+                usual += [RequestInProgress, IdempotencyKeyReused]
             for status, answer in declare(*usual).items():
                 declared = operation["responses"].get(str(status))
                 if declared is None or "HTTPValidationError" in str(declared):

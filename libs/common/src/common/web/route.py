@@ -10,12 +10,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.params import Form
 from fastapi.routing import APIRoute
-from starlette.responses import StreamingResponse
 
 from common.idempotency import Attempt, StoredAnswer, remember
-from common.problems import FieldError, InvalidPayload, Text, UnsupportedMediaType
+from common.problems import FieldError, InvalidPayload, Text, TooManyRequests, UnsupportedMediaType
 from common.web.access import required_by
 from common.web.body import strict_json
+from common.web.parameters import ParameterRules
 
 __all__ = ["Replayed", "ServiceRoute", "ServiceRouter"]
 
@@ -33,19 +33,26 @@ class Replayed(Exception):
 
 
 class ServiceRoute(APIRoute):
-    """A route that authenticates, parses and deduplicates in that order."""
+    """A route that authenticates, parses and deduplicates in that order.
+
+    `max_body_size=` of a route replaces the service's limit for it.
+    """
 
     idempotent = True
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         requires = required_by(self.dependant)
+        parameters = ParameterRules(self.dependant)
         field = self.body_field
         reads_json = field is not None and not isinstance(field.field_info, Form)
 
         async def handle(request: Request) -> Response:
             if requires is not None:
                 await requires(request)
+            parameters.check(request)
+            if self.max_body_size is not None:
+                request.scope["tourtrust.body_limit"] = self.max_body_size
             if reads_json:
                 await _read_json(request)
             attempt = await _attempt(request) if self.idempotent else None
@@ -55,12 +62,7 @@ class ServiceRoute(APIRoute):
             except Replayed as replayed:
                 return _again(replayed.answer)
             session = getattr(request.state, "session", None)
-            if (
-                attempt is not None
-                and session is not None
-                and response.status_code < 500
-                and not isinstance(response, StreamingResponse)
-            ):
+            if attempt is not None and session is not None and _is_final(response):
                 headers = [(n, response.headers[n]) for n in KEPT_HEADERS if n in response.headers]
                 answer = StoredAnswer(response.status_code, headers, bytes(response.body))
                 state = request.app.state
@@ -68,6 +70,12 @@ class ServiceRoute(APIRoute):
             return response
 
         return handle
+
+
+def _is_final(response: Response) -> bool:
+    """Whether an answer can be kept: it says how the work ended, and it is whole (no file and no stream)."""
+    passing = response.status_code >= 500 or response.status_code == TooManyRequests.status
+    return not passing and hasattr(response, "body")
 
 
 class OneTimeRoute(ServiceRoute):
