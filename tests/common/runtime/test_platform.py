@@ -25,6 +25,7 @@ from tourtrust.runtime.vault import Vault
 from tests.common.runtime.platforms import COMMAND, Up, alive, eventually
 
 CHILDREN = {"postgres", "nats", "witness", "gateway", "credit", "complaints", "contracts"}
+SERVERS = {"postgres", "nats"}
 STRANGER = next(user.pw_uid for user in pwd.getpwall() if user.pw_uid not in {0, 65534})
 
 
@@ -90,6 +91,19 @@ def test_a_killed_child_comes_back(platform: Up, name: str) -> None:
     assert eventually(lambda: platform.children().get(name, before) != before)
     assert eventually(lambda: platform.status() == 200)
     assert eventually(lambda: set(alive(platform.children())) == CHILDREN)
+
+
+def test_the_death_of_the_common_parent_is_survived(platform: Up) -> None:
+    """The applications are forks of one process; they end with it, and all come back."""
+    (nursery,) = {
+        psutil.Process(pid).ppid() for name, pid in platform.children().items() if name not in SERVERS
+    }
+    before = platform.children()
+    os.kill(nursery, signal.SIGKILL)
+    apps = CHILDREN - SERVERS
+    assert eventually(lambda: all(platform.children()[name] != before[name] for name in apps))
+    assert eventually(lambda: platform.status() == 200 and set(alive(platform.children())) == CHILDREN)
+    assert all(platform.children()[name] == before[name] for name in SERVERS)
 
 
 async def test_it_stops_cleanly_and_starts_again_with_its_data(platform: Up) -> None:
