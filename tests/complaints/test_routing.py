@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 from common import regions
-from complaints.policybook import PolicyBook
+from complaints.policybook import policy_book
 from complaints.routing.rules import Enquiry, Places, RoutingResult
 from complaints.routing.service import RoutingService
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.complaints.narratives import CASES, JUNE, N02, N07, Case
 
-BOOK = PolicyBook()
+BOOK = policy_book()
 SERVICE = RoutingService(BOOK)
 XIAODIAN = Places(respondent="140105")
 

@@ -19,7 +19,7 @@ from complaints.documents.routes import router as documents
 from complaints.documents.worker import document_part
 from complaints.enforcement.routes import router as enforcement
 from complaints.events import SUBSCRIPTIONS
-from complaints.policybook import PolicyBook
+from complaints.policybook import policy_book
 from complaints.publishing import SERVICE
 from complaints.routing.routes import router as routing
 
@@ -46,7 +46,7 @@ def create_app(
     `verifier` and `contracts` replace the real ones in tests.
     """
     chosen = settings or Settings()  # type: ignore[call-arg]  # the environment gives the rest
-    policies = PolicyBook()
+    policies = policy_book()
 
     @asynccontextmanager
     async def neighbours(app: FastAPI) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """All policy data of this service, read and checked once at start."""
 
+from functools import cache
 from pathlib import Path
 
 from common.policies import Policy
@@ -10,7 +11,7 @@ from complaints.documents.policy import PaperBook
 from complaints.enforcement.policy import PenaltyBook
 from complaints.routing.policy import RoutingPolicies
 
-__all__ = ["POLICIES", "PolicyBook"]
+__all__ = ["POLICIES", "PolicyBook", "policy_book"]
 
 POLICIES = Path(__file__).parent / "policies"
 
@@ -38,3 +39,9 @@ class PolicyBook:
             *self.penalties.policies,
             *self.papers.all(),
         ]
+
+
+@cache
+def policy_book() -> PolicyBook:
+    """The policy data that came with this code, read once in a process; it never changes."""
+    return PolicyBook()

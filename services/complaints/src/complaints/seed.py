@@ -30,7 +30,7 @@ from complaints.cases.rules import OUTCOMES, Event, State, next_state
 from complaints.cases.safe import CaseSafe
 from complaints.config import Settings
 from complaints.numbers import case_number, code_hash
-from complaints.policybook import PolicyBook
+from complaints.policybook import policy_book
 from complaints.publishing import SERVICE
 from complaints.routing.rules import Enquiry, Places
 from complaints.routing.schemas import RoutingOut
@@ -184,7 +184,7 @@ class _Maker:
         self._plan = plan
         self._agencies = agencies
         self._safe = CaseSafe(keyring)
-        self._book = PolicyBook()
+        self._book = policy_book()
         self._routing = RoutingService(self._book)
         self._fallback = settings.intake_region
         self._chance = random.Random(plan.seed)  # noqa: S311 (synthetic data, nothing secret)

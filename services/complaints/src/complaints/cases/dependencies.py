@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path, Request
 
 from complaints.cases.intake import IntakeService
 from complaints.cases.repository import CaseRepository
-from complaints.cases.schemas import ComplaintIn
+from complaints.cases.schemas import MAX_CONTRACT_NO
 from complaints.cases.service import CaseService
 from complaints.clients.contracts import ContractAnswer, ask
 from complaints.documents.repository import DocumentRepository
@@ -32,9 +32,15 @@ __all__ = [
 ]
 
 
-async def _contract(body: ComplaintIn, request: Request) -> ContractAnswer:
-    """Asked before the transaction begins: no call to a neighbour inside one."""
-    return await ask(request.app.state.contracts, body.contract_no)
+async def _contract(request: Request) -> ContractAnswer:
+    """Asked before the transaction begins: no call to a neighbour inside one.
+
+    The body is judged elsewhere; here only a number that could be one is looked for.
+    """
+    content = await request.json() if await request.body() else None
+    number = content.get("contract_no") if isinstance(content, dict) else None
+    plausible = isinstance(number, str) and 0 < len(number) <= MAX_CONTRACT_NO
+    return await ask(request.app.state.contracts, number if plausible else None)
 
 
 def _cases(request: Request, session: SessionDep, keyring: KeyringDep, clock: ClockDep) -> CaseService:

@@ -12,6 +12,7 @@ from complaints.places import Phone, RegionCode, SubjectKey
 from complaints.routing.schemas import PlacesIn, RoutingOut, StoryText
 
 __all__ = [
+    "MAX_CONTRACT_NO",
     "CaseView",
     "ClaimIn",
     "ComplainantIn",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 MAX_FEN = 10**13
+MAX_CONTRACT_NO = 40
 Fen = Annotated[int, Field(ge=0, le=MAX_FEN)]
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 Code = Annotated[str, Field(min_length=8, max_length=60)]
@@ -73,7 +75,7 @@ class ComplaintIn(Model):
     kind: Literal["complaint", "report", "both"] | None = None
     complainant: ComplainantIn
     respondent: RespondentIn = RespondentIn()
-    contract_no: str | None = Field(default=None, min_length=1, max_length=40)
+    contract_no: str | None = Field(default=None, min_length=1, max_length=MAX_CONTRACT_NO)
     places: PlacesIn = PlacesIn()
     contract_end_on: date | None = None
     claim: ClaimIn = ClaimIn()
