@@ -1,6 +1,7 @@
 """The archive and the scores over HTTP: once per source, corrections, both times, receipts."""
 
 import asyncio
+import itertools
 import json
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -252,3 +253,22 @@ async def test_names_follow_the_readers_language(service: Service) -> None:
     assert found["measures"][0]["name"] == "Lower sampling ratio and frequency"
     problem = await service.get(f"/subjects/{uuid4()}", 404, english)
     assert problem["title"] == "No such subject"
+
+
+async def test_scores_taken_while_facts_pour_in_can_all_be_asked_again(service: Service) -> None:
+    made = await service.subject()
+    bodies = [service.fact_body(made, "VALID_COMPLAINT", "2026-05-01") for _ in range(10)]
+    path = f"/subjects/{made['id']}/score"
+
+    async def pour() -> None:
+        for body in bodies:
+            await service.post("/facts", body)
+
+    async def watch() -> list[dict[str, Any]]:
+        return [await service.get(path) for _ in range(10)]
+
+    _, *watched = await asyncio.gather(pour(), watch(), watch())
+    for answer in itertools.chain(*watched):
+        result = answer["result"]
+        again = await service.get(path, known_at=result["known_at"], valid_at=result["valid_at"])
+        assert again["result_hash"] == answer["result_hash"]

@@ -1,16 +1,15 @@
 """How this service tells others that something happened. `events.py` lists what is said and heard."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from common.events import publish
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.subjects.models import Subject
 from credit.subjects.rules import PERSONS
 
-__all__ = ["SERVICE", "announce", "subject_data"]
+__all__ = ["SERVICE", "Announced", "announce", "subject_data"]
 
 SERVICE = "credit"
 
@@ -30,7 +29,30 @@ async def announce(
     )
 
 
-def subject_data(subject: Subject) -> dict[str, Any]:
+class Announced(Protocol):
+    """What is told of a subject."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def license_no(self) -> str | None: ...
+    @property
+    def business_scope(self) -> list[str]: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def tier(self) -> str | None: ...
+
+
+def subject_data(subject: Announced) -> dict[str, Any]:
     """What other services learn of a subject: never a natural person's name."""
     return {
         "subject_id": str(subject.id),

@@ -53,6 +53,7 @@ class Policy(BaseModel):
 
     _content: Json | None = PrivateAttr(default=None)
     _file: str = PrivateAttr(default="-")
+    _hash: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _head_makes_sense(self) -> Self:
@@ -91,7 +92,9 @@ class Policy(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over the RFC 8785 form of the content, lower-case hex: same content, same hash."""
-        return sha256(rfc8785.dumps(self.content)).hexdigest()
+        if self._hash is None:
+            self._hash = sha256(rfc8785.dumps(self.content)).hexdigest()
+        return self._hash
 
     def in_force(self, on: date) -> bool:
         """Whether `on` lies within its first and last day."""

@@ -23,19 +23,13 @@ from credit.warnings.service import WarningService
 
 from .errors import GradeNotFound, NoScorecard
 from .models import PublishedGrade
+from .publication import LOG_EVENT, grade_changed_data, log_id, published_grade
 from .repository import ScoringRepository
 from .rules import Score, Scorecard, ScoredSubject, find_paths, score
 from .rules.causes import Cause
 from .schemas import GradeView, PathView, StepView
 
-__all__ = ["LOG_EVENT", "ScoringService", "log_id", "moment_of"]
-
-LOG_EVENT = "grade_published"
-
-
-def log_id(subject_id: UUID) -> str:
-    """Under which id a subject's grades stand in the log."""
-    return f"grade:{subject_id}"
+__all__ = ["ScoringService", "moment_of"]
 
 
 def moment_of(subject: Subject, known_at: datetime | None, now: datetime) -> datetime:
@@ -238,7 +232,8 @@ class ScoringService:
         now: datetime,
     ) -> None:
         cause, fact_id = why
-        grade = published_grade(subject, result, cause if before else Cause.FIRST, fact_id, now)
+        cause = cause if before else Cause.FIRST
+        grade = published_grade(subject.id, subject.grade_version, result, cause, fact_id, now)
         self._grades.add(grade)
         await self._session.flush()
         await append(
@@ -266,49 +261,6 @@ class ScoringService:
         if before is not None:
             steps = result.card.rank(grade.grade) - result.card.rank(before)
             await self._warnings.on_grade_change(subject, steps, grade.version, result.valid_at)
-
-
-def published_grade(
-    subject: Subject, result: Score, cause: Cause, fact_id: UUID | None, now: datetime
-) -> PublishedGrade:
-    """The history row of a rated result, under the subject's present grade version."""
-    if result.grade is None or result.tier is None or result.value is None:
-        raise ValueError("only a rated result is published")
-    return PublishedGrade(
-        subject_id=subject.id,
-        version=subject.grade_version,
-        grade=result.grade,
-        tier=result.tier,
-        score=result.value,
-        policy_id=result.card.id,
-        policy_version=result.card.version,
-        valid_at=result.valid_at,
-        known_at=result.known_at,
-        result_hash=result.hash,
-        cause=cause,
-        fact_id=fact_id,
-        published_at=now,
-    )
-
-
-def grade_changed_data(
-    subject: Subject, grade: PublishedGrade, before: str | None, before_tier: str | None
-) -> dict[str, object]:
-    """What other services learn of a changed grade."""
-    return {
-        "subject_id": str(subject.id),
-        "subject_key": subject.key,
-        "from_grade": before,
-        "to_grade": grade.grade,
-        "from_tier": before_tier,
-        "to_tier": grade.tier,
-        "grade_version": grade.version,
-        "cause": grade.cause,
-        "fact_id": str(grade.fact_id) if grade.fact_id else None,
-        "valid_at": grade.valid_at.isoformat(),
-        "result_hash": grade.result_hash,
-        "region": subject.region,
-    }
 
 
 def _scored(subject: Subject) -> ScoredSubject:

@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import islice
+from operator import attrgetter
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from common.clock import CHINA, china_date
 from common.crypto import Keyring
@@ -27,12 +30,12 @@ from credit.policies import FOLDER
 from credit.publishing import SERVICE, subject_data
 from credit.rulebook.rules import Rulebook
 from credit.scoring.models import PublishedGrade
+from credit.scoring.publication import LOG_EVENT, grade_changed_data, log_id, published_grade
 from credit.scoring.rules import ScoredSubject, score
-from credit.scoring.service import LOG_EVENT, grade_changed_data, log_id, published_grade
 from credit.subjects.models import Subject
+from credit.subjects.personal import name_columns, person_columns
 from credit.subjects.rules import Kind, Status
 from credit.subjects.schemas import PersonIn
-from credit.subjects.service import SubjectService
 
 from .firms import Firm, firms, guides
 from .histories import Happening, happenings, played, recorded_at, sample_happenings
@@ -44,8 +47,40 @@ _AUTHORITY = "文化和旅游主管部门（演示）"
 
 
 @dataclass
+class _Subject:
+    """A row of `subjects`; made 20,000 times, so it is no model."""
+
+    id: UUID
+    kind: str
+    key: str | None
+    license_no: str | None
+    region: str
+    business_scope: list[str]
+    level: str | None
+    created_at: datetime
+    updated_at: datetime
+    last_recorded_at: datetime
+    name: str
+    name_search: str
+    name_grams: list[str]
+    name_cipher: str | None
+    name_index: str | None
+    id_number_cipher: str | None = None
+    id_number_index: str | None = None
+    phone_cipher: str | None = None
+    status: str = Status.ACTIVE
+    score: Decimal | None = None
+    grade: str | None = None
+    tier: str | None = None
+    grade_version: int = 0
+    scored_on: date | None = None
+    next_change_on: date | None = None
+    version: int = 1
+
+
+@dataclass
 class _Rows:
-    subjects: list[Subject] = field(default_factory=list)
+    subjects: list[_Subject] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     grades: list[PublishedGrade] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
@@ -110,31 +145,26 @@ def _born(chance: Random, today: date, years: int) -> datetime:
     return datetime.combine(day, time(9), CHINA).astimezone(UTC) + timedelta(seconds=chance.randrange(28_800))
 
 
-def _subject(firm: Firm, born: datetime, env: Environment) -> Subject:
-    subject = Subject(
+def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
+    person = PersonIn(id_number=firm.id_number, phone=firm.phone)
+    return _Subject(
         id=firm.id,
         kind=firm.kind,
         key=firm.key,
-        name="",
-        name_search="",
-        name_grams=[],
         license_no=firm.license_no,
         region=firm.region,
         business_scope=sorted(firm.scope),
         level=firm.level,
-        status=Status.ACTIVE,
         created_at=born,
         updated_at=born,
         last_recorded_at=born,
+        **name_columns(firm.kind, firm.name, env.keyring),
+        **person_columns(person, env.keyring),
     )
-    SubjectService.set_name(subject, firm.name, env.keyring)
-    if firm.id_number is not None:
-        SubjectService.set_person(subject, PersonIn(id_number=firm.id_number, phone=firm.phone), env.keyring)
-    return subject
 
 
 def _live(
-    subject: Subject, chance: Random, born: datetime, now: datetime, env: Environment, rows: _Rows
+    subject: _Subject, chance: Random, born: datetime, now: datetime, env: Environment, rows: _Rows
 ) -> None:
     """Record an agency's history and the grades that followed from it, and leave it scored as of today."""
     today = china_date(now)
@@ -150,7 +180,9 @@ def _live(
         subject.grade_version += 1
         subject.version += 2
         fact_id = standing.fact.id if standing.fact else None
-        grade = published_grade(subject, standing.result, standing.cause, fact_id, standing.at)
+        grade = published_grade(
+            subject.id, subject.grade_version, standing.result, standing.cause, fact_id, standing.at
+        )
         rows.grades.append(grade)
         changed = grade_changed_data(subject, grade, *before)
         before = (grade.grade, grade.tier)
@@ -166,13 +198,13 @@ def _live(
     subject.version += 1
 
 
-def _past(subject: Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
+def _past(subject: _Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
     if subject.id == DEMO_SUBJECT_IDS["sample_agency"]:
         return sample_happenings(today)
     return happenings(chance, china_date(born) + timedelta(days=1), today - timedelta(days=20))
 
 
-def _fact(subject: Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:
+def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:
     moment = recorded_at(chance, one.occurred_on, subject.last_recorded_at, now)
     subject.last_recorded_at = moment
     return Fact(
@@ -194,9 +226,9 @@ def _fact(subject: Subject, serial: int, one: Happening, chance: Random, now: da
 
 
 async def _store(session: AsyncSession, env: Environment, rows: _Rows) -> None:
-    await _copy(session, rows.subjects)
-    await _copy(session, rows.facts)
-    await _copy(session, rows.grades)
+    await _copy(session, Subject, rows.subjects)
+    await _copy(session, Fact, rows.facts)
+    await _copy(session, PublishedGrade, rows.grades)
     now = env.clock.now()
     for grade in rows.grades:
         await append(
@@ -211,19 +243,20 @@ async def _store(session: AsyncSession, env: Environment, rows: _Rows) -> None:
     await publish_many(session, service=SERVICE, events=rows.events)
 
 
-async def _copy(session: AsyncSession, rows: Sequence[SQLModel]) -> None:
+async def _copy(session: AsyncSession, model: type[SQLModel], rows: Sequence[object]) -> None:
     """Rows of one table by COPY, on the session's own connection and in its transaction."""
-    if not rows:
-        return
-    table: Any = type(rows[0]).__table__  # type: ignore[attr-defined]
-    columns = [(column.name, isinstance(column.type, JSONB)) for column in table.columns]
+    table: Any = model.__table__  # type: ignore[attr-defined]
+    names = [column.name for column in table.columns]
+    documents = [isinstance(column.type, JSONB) for column in table.columns]
+    values = attrgetter(*names)
     records = [
-        tuple(_value(getattr(row, name), json_column) for name, json_column in columns) for row in rows
+        tuple(_value(value, document) for value, document in zip(values(row), documents, strict=True))
+        for row in rows
     ]
     raw = await (await session.connection()).get_raw_connection()
     connection: Any = raw.driver_connection
-    await connection.copy_records_to_table(table.name, records=records, columns=[name for name, _ in columns])
+    await connection.copy_records_to_table(table.name, records=records, columns=names)
 
 
-def _value(value: Any, json_column: bool) -> Any:
-    return json.dumps(value, ensure_ascii=False) if json_column and value is not None else value
+def _value(value: Any, document: bool) -> Any:
+    return json.dumps(value, ensure_ascii=False) if document and value is not None else value

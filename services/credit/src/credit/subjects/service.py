@@ -1,14 +1,10 @@
 """Use cases of subjects: register, read, search, change, reveal."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from uuid import UUID
 
 from common import audit, regions
 from common.auth import Principal
-from common.crypto import Keyring, mask_id_officer, mask_name, mask_phone
 from common.db import new_id
-from common.identifiers import InvalidIdentifier, check_resident_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,16 +17,14 @@ from credit.scoring.service import ScoringService
 
 from .errors import SubjectExists, SubjectNotFound
 from .models import Subject
-from .repository import Filters, SubjectRepository, name_context
-from .rules import PERSONS, Kind, Scope, Status, check_key, check_licence, grams, normalise
-from .schemas import PersonIn, PersonMasked, PersonRevealed, SubjectIn, SubjectPatch, SubjectView
+from .personal import checked, masked, name_columns, person_columns, revealed
+from .repository import Filters, SubjectRepository
+from .rules import PERSONS, Kind, Scope, Status, check_key, check_licence
+from .schemas import PersonRevealed, SubjectIn, SubjectPatch, SubjectView
 
 __all__ = ["SubjectService"]
 
-Checked = TypeVar("Checked")
 _NEVER_NULL = {"name", "region", "business_scope", "status", "person"}
-_ID_CONTEXT = "credit.subject.id_number"
-_PHONE_CONTEXT = "credit.subject.phone"
 
 
 class SubjectService:
@@ -51,8 +45,8 @@ class SubjectService:
         _check_region(wanted.region)
         if actor.subject_id is not None or not actor.covers(wanted.region):
             raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
-        key = _checked("/key", lambda: check_key(wanted.kind, wanted.key))
-        licence = _checked("/license_no", lambda: check_licence(wanted.license_no))
+        key = checked("/key", lambda: check_key(wanted.kind, wanted.key))
+        licence = checked("/license_no", lambda: check_licence(wanted.license_no))
         _check_scope(wanted.kind, wanted.business_scope)
         if wanted.person is not None and wanted.kind not in PERSONS:
             raise InvalidPayload.at("/person", Text("只有自然人才有此项", "Only natural persons have this"))
@@ -63,9 +57,6 @@ class SubjectService:
             id=new_id(),
             kind=wanted.kind,
             key=key,
-            name="",
-            name_search="",
-            name_grams=[],
             license_no=licence,
             region=wanted.region,
             business_scope=sorted(set(wanted.business_scope)),
@@ -74,10 +65,9 @@ class SubjectService:
             created_at=now,
             updated_at=now,
             last_recorded_at=now,
+            **name_columns(wanted.kind, wanted.name, self._env.keyring),
+            **(person_columns(wanted.person, self._env.keyring) if wanted.person else {}),
         )
-        self.set_name(subject, wanted.name, self._env.keyring)
-        if wanted.person is not None:
-            self.set_person(subject, wanted.person, self._env.keyring)
         self._subjects.add(subject)
         await self._session.flush()
         await announce(
@@ -128,9 +118,9 @@ class SubjectService:
                 raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
             subject.region = changes.region
         if changes.name is not None:
-            self.set_name(subject, changes.name, self._env.keyring)
+            subject.sqlmodel_update({**name_columns(subject.kind, changes.name, self._env.keyring)})
         if "license_no" in given:
-            subject.license_no = _checked("/license_no", lambda: check_licence(changes.license_no))
+            subject.license_no = checked("/license_no", lambda: check_licence(changes.license_no))
             if await self._subjects.taken(None, subject.license_no, beside=subject.id):
                 raise SubjectExists
         if changes.business_scope is not None:
@@ -145,7 +135,7 @@ class SubjectService:
                 raise InvalidPayload.at(
                     "/person", Text("只有自然人才有此项", "Only natural persons have this")
                 )
-            self.set_person(subject, changes.person, self._env.keyring)
+            subject.sqlmodel_update({**person_columns(changes.person, self._env.keyring)})
         now = self._env.clock.now()
         subject.version += 1
         subject.updated_at = now
@@ -162,9 +152,9 @@ class SubjectService:
             SubjectNotFound: not the caller's to see, or no natural person.
         """
         subject = await self.get(actor, subject_id)
-        if subject.name_cipher is None:
+        person = revealed(subject, self._env.keyring)
+        if person is None:
             raise SubjectNotFound
-        keyring = self._env.keyring
         await audit.record(
             self._session,
             actor=actor,
@@ -174,11 +164,7 @@ class SubjectService:
             details={"fields": ["name", "id_number", "phone"]},
             now=self._env.clock.now(),
         )
-        return PersonRevealed(
-            name=keyring.decrypt(subject.name_cipher, context=name_context),
-            id_number=self._clear(subject.id_number_cipher, _ID_CONTEXT),
-            phone=self._clear(subject.phone_cipher, _PHONE_CONTEXT),
-        )
+        return person
 
     def view(self, subject: Subject) -> SubjectView:
         """The subject as it crosses the API."""
@@ -199,47 +185,11 @@ class SubjectService:
             grade_version=subject.grade_version,
             scored_on=subject.scored_on,
             next_change_on=subject.next_change_on,
-            person=self._masked(subject),
+            person=masked(subject, self._env.keyring),
             version=subject.version,
             created_at=subject.created_at,
             updated_at=subject.updated_at,
         )
-
-    @staticmethod
-    def set_name(subject: Subject, name: str, keyring: Keyring) -> None:
-        """Store a name: an entity's searchable, a person's encrypted with a mask to show."""
-        if subject.kind in PERSONS:
-            subject.name = mask_name(name)
-            subject.name_cipher = keyring.encrypt(name, context=name_context)
-            subject.name_index = keyring.blind_index(normalise(name), context=name_context)
-            subject.name_search, subject.name_grams = "", []
-        else:
-            subject.name = name
-            subject.name_search = normalise(name)
-            subject.name_grams = grams(subject.name_search)
-
-    @staticmethod
-    def set_person(subject: Subject, person: PersonIn, keyring: Keyring) -> None:
-        """Store a natural person's numbers, encrypted. Raises InvalidPayload for a wrong ID number."""
-        if person.id_number is not None:
-            number = person.id_number
-            checked = _checked("/person/id_number", lambda: check_resident_id(number)).number
-            subject.id_number_cipher = keyring.encrypt(checked, context=_ID_CONTEXT)
-            subject.id_number_index = keyring.blind_index(checked, context=_ID_CONTEXT)
-        if person.phone is not None:
-            subject.phone_cipher = keyring.encrypt(person.phone, context=_PHONE_CONTEXT)
-
-    def _masked(self, subject: Subject) -> PersonMasked | None:
-        if subject.kind not in PERSONS:
-            return None
-        number = self._clear(subject.id_number_cipher, _ID_CONTEXT)
-        phone = self._clear(subject.phone_cipher, _PHONE_CONTEXT)
-        return PersonMasked(
-            id_number=mask_id_officer(number) if number else None, phone=mask_phone(phone) if phone else None
-        )
-
-    def _clear(self, cipher: str | None, context: str) -> str | None:
-        return None if cipher is None else self._env.keyring.decrypt(cipher, context=context)
 
 
 def _check_region(region: str) -> None:
@@ -253,13 +203,6 @@ def _check_scope(kind: Kind, scope: list[Scope]) -> None:
             "/business_scope",
             Text("只有旅行社及其分社有经营范围", "Only agencies and their branches have a scope"),
         )
-
-
-def _checked(pointer: str, check: Callable[[], Checked]) -> Checked:
-    try:
-        return check()
-    except InvalidIdentifier as error:
-        raise InvalidPayload.at(pointer, error.reason) from error
 
 
 def _cursor_id(cursor: str | None) -> UUID | None:

@@ -1,0 +1,100 @@
+"""How names and personal data stand in the table: searchable, or encrypted with a mask and a keyed index."""
+
+from collections.abc import Callable
+from typing import TypedDict, TypeVar
+
+from common.crypto import Keyring, mask_id_officer, mask_name, mask_phone
+from common.identifiers import InvalidIdentifier, check_resident_id
+from common.problems import InvalidPayload
+
+from .models import Subject
+from .repository import name_context
+from .rules import PERSONS, grams, normalise
+from .schemas import PersonIn, PersonMasked, PersonRevealed
+
+__all__ = ["NameColumns", "PersonColumns", "checked", "masked", "name_columns", "person_columns", "revealed"]
+
+Checked = TypeVar("Checked")
+_ID_CONTEXT = "credit.subject.id_number"
+_PHONE_CONTEXT = "credit.subject.phone"
+
+
+class NameColumns(TypedDict):
+    """The columns that a name fills."""
+
+    name: str
+    name_search: str
+    name_grams: list[str]
+    name_cipher: str | None
+    name_index: str | None
+
+
+class PersonColumns(TypedDict, total=False):
+    """The columns that a natural person's numbers fill."""
+
+    id_number_cipher: str
+    id_number_index: str
+    phone_cipher: str
+
+
+def name_columns(kind: str, name: str, keyring: Keyring) -> NameColumns:
+    """A name as stored: an entity's in the clear, a natural person's encrypted with a mask to show."""
+    plain = normalise(name)
+    if kind in PERSONS:
+        return NameColumns(
+            name=mask_name(name),
+            name_search="",
+            name_grams=[],
+            name_cipher=keyring.encrypt(name, context=name_context),
+            name_index=keyring.blind_index(plain, context=name_context),
+        )
+    return NameColumns(
+        name=name, name_search=plain, name_grams=grams(plain), name_cipher=None, name_index=None
+    )
+
+
+def person_columns(person: PersonIn, keyring: Keyring) -> PersonColumns:
+    """A person's numbers as stored. Raises InvalidPayload for an ID number that cannot be one."""
+    columns = PersonColumns()
+    if person.id_number is not None:
+        given = person.id_number
+        number = checked("/person/id_number", lambda: check_resident_id(given)).number
+        columns["id_number_cipher"] = keyring.encrypt(number, context=_ID_CONTEXT)
+        columns["id_number_index"] = keyring.blind_index(number, context=_ID_CONTEXT)
+    if person.phone is not None:
+        columns["phone_cipher"] = keyring.encrypt(person.phone, context=_PHONE_CONTEXT)
+    return columns
+
+
+def masked(subject: Subject, keyring: Keyring) -> PersonMasked | None:
+    """What everyone sees of a natural person's numbers; None for an entity."""
+    if subject.kind not in PERSONS:
+        return None
+    number = _clear(subject.id_number_cipher, _ID_CONTEXT, keyring)
+    phone = _clear(subject.phone_cipher, _PHONE_CONTEXT, keyring)
+    return PersonMasked(
+        id_number=mask_id_officer(number) if number else None, phone=mask_phone(phone) if phone else None
+    )
+
+
+def revealed(subject: Subject, keyring: Keyring) -> PersonRevealed | None:
+    """A natural person's data in the clear; None for an entity. The caller audits it first."""
+    if subject.name_cipher is None:
+        return None
+    return PersonRevealed(
+        name=keyring.decrypt(subject.name_cipher, context=name_context),
+        id_number=_clear(subject.id_number_cipher, _ID_CONTEXT, keyring),
+        phone=_clear(subject.phone_cipher, _PHONE_CONTEXT, keyring),
+    )
+
+
+def checked(pointer: str, check: Callable[[], Checked]) -> Checked:
+    """The outcome of a check of an identifier; its refusal names the place in the payload."""
+    try:
+        return check()
+    except InvalidIdentifier as error:
+        raise InvalidPayload.at(pointer, error.reason) from error
+
+
+def _clear(cipher: str | None, context: str, keyring: Keyring) -> str | None:
+    return None if cipher is None else keyring.decrypt(cipher, context=context)
