@@ -264,6 +264,8 @@ class EnforcementService:
         data = wanted.model_dump(mode="json", exclude={"event", "note"}, exclude_none=True)
         if isinstance(wanted, EvidenceIn):
             data["title"] = self._keyring.encrypt(wanted.title, context=title_context(identity))
+        if event in RESPONDENT_EVENTS and is_officer(actor):
+            data["on_behalf"] = True
         note = wanted.note
         case.version += 1
         self._cases.add(

@@ -107,6 +107,7 @@ def _event_view(event: EnforcementEvent, keyring: Keyring, *, officer: bool) -> 
     data = dict(event.data)
     if "title" in data:
         data["title"] = keyring.decrypt(data["title"], context=title_context(event.id))
+    by_party = event.event in RESPONDENT_EVENTS and not data.get("on_behalf")
     note = event.note_cipher
     return EventView(
         seq=event.seq,
@@ -114,7 +115,7 @@ def _event_view(event: EnforcementEvent, keyring: Keyring, *, officer: bool) -> 
         to_state=event.to_state,
         on=event.on_day,
         at=event.at,
-        actor=event.actor if officer or event.event in RESPONDENT_EVENTS else AUTHORITY,
+        actor=event.actor if officer or by_party else AUTHORITY,
         data=data,
         note=keyring.decrypt(note, context=note_context(event.id)) if note else None,
     )
