@@ -64,8 +64,8 @@ async def test_only_newer_versions_are_taken(world: World) -> None:
 async def test_grades_count_their_own_versions(world: World) -> None:
     await hear(
         world,
-        event("grade_changed", 5, grade="C", tier="high_risk"),
-        event("grade_changed", 4, grade="A", tier="low_risk"),
+        event("grade_changed", 5, to_grade="C", to_tier="high_risk"),
+        event("grade_changed", 4, to_grade="A", to_tier="low_risk"),
         event("subject_updated", 2),
     )
     subject = await known(world)

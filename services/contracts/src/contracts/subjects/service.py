@@ -36,8 +36,8 @@ async def learn_grade(session: AsyncSession, *, version: int, data: dict[str, An
         session,
         UUID(data["subject_id"]),
         version=version,
-        grade=data.get("grade"),
-        tier=data.get("tier"),
+        grade=data.get("to_grade"),
+        tier=data.get("to_tier"),
         now=now,
     )
 
