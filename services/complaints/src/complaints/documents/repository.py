@@ -1,19 +1,16 @@
 """Every select, insert and update of papers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from common.auth import Principal
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from complaints.cases.models import Case
-from complaints.cases.sight import visible_to
 from complaints.documents.models import Document
-from complaints.documents.rules import FIRST_RETRY_SECONDS, SERVED_ON_RESPONDENT, State
+from complaints.documents.rules import FIRST_RETRY_SECONDS, Kind, State
 
 __all__ = ["DocumentRepository"]
 
@@ -29,33 +26,27 @@ class DocumentRepository:
         self.session.add(document)
         await self.session.flush()
 
-    async def of_case(self, case_id: UUID, reader: Principal) -> Sequence[Document]:
-        """The papers of a case that the reader may see, oldest first, without their content."""
+    async def of_case(self, case_id: UUID, kinds: Collection[Kind]) -> Sequence[Document]:
+        """The papers of a case that are of `kinds`, oldest first, without their content."""
         query = (
             select(Document)
-            .join(Case, col(Case.id) == col(Document.case_id))
-            .where(col(Document.case_id) == case_id, visible_to(reader), _addressed_to(reader))
+            .where(col(Document.case_id) == case_id, col(Document.kind).in_(kinds))
             .order_by(col(Document.id))
             .options(defer(Document.content), defer(Document.data_cipher))  # type: ignore[arg-type]
         )
         return (await self.session.scalars(query)).all()
 
     async def find(
-        self, case_id: UUID, document_id: UUID, reader: Principal, *, lock: bool = False
+        self, case_id: UUID, document_id: UUID, kinds: Collection[Kind], *, lock: bool = False
     ) -> Document | None:
-        """One paper with its content, if the reader may see it; locked for a change when asked."""
-        query = (
-            select(Document)
-            .join(Case, col(Case.id) == col(Document.case_id))
-            .where(
-                col(Document.id) == document_id,
-                col(Document.case_id) == case_id,
-                visible_to(reader),
-                _addressed_to(reader),
-            )
+        """One paper of a case with its content, if it is of `kinds`; locked for a change when asked."""
+        query = select(Document).where(
+            col(Document.id) == document_id,
+            col(Document.case_id) == case_id,
+            col(Document.kind).in_(kinds),
         )
         if lock:
-            query = query.with_for_update(of=Document)
+            query = query.with_for_update()
         found: Document | None = await self.session.scalar(query)
         return found
 
@@ -124,10 +115,3 @@ class DocumentRepository:
             .returning(col(Document.id))
         )
         return finished is not None
-
-
-def _addressed_to(reader: Principal) -> ColumnElement[bool]:
-    """The respondent gets the papers that are served on it; all others who see the case see all papers."""
-    if reader.may("complaints:handle", "complaints:supervise") and reader.kind != "agency":
-        return true()
-    return col(Document.kind).in_([kind.value for kind in SERVED_ON_RESPONDENT])

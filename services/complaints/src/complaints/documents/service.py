@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -22,7 +22,7 @@ from complaints.documents.models import Document
 from complaints.documents.policy import PaperForm
 from complaints.documents.rendering import template_hash
 from complaints.documents.repository import DocumentRepository
-from complaints.documents.rules import Kind, State, series_name
+from complaints.documents.rules import SERVED_ON_RESPONDENT, Kind, State, series_name
 from complaints.documents.schemas import DocumentView, TemplateView
 from complaints.documents.wording import Happening, PaperFacts, paper_data
 from complaints.policybook import PolicyBook
@@ -106,12 +106,10 @@ class DocumentDesk:
         Raises:
             DocumentNotFound: the case is not the reader's to see.
         """
-        case = await self._cases.find(case_id, reader)
-        if case is None:
-            raise DocumentNotFound
+        case = await self._case(case_id, reader)
         return [
             self._view(document, case, language)
-            for document in await self._documents.of_case(case_id, reader)
+            for document in await self._documents.of_case(case.id, _addressed_to(reader))
         ]
 
     async def read(self, case_id: UUID, document_id: UUID, reader: Principal, now: datetime) -> Paper:
@@ -121,7 +119,8 @@ class DocumentDesk:
             DocumentNotFound: not the reader's to see, or not served on the reader.
             DocumentFailed: it could not be made.
         """
-        document = await self._documents.find(case_id, document_id, reader)
+        case = await self._case(case_id, reader)
+        document = await self._documents.find(case.id, document_id, _addressed_to(reader))
         if document is None:
             raise DocumentNotFound
         if document.state == State.FAILED:
@@ -148,9 +147,9 @@ class DocumentDesk:
             DocumentNotFound: not the actor's to see.
             DocumentNotFailed: it is waiting or ready.
         """
-        document = await self._documents.find(case_id, document_id, actor, lock=True)
-        case = await self._cases.find(case_id, actor)
-        if document is None or case is None:
+        case = await self._case(case_id, actor)
+        document = await self._documents.find(case.id, document_id, _addressed_to(actor), lock=True)
+        if document is None:
             raise DocumentNotFound
         if document.state != State.FAILED:
             raise DocumentNotFailed
@@ -164,6 +163,12 @@ class DocumentDesk:
             now=now,
         )
         return self._view(document, case, language)
+
+    async def _case(self, case_id: UUID, reader: Principal) -> Case:
+        case = await self._cases.find(case_id, reader)
+        if case is None:
+            raise DocumentNotFound
+        return case
 
     def _view(self, document: Document, case: Case, language: str) -> DocumentView:
         form = self._policies.papers.form(Kind(document.kind), case.received_on, case.region)
@@ -250,3 +255,10 @@ class DocumentDesk:
         found = next((department for department in known if department.code == code), None)
         place = regions.full_name(region) if region else ""
         return (f"{place}{found.name}", found.hotline) if found else (f"{place}{code}", None)
+
+
+def _addressed_to(reader: Principal) -> Collection[Kind]:
+    """The respondent gets the papers that are served on it; all others who see the case see all of them."""
+    if reader.may("complaints:handle", "complaints:supervise") and reader.kind != "agency":
+        return tuple(Kind)
+    return SERVED_ON_RESPONDENT
