@@ -1,10 +1,17 @@
 """The tourist's own view: secret, limited, and silent about what was wrong."""
 
 import time
+from datetime import date
 from statistics import median
 
-import pytest
-from complaints.numbers import case_number, code_hash, code_matches, new_lookup_code
+import httpx
+from complaints.numbers import (
+    case_number,
+    code_hash,
+    code_matches,
+    is_case_number,
+    new_lookup_code,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -15,7 +22,7 @@ LOOKUP = f"{ROOT}/public/complaints/lookup"
 WRONG = "AAAAA-AAAAA-AAAAA-AAAAA"
 
 
-async def ask(world: World, number: str, code: str, address: str = "203.0.113.7"):  # type: ignore[no-untyped-def]
+async def ask(world: World, number: str, code: str, address: str = "203.0.113.7") -> httpx.Response:
     return await world.http.post(
         LOOKUP, json={"number": number, "code": code}, headers={"X-Forwarded-For": address}
     )
@@ -110,17 +117,13 @@ async def test_the_tourist_withdraws_and_supplements(world: World) -> None:
     assert forbidden.status_code == 422
 
 
-@pytest.mark.parametrize("body", [{}, {"number": "x", "code": "y"}, {"number": "TS1401052026", "code": None}])
-async def test_broken_lookups_are_422(world: World, body: dict[str, str]) -> None:
-    assert (await world.post("/public/complaints/lookup", body, None)).status_code == 422
+async def test_broken_lookups_are_422(world: World) -> None:
+    for body in ({}, {"number": "x", "code": "y"}, {"number": "TS1401052026", "code": None}):
+        assert (await world.post("/public/complaints/lookup", body, None)).status_code == 422
 
 
 @given(st.integers(1, 99_999), st.integers(0, 21), st.integers(1, 35))
 def test_one_wrong_letter_breaks_a_number(serial: int, place: int, shift: int) -> None:
-    from datetime import date
-
-    from complaints.numbers import is_case_number
-
     number = case_number("TS", "140105", date(2026, 11, 23), serial)
     assert is_case_number(number)
     letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
