@@ -8,7 +8,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+import rfc8785
+from contracts.documents.canonical import canonical_bytes
 from contracts.documents.schemas import Submission, submission_json_schema
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from .samples import ABSENT, Document, changed, domestic, load, lowprice, outbound
@@ -131,3 +135,18 @@ def test_the_schema_is_json() -> None:
     schema = json.loads(json.dumps(submission_json_schema()))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert "default" not in json.dumps(schema)
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53) + 1, 2**53 - 1)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("abcxyz_AZ019", min_size=1), inner),
+        max_leaves=15,
+    )
+)
+def test_the_fast_canonical_form_is_rfc_8785(value: Any) -> None:
+    assert canonical_bytes(value) == rfc8785.dumps(value)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from contracts.db import Base
+from contracts.db import Base, metadata
 from contracts.registrations.models import (
     SERIAL,
     Attempt,
@@ -64,8 +64,12 @@ async def find_filed_order(
     session: AsyncSession, platform_key: str, order_no: str, event: str
 ) -> FiledOrder | None:
     """What the platform filed under this order number."""
-    found: FiledOrder | None = await session.get(
-        FiledOrder, (platform_key, order_no, event), populate_existing=True
+    found: FiledOrder | None = await session.scalar(
+        select(FiledOrder).where(
+            col(FiledOrder.platform_key) == platform_key,
+            col(FiledOrder.order_no) == order_no,
+            col(FiledOrder.event) == event,
+        )
     )
     return found
 
@@ -93,12 +97,12 @@ async def claim_attempt(session: AsyncSession, key: AttemptKey) -> bool:
 
 
 async def add(session: AsyncSession, rows: Iterable[Base]) -> None:
-    """Insert rows, those of one table in one statement, tables in the order they come."""
+    """Insert rows past the ORM, for speed: those of one table in one statement."""
     by_table: dict[type[Base], list[dict[str, object]]] = {}
     for row in rows:
         by_table.setdefault(type(row), []).append(row.model_dump())
     for table, values in by_table.items():
-        await session.execute(insert(table), values)
+        await session.execute(insert(metadata.tables[str(table.__tablename__)]), values)
 
 
 async def page(
