@@ -114,6 +114,14 @@ async def test_any_byte_changed_makes_it_fail(service: Service, bundle: bytes) -
     assert not verify_draw(bundle[:-1], key).ok
 
 
+@pytest.mark.full
+async def test_every_single_byte_counts(service: Service, bundle: bytes) -> None:
+    key = str(service.log_key)
+    for place in range(len(bundle)):
+        changed = bundle[:place] + bytes([bundle[place] ^ (1 + place % 255)]) + bundle[place + 1 :]
+        assert not verify_draw(changed, key).ok, place
+
+
 def changes(content: dict[str, Any]) -> list[dict[str, Any]]:
     """Fifteen tamperings, each by somebody who could sign again with the log's key."""
     found = []

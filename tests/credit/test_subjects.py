@@ -178,3 +178,47 @@ async def test_policies_are_shown_with_their_status(service: Service) -> None:
         "draws",
     }
     assert next(one for one in shown if one["id"] == "agency-100-sample")["status"] == "sample"
+
+
+@pytest.mark.parametrize(
+    ("kind", "with_key"),
+    [("unlicensed_operator", False), ("scenic_area", False), ("homestay", True), ("natural_person", False)],
+)
+async def test_kinds_that_need_no_key(service: Service, kind: str, with_key: bool) -> None:
+    made = await service.subject(kind=kind, key=service.key() if with_key else None, name="样例某某（虚构）")
+    assert (made["kind"], made["grade"], made["version"]) == (kind, None, 1)
+    assert ("**" in made["name"]) is (kind == "natural_person")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/subjects?q=%00",
+        "/subjects?limit=0",
+        "/subjects?region=14",
+        "/subjects/not-an-id",
+        "/subjects/{id}/score?known_at=0001-01-01T00:00:00%2B14:00",
+        "/subjects/{id}/score?known_at=9999-12-31T23:59:59-12:00",
+        "/subjects/{id}/score?valid_at=2026-02-30",
+        "/subjects/{id}/facts?cursor=WyJ4IiwieSJd",
+        "/subjects/{id}/score/history?cursor=WzFd0",
+        "/subjects/{id}/score/history/99999999999/receipt",
+        "/warnings?cursor=WyJ4Il0",
+        "/draws?cursor=WyJ4Il0",
+        "/public/subjects?q=",
+    ],
+)
+async def test_bad_questions_are_refused_and_never_break(service: Service, path: str) -> None:
+    made = await service.subject()
+    answer = await service.http.get("/api/v1/credit" + path.format(id=made["id"]), headers=service.who())
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/score?valid_at=9999-12-31", "/facts?valid_at=0001-01-01", "/score?valid_at=2020-01-01"]
+)
+async def test_far_days_are_answered(service: Service, path: str) -> None:
+    made = await service.subject()
+    await service.get(f"/subjects/{made['id']}{path}")
+    await service.get(f"/subjects/{made['id']}/score", 404, valid_at="1999-01-01")

@@ -231,6 +231,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_subjects_id_number_index', 'subjects', ['id_number_index'], unique=False, postgresql_where=sa.text('id_number_index IS NOT NULL'))
     op.create_index('ix_subjects_kind_grade_id', 'subjects', ['kind', 'grade', 'id'], unique=False)
+    op.create_index('ix_subjects_kind_id', 'subjects', ['kind', 'id'], unique=False)
     op.create_index('ix_subjects_name_grams', 'subjects', ['name_grams'], unique=False, postgresql_using='gin')
     op.create_index('ix_subjects_name_index', 'subjects', ['name_index'], unique=False, postgresql_where=sa.text('name_index IS NOT NULL'))
     op.create_index('ix_subjects_name_search', 'subjects', ['name_search'], unique=False, postgresql_using='gin', postgresql_ops={'name_search': 'gin_trgm_ops'})

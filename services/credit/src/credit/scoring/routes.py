@@ -7,7 +7,7 @@ from uuid import UUID
 from common.pagination import Page
 from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 from pydantic import AwareDatetime
 
 from credit.subjects.errors import SubjectNotFound
@@ -67,7 +67,10 @@ async def list_grades(
     summary="The log's receipt of a published grade",
 )
 async def get_grade_receipt(
-    subject_id: UUID, version: int, actor: Reader, scoring: ScoringServiceDep
+    subject_id: UUID,
+    version: Annotated[int, Path(ge=1, le=2**31 - 1)],
+    actor: Reader,
+    scoring: ScoringServiceDep,
 ) -> Response:
     receipt = await scoring.receipt(actor, subject_id, version)
     if receipt is None:

@@ -44,6 +44,7 @@ class Subject(Base, table=True):
         ),
         Index("ix_subjects_name_grams", "name_grams", postgresql_using="gin"),
         Index("ix_subjects_region_id", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}),
+        Index("ix_subjects_kind_id", "kind", "id"),
         Index("ix_subjects_kind_grade_id", "kind", "grade", "id"),
         Index(
             "ix_subjects_next_change_on",
