@@ -77,7 +77,7 @@ async def test_a_refused_document_leaves_an_attempt_and_one_alert(world: World) 
     assert await world.count("contracts") == await world.count("ledger_promises") == 0
     (alert,) = await world.events("price_alert_raised")
     assert alert["rule_ids"] == ["P01", "P02", "P03", "P04", "P05", "P06"]
-    assert (alert["contract_no"], alert["ratio"], alert["region"]) == (None, "0.2525", "140213")
+    assert (alert["contract_no"], alert["ratio"], alert["region"]) == (None, 0.2525, "140213")
     assert alert["occurred_on"] == "2026-11-23"
 
 

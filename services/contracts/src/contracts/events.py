@@ -52,7 +52,7 @@ async def announce_price_alert(session: AsyncSession, alert: PriceAlert, now: da
         "platform_key": alert.platform_key,
         "agency_key": alert.agency_key,
         "rule_ids": alert.rule_ids,
-        "ratio": None if alert.ratio is None else str(alert.ratio),
+        "ratio": None if alert.ratio is None else float(alert.ratio),
         "occurred_on": alert.occurred_on.isoformat(),
         "document_hash": alert.document_hash.hex(),
         "region": alert.region,
