@@ -12,7 +12,6 @@ import common.policies
 import common.web
 import common.web.log
 import common.web.witness
-import fastapi
 import httptools
 import httpx
 import sqlalchemy.dialects.postgresql.asyncpg
@@ -25,7 +24,6 @@ import tourtrust.main
 __all__ = [
     "alembic",
     "common",
-    "fastapi",
     "httptools",
     "httpx",
     "sqlalchemy",
