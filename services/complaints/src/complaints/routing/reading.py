@@ -18,14 +18,15 @@ _GROUP = re.compile(
     rf"|({_NUMBER})(?:多|余)?(?:个)?(?:名|位)(?:游客|团友|客人|旅客|老人|员工)"
 )
 _PRICE_THEN_DAYS = re.compile(
-    rf"({_NUMBER})(?:元|块钱|块)(?:[^。!?;]{{0,24}}?(?<!第)({_NUMBER})(?:天|日)(?:游|团|的|行程)|[^。!?;]{{0,6}}?游({_NUMBER})(?:天|日))"
+    rf"({_NUMBER})(?:元|块钱|块)(?:[^。!?;]{{0,24}}?(?<!第)({_NUMBER})(?:天|日)(?:游|团|的|行程|{_NUMBER}[晚夜])|[^。!?;]{{0,24}}?[游玩]({_NUMBER})(?:天|日))"
 )
 _DAYS_THEN_PRICE = re.compile(
     rf"({_NUMBER})(?:天|日)(?:游|团|的团|行程|跟团)[^。!?;]{{0,12}}?({_NUMBER})(?:元|块钱|块)"
 )
 _SOON = re.compile(
     rf"(?:离|距|距离)[^,。!?;]{{0,6}}(?:入住|出发|出行|发团)[^,。!?;]{{0,4}}?(?:还有|只剩|仅剩|剩|只有|不到|就)?({_NUMBER})(?:天|日)"
-    rf"|(明天|后天|今晚|今天)(?:就要|就|要|的)?(?:入住|出发|出行|发团)"
+    rf"|(?:还有|只剩|仅剩|剩下|再过|不到)({_NUMBER})(?:天|日)(?:就要|就|便|才)?(?:要|该)?(?:入住|出发|出行|发团)"
+    rf"|(明天|后天|今晚|今天|明晚)(?:就要|就|要|的)?(?:入住|出发|出行|发团)"
 )
 _TRIP_LENGTH = re.compile(rf"({_NUMBER})(?:日|天)(?:游|团|之旅|的团|跟团)")
 _DAY = re.compile(
@@ -143,10 +144,10 @@ def _rate(price: str, days: str) -> list[float]:
 
 def _starts_in(text: str) -> int | None:
     days = []
-    for number, word in _SOON.findall(text):
+    for before, after, word in _SOON.findall(text):
         if word:
-            days.append(2 if word == "后天" else 1 if word == "明天" else 0)
-        elif (value := number_of(number)) is not None:
+            days.append({"后天": 2, "明天": 1, "明晚": 1}.get(word, 0))
+        elif (value := number_of(before or after)) is not None:
             days.append(int(value))
     return min(days, default=None)
 

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 PLACES = ("respondent", "contract_signed", "incident")
+OTHER = "P99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +396,8 @@ def _confidence(
         return round(sure, 2)
     if not categories:
         sure *= 0.4
+    elif categories == (OTHER,):
+        sure *= 0.6
     elif len(categories) > 4:
         sure *= 0.8
     if jurisdiction is None:
