@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from tests.complaints.conftest import AGENCY_NAME, World, complaint
-from tests.complaints.narratives import N07
+from tests.complaints.narratives import N01, N07
 
 
 async def refused(world: World, case_id: str, body: dict[str, Any], who: str = "officer") -> dict[str, Any]:
@@ -340,3 +340,22 @@ async def test_history_cannot_be_changed(world: World) -> None:
 async def test_unknown_ids_are_404_and_broken_ones_422(world: World) -> None:
     assert (await world.get("/cases/01900000-0000-7000-8000-000000000000")).status_code == 404
     assert (await world.get("/cases/1")).status_code == 422
+
+
+async def test_the_respondent_never_learns_that_a_report_was_made(world: World) -> None:
+    filed = await world.file(text=N01.text)
+    assert filed["kind"] == "both"
+    case_id = filed["id"]
+    await world.act(case_id, "accept")
+    await world.act(case_id, "serve")
+    await world.act(case_id, "suspect_violation", note="强迫购物，移交执法。", violation_code="R59")
+    officer = (await world.get(f"/cases/{case_id}")).json()
+    assert officer["kind"] == "both" and officer["text"] == N01.text
+    case = (await world.get(f"/cases/{case_id}", "agency")).json()
+    assert case["kind"] == "complaint"
+    assert (case["text"], case["wish"]) == (None, None)
+    assert set(case["categories"]) < set(officer["categories"])
+    line = (await world.get("/cases", "agency")).json()["items"][0]
+    assert (line["kind"], line["categories"]) == (case["kind"], case["categories"])
+    history = (await world.get(f"/cases/{case_id}/timeline", "agency")).text
+    assert "suspect_violation" not in history and "R59" not in history

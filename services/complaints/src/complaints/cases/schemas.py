@@ -229,7 +229,7 @@ class CaseView(Model):
     contract: Contract
     claim_amount_fen: int | None
     wish: str | None
-    text: str
+    text: str | None
     outcome_amount_fen: int | None
     routing: RoutingOut | None
     next_due_on: date | None

@@ -115,11 +115,13 @@ class CaseService:
                 encode_cursor(str(row.next_due_on), str(row.id)) if by_due else encode_cursor(str(row.id))
             ),
         )
-        return Page(items=[queue_item(row) for row in items], next_cursor=cursor)
+        shown = [queue_item(row, reader, self._reported(row)) for row in items]
+        return Page(items=shown, next_cursor=cursor)
 
     async def get(self, case_id: UUID, reader: Principal) -> CaseView:
         """The case. Raises CaseNotFound outside the reader's regions or subject."""
-        return case_view(await self.visible(case_id, reader), self._safe, reader)
+        case = await self.visible(case_id, reader)
+        return case_view(case, self._safe, reader, self._reported(case))
 
     async def timeline(self, case_id: UUID, reader: Principal) -> list[TimelineItem]:
         """The history of the case, in order."""
@@ -168,7 +170,12 @@ class CaseService:
             raise PreconditionFailed
         _check_allowed(case, body.event, actor.scopes)
         await self.apply(case, body, actor)
-        return case_view(case, self._safe, actor)
+        return case_view(case, self._safe, actor, self._reported(case))
+
+    def _reported(self, case: Case) -> list[str]:
+        """The categories that belong to reports alone, by the rules of the day of receipt."""
+        rules = self._policies.routing.rules.choose("routing-rules", on=case.received_on)
+        return list(rules.settings.report_native)
 
     async def act_as_tourist(self, case: Case, event: str, note: str) -> None:
         """What the holder of the code may do to a locked case: supplement or withdraw.

@@ -1,6 +1,6 @@
 """What of a case is shown to whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 from common.auth import Principal
@@ -35,15 +35,23 @@ PUBLIC_EVENTS = frozenset(
 TOURIST_EVENTS = (Event.SUPPLEMENT, Event.WITHDRAW)
 
 
-def queue_item(case: Case) -> QueueItem:
-    """One line of the queue."""
+def _civil_part(case: Case, reader: Principal, reported: Collection[str]) -> tuple[str, list[str]]:
+    """Kind and categories as this reader may know them: the respondent never learns that a report exists."""
+    if case.kind != "both" or not is_respondent(reader):
+        return case.kind, case.categories
+    return "complaint", [code for code in case.categories if code not in reported]
+
+
+def queue_item(case: Case, reader: Principal, reported: Collection[str]) -> QueueItem:
+    """One line of the queue. `reported` are the categories that belong to reports alone."""
+    kind, categories = _civil_part(case, reader, reported)
     return QueueItem(
         id=case.id,
         number=case.number,
         state=case.state,
-        kind=case.kind,
+        kind=kind,
         urgency=case.urgency,
-        categories=case.categories,
+        categories=categories,
         department=case.department,
         region=case.region,
         level=case.level,
@@ -54,12 +62,16 @@ def queue_item(case: Case) -> QueueItem:
     )
 
 
-def case_view(case: Case, safe: CaseSafe, reader: Principal) -> CaseView:
+def case_view(case: Case, safe: CaseSafe, reader: Principal, reported: Collection[str]) -> CaseView:
     """The whole case. The officer sees masked contact data, the respondent none, and no routing notes.
 
-    The respondent learns the complainant's name, because a civil dispute cannot be answered otherwise.
+    The respondent learns the complainant's name, because a civil dispute cannot be answered otherwise. Where
+    the text also reported a violation, the respondent gets neither it nor the wish in the tourist's words,
+    because they may tell the report's part, and no category of a report.
     """
     as_respondent = is_respondent(reader)
+    withheld = as_respondent and case.kind == "both"
+    kind, categories = _civil_part(case, reader, reported)
     name = safe.open(case, "name") or ""
     phone = safe.open(case, "phone") or ""
     id_number = safe.open(case, "id_number")
@@ -79,10 +91,10 @@ def case_view(case: Case, safe: CaseSafe, reader: Principal) -> CaseView:
         number=case.number,
         version=case.version,
         state=case.state,
-        kind=case.kind,
+        kind=kind,
         urgency=case.urgency,
         level=case.level,
-        categories=case.categories,
+        categories=categories,
         department=case.department,
         jurisdiction=case.jurisdiction,
         region=case.region,
@@ -106,8 +118,8 @@ def case_view(case: Case, safe: CaseSafe, reader: Principal) -> CaseView:
             end_on=case.contract_end_on,
         ),
         claim_amount_fen=case.claim_amount_fen,
-        wish=mask_text(wish) if as_respondent and wish else wish,
-        text=mask_text(text) if as_respondent else text,
+        wish=None if withheld else mask_text(wish) if as_respondent and wish else wish,
+        text=None if withheld else mask_text(text) if as_respondent else text,
         outcome_amount_fen=case.outcome_amount_fen,
         routing=None if as_respondent else RoutingOut.model_validate(case.routing),
         next_due_on=case.next_due_on,
@@ -117,9 +129,11 @@ def case_view(case: Case, safe: CaseSafe, reader: Principal) -> CaseView:
 
 
 def timeline(events: Sequence[CaseEvent], safe: CaseSafe, reader: Principal) -> list[TimelineItem]:
-    """The history; notes only for those who handle the case, and to the respondent its own."""
+    """The history; to the respondent only its own notes, and no word of a suspected violation."""
     shown = []
     for event in events:
+        if is_respondent(reader) and event.event == Event.SUSPECT_VIOLATION:
+            continue
         may_read = not is_respondent(reader) or event.actor_kind in {"agency", "guide"}
         shown.append(
             TimelineItem(
