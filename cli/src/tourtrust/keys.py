@@ -10,6 +10,7 @@ from common.crypto import Keyring, rotate_keyring
 from common.db import Database
 from common.ledger import LogSigner, rotate
 from common.ledger.signer import add_log_key
+from common.ledger.store import list_keys
 
 from tourtrust.runtime.home import Home, write_private
 from tourtrust.runtime.vault import LOGS, SERVICES, Vault
@@ -66,24 +67,26 @@ def rotate_token_key(environment: Mapping[str, str], *, compromised: bool) -> st
 def rotate_log_key(home: Home, service: str, environment: Mapping[str, str]) -> str:
     """Give a log a new key, which its old key announces in the log; gives the new verifier key.
 
-    The witness is told first, or it would refuse the first checkpoint under the new key.
+    The new key signs from the first entry after the announcement on. The witness is told first, or it would
+    refuse the first checkpoint under the new key. Called again before the announcement, it changes nothing.
     """
     if service not in LOGS:
         raise ValueError(f"{service} has no log")
     settings = settings_of(service, environment)
     vault = Vault.open(home.secrets)
-    add_log_key(vault.log_key(service))
-    write_private(home.witness_logs, vault.witness_logs())
-    signer = LogSigner(settings.log_origin, vault.log_key(service), Keyring.from_file(settings.keyring_file))
+    file = vault.log_key(service)
+    signer = LogSigner(settings.log_origin, file, Keyring.from_file(settings.keyring_file))
 
     async def work() -> str:
         database = Database(settings.database_url)
         try:
             async with database.session() as session:
+                announced = [row.key for row in await list_keys(session)]
+                if str(signer.newest().verifier) in announced:
+                    add_log_key(file)
+                write_private(home.witness_logs, vault.witness_logs())
                 return str(await rotate(session, log=signer, now=settings.clock().now()))
         finally:
             await database.dispose()
 
-    new = asyncio.run(work())
-    home.log_keys.write_text(json.dumps(vault.log_keys(), indent=1) + "\n", "utf-8")
-    return new
+    return asyncio.run(work())

@@ -1,10 +1,12 @@
 """The whole platform as one thing: start it, keep it, stop it."""
 
+import contextlib
 import errno
 import json
 import logging
 import os
 import signal
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ from tourtrust.runtime.nursery import Fork
 from tourtrust.runtime.postgres import PostgresServer
 from tourtrust.runtime.processes import free_port, port_is_free
 from tourtrust.runtime.supervisor import Supervisor
-from tourtrust.runtime.vault import SERVICES, Vault
+from tourtrust.runtime.vault import LOGS, SERVICES, Vault
 
 __all__ = ["DEMO_INSTANT", "Options", "running_platform"]
 
@@ -125,7 +127,6 @@ def _start(
         environ=environ,
     )
     home.note_running({"base_url": options.base_url, "demo": options.demo, "environments": environments})
-    home.log_keys.write_text(json.dumps(vault.log_keys(), indent=1) + "\n", "utf-8")
     write_private(home.witness_logs, vault.witness_logs())
     _seed(home, vault, options, environ, say)
     say("启动应用 / starting the applications")
@@ -149,6 +150,19 @@ def _start(
         health="/healthz",
     )
     supervisor.start(witness, *apps, seconds=180)
+    keys = vault.log_keys(_checkpoints(ports))
+    home.log_keys.write_text(json.dumps(keys, indent=1) + "\n", "utf-8")
+
+
+def _checkpoints(ports: Ports) -> dict[str, str]:
+    """The present checkpoint of each log."""
+    found = {}
+    for service in LOGS:
+        address = f"{ports.url(service)}/api/v1/{service}/log/checkpoint"
+        request = urllib.request.urlopen  # the address is our own, on loopback
+        with contextlib.suppress(OSError), request(address, timeout=5) as answer:
+            found[service] = answer.read().decode("utf-8")
+    return found
 
 
 def _choose_ports(options: Options) -> Ports:

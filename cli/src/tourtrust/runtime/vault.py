@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.crypto import generate_keyring
-from common.ledger.note import Algorithm, SignerKey
+from common.ledger.note import Algorithm, SignerKey, split_note
 from common.ledger.signer import read_keys
 
 from tourtrust.runtime.errors import StartError
@@ -109,7 +109,15 @@ class Vault:
         keys = [key for service in LOGS for key in read_keys(self.log_key(service))]
         return "".join(f"{key.verifier}\n" for key in keys)
 
-    def log_keys(self) -> dict[str, str]:
-        """The public keys of both logs and of the witness, for whoever verifies offline."""
-        keys = {service: self.verifier(self.log_key(service)) for service in LOGS}
+    def log_keys(self, checkpoints: Mapping[str, str]) -> dict[str, str]:
+        """The public keys of both logs and of the witness, for whoever verifies offline.
+
+        `checkpoints` holds the present checkpoint of each log that has one. After a rotation the new key
+        stands in the file before it signs: the key that signed the present checkpoint is the one to give.
+        """
+        keys = {}
+        for service in LOGS:
+            known = [key.verifier for key in read_keys(self.log_key(service))]
+            lines = split_note(checkpoints[service])[1] if service in checkpoints else []
+            keys[service] = str(next((k for k in known if any(line.names(k) for line in lines)), known[-1]))
         return {**keys, "witness": self.verifier(self.witness_key)}
