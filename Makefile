@@ -31,12 +31,12 @@ install: .venv/.installed
 	@$(TOOLS)/python -m pip install $(PIP_FLAGS) --require-hashes -r tools/requirements.lock
 	@touch $@
 
-# make demo stays up until Ctrl-C; make demo ONCE=1 plays the story once on a fresh folder and stops.
+# make demo stays up until Ctrl-C; make demo ONCE=1 plays the story once on a fresh folder and stops. PORT=9000 moves it.
 demo: install
-	@$(BIN)/tourtrust demo $(if $(ONCE),--once)
+	@$(BIN)/tourtrust demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
 
 up: install
-	@$(BIN)/tourtrust up
+	@$(BIN)/tourtrust up $(if $(PORT),--port $(PORT))
 
 test: install
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not full"
