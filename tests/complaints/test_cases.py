@@ -8,6 +8,7 @@ import pytest
 from common.audit import verify_chain
 from complaints.cases.demands import DEMANDS
 from complaints.cases.rules import CLOSED, EVENTS, OPEN, Event, State, allowed_events, next_state
+from complaints.rounds import do_round
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -268,7 +269,9 @@ async def test_what_must_wait_for_its_term_waits(world: World) -> None:
     assert (await refused(world, case_id, {"event": "terminate", "note": "谈不拢"}))["status"] == 409
     assert (await refused(world, case_id, {"event": "extend", "note": "案情复杂"}))["status"] == 409
     world.now(datetime(2026, 12, 1, 2, tzinfo=UTC))
-    assert (await world.act(case_id, "reply_overdue"))["state"] == "replied"
+    by_hand = await world.post(f"/cases/{case_id}/events", {"event": "reply_overdue"})
+    assert by_hand.status_code in {200, 409}, "409 when the timer was faster"
+    assert (await world.get(f"/cases/{case_id}")).json()["state"] == "replied"
     world.now(datetime(2027, 2, 10, 2, tzinfo=UTC))
     overdue = (await world.get("/cases", due_before="2027-02-10")).json()["items"]
     assert [item["next_due_event"] for item in overdue] == ["conclude"]
@@ -276,6 +279,26 @@ async def test_what_must_wait_for_its_term_waits(world: World) -> None:
     paid = await world.act(case_id, "deposit_payout", amount_fen=50_000, basis="B2", note="垫付返程费用")
     assert paid["state"] == "payout"
     assert (await world.act(case_id, "archive"))["state"] == "archived"
+
+
+async def test_the_timer_goes_on_without_the_respondent(world: World) -> None:
+    waiting, answered = await world.file(), await world.file()
+    for filed in (waiting, answered):
+        await world.act(filed["id"], "accept")
+        await world.act(filed["id"], "serve")
+    await world.act(answered["id"], "reply", "agency", note="愿意协商")
+    await do_round(world.app.state)
+    assert (await world.get(f"/cases/{waiting['id']}")).json()["state"] == "notified"
+    world.now(datetime(2026, 12, 1, 2, tzinfo=UTC))
+    await do_round(world.app.state)
+    await do_round(world.app.state)
+    case = (await world.get(f"/cases/{waiting['id']}")).json()
+    assert (case["state"], case["version"]) == ("replied", 4)
+    steps = (await world.get(f"/cases/{waiting['id']}/timeline")).json()["items"]
+    assert (steps[-1]["event"], steps[-1]["actor_kind"]) == ("reply_overdue", "service")
+    late = await world.act(waiting["id"], "reply", "agency", note="迟到的答复")
+    assert late["state"] == "replied"
+    assert (await world.get(f"/cases/{answered['id']}")).json()["version"] == 4
 
 
 async def test_a_conflict_of_jurisdiction_is_settled_by_the_superior(world: World) -> None:

@@ -21,6 +21,7 @@ from complaints.enforcement.routes import router as enforcement
 from complaints.events import SUBSCRIPTIONS
 from complaints.policybook import policy_book
 from complaints.publishing import SERVICE
+from complaints.rounds import rounds
 from complaints.routing.routes import router as routing
 
 __all__ = ["PUBLIC", "create_app"]
@@ -65,7 +66,7 @@ def create_app(
         migrations=migrations_folder(SERVICE),
         routers=[cases, reveal_router, routing, compensation, documents, enforcement],
         public=PUBLIC,
-        lifespan_parts=[neighbours, document_part, events_part(SERVICE, SUBSCRIPTIONS)],
+        lifespan_parts=[neighbours, document_part, events_part(SERVICE, SUBSCRIPTIONS), rounds],
         verifier=verifier,
     )
     app.state.policies = policies

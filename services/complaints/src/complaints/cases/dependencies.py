@@ -12,9 +12,6 @@ from complaints.cases.repository import CaseRepository
 from complaints.cases.schemas import MAX_CONTRACT_NO
 from complaints.cases.service import CaseService
 from complaints.clients.contracts import ContractAnswer, ask
-from complaints.documents.repository import DocumentRepository
-from complaints.documents.service import DocumentDesk
-from complaints.enforcement.clues import ClueDesk
 from complaints.etags import version_of
 from complaints.routing.service import RoutingService
 from complaints.subjects.repository import SubjectRepository
@@ -44,15 +41,7 @@ async def _contract(request: Request) -> ContractAnswer:
 
 
 def _cases(request: Request, session: SessionDep, keyring: KeyringDep, clock: ClockDep) -> CaseService:
-    cases, policies = CaseRepository(session), request.app.state.policies
-    return CaseService(
-        cases,
-        DocumentDesk(DocumentRepository(session), cases, policies, keyring),
-        ClueDesk(session, policies.penalties, keyring),
-        policies,
-        keyring,
-        clock,
-    )
+    return CaseService.of(session, request.app.state.policies, keyring, clock)
 
 
 def _intake(request: Request, session: SessionDep, keyring: KeyringDep, clock: ClockDep) -> IntakeService:

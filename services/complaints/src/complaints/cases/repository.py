@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_prefix
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from complaints.cases.models import Case, CaseEvent, LookupAttempt, NumberSeries
+from complaints.cases.rules import State
 from complaints.cases.sight import visible_to
 
 __all__ = ["CaseRepository"]
@@ -99,6 +100,25 @@ class CaseRepository:
             if after is not None:
                 query = query.where(col(Case.id) < UUID(after[0]))
         return (await self.session.scalars(query)).all()
+
+    async def reply_term_over(self, today: date, limit: int) -> Sequence[Case]:
+        """Notified cases whose reply was due before `today`, locked; what others work on is skipped."""
+        rows = await self.session.scalars(
+            select(Case)
+            .where(
+                col(Case.next_due_on) < today,
+                col(Case.state) == State.NOTIFIED,
+                col(Case.next_due_event) == "reply",
+            )
+            .order_by(col(Case.next_due_on), col(Case.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return rows.all()
+
+    async def forget_lookups(self, before: datetime) -> None:
+        """Remove the counts of windows that began before `before`."""
+        await self.session.execute(delete(LookupAttempt).where(col(LookupAttempt.window_start) < before))
 
     async def next_serial(self, series: str) -> int:
         """The next number of a series, without gaps: the row is locked until the transaction ends."""

@@ -158,7 +158,10 @@ EVENTS: dict[Event, Transition] = {
     Event.CLOSE_ON_SPOT: Transition((State.ON_SPOT,), State.CLOSED, "第17条第2款"),
     Event.SERVE: Transition((State.ACCEPTED,), State.NOTIFIED, "第17条第1款"),
     Event.REPLY: Transition(
-        (State.NOTIFIED,), State.REPLIED, "第18条", ("complaints:handle", "complaints:respond")
+        (State.NOTIFIED, State.REPLIED),
+        State.REPLIED,
+        "第18条",
+        ("complaints:handle", "complaints:respond"),
     ),
     Event.REPLY_OVERDUE: Transition((State.NOTIFIED,), State.REPLIED, "第18条"),
     Event.COLLECT_EVIDENCE: Transition((State.REPLIED, State.INVESTIGATING), State.INVESTIGATING, "第20条"),

@@ -1,9 +1,8 @@
 """Handling a case: the queue, the case, and the events of the statutory procedure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from common import audit
@@ -13,14 +12,15 @@ from common.crypto import Keyring
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import FieldError, InvalidPayload, PreconditionFailed, Text
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from complaints.cases.clocks import Deadline
-from complaints.cases.demands import DEMANDS, PRIVATE
-from complaints.cases.errors import CaseNotFound, EventNotAllowed, EventTooEarly
+from complaints.cases.checks import check_allowed, check_conditions, check_fields
+from complaints.cases.demands import PRIVATE
+from complaints.cases.errors import CaseNotFound
 from complaints.cases.history import deadlines_of, set_next_due
 from complaints.cases.models import Case, CaseEvent
 from complaints.cases.repository import CaseRepository
-from complaints.cases.rules import EVENTS, OUTCOMES, Event, State, allowed_events, next_state
+from complaints.cases.rules import EVENTS, OUTCOMES, Event, State, next_state
 from complaints.cases.safe import CaseSafe
 from complaints.cases.schemas import (
     CaseView,
@@ -31,6 +31,7 @@ from complaints.cases.schemas import (
     TimelineItem,
 )
 from complaints.cases.views import case_view, deadlines_out, queue_item, timeline
+from complaints.documents.repository import DocumentRepository
 from complaints.documents.service import DocumentDesk
 from complaints.enforcement.clues import ClueDesk
 from complaints.numbers import is_case_number
@@ -51,6 +52,8 @@ DOCUMENTS = {
 
 TOURIST = Principal(sub="complainant", client_id="lookup-code", kind="tourist", scopes=frozenset())
 """Who acts when number and code are the credential."""
+TIMER = Principal(sub="timer", client_id="complaints", kind="service", scopes=frozenset())
+"""Who acts when a term has run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,19 @@ class CaseService:
         self._policies = policies
         self._safe = CaseSafe(keyring)
         self._clock = clock
+
+    @classmethod
+    def of(cls, session: AsyncSession, policies: PolicyBook, keyring: Keyring, clock: Clock) -> Self:
+        """The service with all it works with, in one transaction."""
+        cases = CaseRepository(session)
+        return cls(
+            cases,
+            DocumentDesk(DocumentRepository(session), cases, policies, keyring),
+            ClueDesk(session, policies.penalties, keyring),
+            policies,
+            keyring,
+            clock,
+        )
 
     async def queue(self, query: QueueQuery, reader: Principal) -> Page[QueueItem]:
         """One page of the cases the reader may see.
@@ -168,7 +184,7 @@ class CaseService:
             raise CaseNotFound
         if expected_version is not None and expected_version != case.version:
             raise PreconditionFailed
-        _check_allowed(case, body.event, actor.scopes)
+        check_allowed(case, body.event, actor.scopes)
         await self.apply(case, body, actor)
         return case_view(case, self._safe, actor, self._reported(case))
 
@@ -183,17 +199,26 @@ class CaseService:
         Raises:
             EventNotAllowed: the state does not allow it.
         """
-        _check_allowed(case, Event(event), frozenset({"complaints:handle"}))
+        check_allowed(case, Event(event), frozenset({"complaints:handle"}))
         await self.apply(case, EventIn(event=Event(event), note=note), TOURIST)
+
+    async def close_reply_terms(self, limit: int) -> int:
+        """Go on with up to `limit` cases whose respondent let the reply term pass (row 10 of the procedure).
+
+        A late reply is still taken. Gives how many there were.
+        """
+        found = await self._cases.reply_term_over(self._today(), limit)
+        for case in found:
+            await self.apply(case, EventIn(event=Event.REPLY_OVERDUE), TIMER)
+        return len(found)
 
     async def apply(self, case: Case, body: EventIn, actor: Principal) -> None:
         """Apply an allowed event to a locked case; the caller has checked who may."""
-        _check_fields(body)
+        check_fields(body)
         now = self._clock.now()
         events = await self._cases.history(case.id)
         day = self._day(body, events[-1])
-        self._check_conditions(case, body, events, day)
-        self._check_department(body, case)
+        check_conditions(case, body, events, day, self._policies)
         before = State(case.state)
         after = next_state(body.event, before, _state_or_none(case.state_before_suspension))
         if after is not before:
@@ -257,46 +282,6 @@ class CaseService:
             )
         return day
 
-    def _check_conditions(self, case: Case, body: EventIn, events: Sequence[CaseEvent], day: date) -> None:
-        """What an event needs beside its state: a term that has run out, a rule that exists here."""
-        book = self._policies.procedure
-        found = {d.event: d for d in deadlines_of(case, events, book, day)}
-        if body.event is Event.REPLY_OVERDUE:
-            _must_be_over(found.get("reply"), day)
-        elif body.event is Event.TERMINATE and case.state != State.MEDIATING:
-            _must_be_over(found.get("conclude"), day)
-        elif body.event is Event.EXTEND:
-            local = book.local(case.received_on, case.region)
-            if local is None or local.extension is None:
-                raise EventTooEarly(
-                    Text(
-                        "全国规则没有延长办理期限的规定，当地也没有",
-                        "Neither the national nor a local rule extends the term",
-                    )
-                )
-            if any(event.event == Event.EXTEND for event in events):
-                raise EventTooEarly(Text("办理期限只能延长一次", "The term can be extended once only"))
-        elif body.event is Event.SUSPECT_VIOLATION and case.respondent_key is None:
-            raise EventTooEarly(
-                Text(
-                    "被投诉人尚无统一社会信用代码或证号，不能转为执法线索",
-                    "The respondent's key is not known yet",
-                )
-            )
-        elif body.event is Event.SELF_SETTLE and not body.agreed_by_both:
-            raise InvalidPayload.at(
-                "/agreed_by_both", Text("和解须双方签字确认", "both parties must have signed")
-            )
-
-    def _check_department(self, body: EventIn, case: Case) -> None:
-        if body.department is None:
-            return
-        known = self._policies.routing.departments.choose("departments", on=case.received_on).departments
-        if all(item.code != body.department for item in known):
-            raise InvalidPayload.at(
-                "/department", Text("没有这个部门代码", "there is no such department code")
-            )
-
     def _event(
         self,
         case: Case,
@@ -344,61 +329,6 @@ class CaseService:
                 amount_fen=case.outcome_amount_fen,
                 closed_on=str(case.closed_on),
             )
-
-
-def _check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
-    state = State(case.state)
-    allowed = allowed_events(state, scopes)
-    if event.value in allowed:
-        return
-    rule = EVENTS[event]
-    if state in rule.sources:
-        raise (
-            CaseNotFound
-            if scopes.isdisjoint({"complaints:handle", "complaints:supervise"})
-            else EventNotAllowed(
-                Text(
-                    f"此操作需要权限 {'、'.join(rule.scopes)}",
-                    f"This event needs one of {', '.join(rule.scopes)}",
-                ),
-                state=case.state,
-                allowed=allowed,
-            )
-        )
-    raise EventNotAllowed(
-        Text(
-            f"案件处于 {state.value}，可进行：{'、'.join(allowed) or '无'}",
-            f"The case is {state.value}; allowed: {', '.join(allowed) or 'nothing'}",
-        ),
-        state=case.state,
-        allowed=allowed,
-    )
-
-
-def _check_fields(body: EventIn) -> None:
-    demand = DEMANDS[body.event]
-    given = {name for name, value in body.model_dump().items() if value is not None}
-    errors = [
-        FieldError(f"/{name}", Text("此环节必须填写", "this event needs it"))
-        for name in sorted(demand.needs - given)
-    ]
-    errors += [
-        FieldError(f"/{name}", Text("此环节没有这一项", "this event has no such field"))
-        for name in sorted(given - demand.known)
-    ]
-    if errors:
-        raise InvalidPayload(errors)
-
-
-def _must_be_over(deadline: Deadline | None, day: date) -> None:
-    if deadline is not None and day <= deadline.due_on:
-        raise EventTooEarly(
-            Text(
-                f"期限至 {deadline.due_on.isoformat()}，尚未届满",
-                f"The term runs until {deadline.due_on.isoformat()}",
-            ),
-            due_on=deadline.due_on.isoformat(),
-        )
 
 
 def _take_over(case: Case, body: EventIn, day: date) -> None:
