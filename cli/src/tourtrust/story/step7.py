@@ -43,13 +43,15 @@ def play(stage: Stage) -> list[str]:
     paths = stage.get(f"{base}/paths", by="province_officer")
     ways = paths["paths"] if isinstance(paths, dict) else paths
     stage.check(len(ways) >= 1, "no way to a better grade is named")
-    way = ways[0]
-    steps = ", ".join(f"{step['action']} ({step['rule']}) from {step['earliest']}" for step in way["steps"])
     return [
         f"score {before['score']} to {after['score']}, grade {before['grade']} to {after['grade']}",
         *(f"{c['points']:+} {c['rule']}: {c['reason']}, until {c['expires_on']}" for c in new),
         f"asked again for the same moment: the same hash {answer['result_hash'][:16]}…",
         f"supervision tightened: sampled at {supervision['sampling_bp'] / 100:.0f} %, "
         f"{len(supervision['measures'])} measures in force",
-        f"the way to {way['grade']} on {way['on']}: {steps or 'time alone'}",
+        *(f"a way to {way['grade']} on {way['on']}: {_steps(way)}" for way in ways),
     ]
+
+
+def _steps(way: dict[str, Any]) -> str:
+    return ", ".join(f"{step['action']} ({step['rule']}) from {step['earliest']}" for step in way["steps"])
