@@ -1,5 +1,7 @@
 """Tokens: only the gateway's, only now, only of the right kind; keys rotate and outages are survived."""
 
+import asyncio
+import base64
 import json
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey
+from joserfc.jws import JWSRegistry
 from sqlalchemy import Column, String, select
 
 
@@ -63,6 +66,17 @@ async def test_a_good_token_gives_its_principal(mint: TokenMint, clock: Hour) ->
         {"regions": "140000"},
         {"subject_id": "x"},
         {"scope": 5},
+        {"sub": None},
+        {"sub": ""},
+        {"client_id": {"a": 1}},
+        {"department": 5},
+        {"regions": {"140000": 1}},
+        {"regions": ["\u0661\u0664\u0660\u0660\u0660\u0660"]},
+        {"regions": ["140000\n"]},
+        {"nbf": 99_999_999_999},
+        {"nbf": "now"},
+        {"iat": True},
+        {"jti": None},
     ],
 )
 async def test_wrong_claims_are_refused(mint: TokenMint, clock: Hour, claims: dict[str, object]) -> None:
@@ -88,6 +102,41 @@ async def test_forged_tokens_are_refused(mint: TokenMint, clock: Hour) -> None:
             await verifier.verify(token)
 
 
+@pytest.mark.parametrize(
+    ("header", "payload"),
+    [
+        ({"crit": ["exp"], "exp": 1}, {}),
+        ({"crit": ["b64"], "b64": False}, {}),
+        ({"alg": "Ed25519"}, {}),
+        ({"alg": ["ES256"]}, {}),
+        ({"kid": 5}, {}),
+        ({"typ": ["at+jwt"]}, {}),
+        ([], {}),
+        (None, {}),
+        ({}, []),
+        ({}, None),
+        ({}, b"[" * 50_000),
+        (b"[" * 5_000, {}),
+        (b"A" * 60_000, b"A" * 60_000),
+    ],
+)
+async def test_tokens_of_strange_shape_are_refused(
+    mint: TokenMint, clock: Hour, header: object, payload: object
+) -> None:
+    def part(usual: dict[str, object], given: object) -> str:
+        content = usual | given if isinstance(given, dict) else given
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    claims = json.loads(base64.urlsafe_b64decode(mint.token(scopes=["admin"]).split(".")[1] + "=="))
+    signed = f"{part({'alg': 'ES256', 'typ': 'at+jwt', 'kid': mint.key.kid}, header)}.{part(claims, payload)}"
+    signature = JWSRegistry.algorithms["ES256"].sign(signed.encode(), mint.key)
+    token = f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    for form in (token, f"{signed}.", f"{token}AAAA", f"{token}.a.b"):
+        with pytest.raises(Unauthenticated):
+            await mint.verifier(clock).verify(form)
+
+
 async def test_a_remembered_token_still_expires(mint: TokenMint, clock: Hour) -> None:
     verifier = mint.verifier(clock)
     token = mint.token(scopes=["admin"], lifetime=900)
@@ -102,6 +151,7 @@ class Gateway:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.mints: list[TokenMint] = []
+        self.keys: object = None
         self.down = False
         self.asked = 0
         real = httpx.AsyncClient
@@ -115,7 +165,9 @@ class Gateway:
         self.asked += 1
         if self.down:
             raise httpx.ConnectError("down")
-        keys = KeySet([mint.key for mint in self.mints]).as_dict(private=False)
+        keys = self.keys
+        if keys is None:
+            keys = KeySet([mint.key for mint in self.mints]).as_dict(private=False)
         return httpx.Response(200, json=keys)
 
 
@@ -160,6 +212,56 @@ async def test_forged_key_ids_cause_no_flood(clock: Hour, gateway: Gateway) -> N
             await verifier.verify(TokenMint(clock).token(scopes=["admin"]))
     assert gateway.asked == 1
     assert time.monotonic() - started < 30
+
+
+async def test_a_withdrawn_key_is_forgotten(
+    clock: Hour, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    withdrawn, kept = TokenMint(clock), TokenMint(clock)
+    gateway.mints = [withdrawn, kept]
+    verifier = verifier_of(clock)
+    await verifier.verify(withdrawn.token(scopes=["admin"]))
+    gateway.mints = [kept]
+    monkeypatch.setattr(TokenVerifier, "MAX_AGE", 0.0)
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(withdrawn.token(scopes=["admin"]))
+    gateway.down = True
+    await verifier.verify(kept.token(scopes=["admin"]))
+
+
+async def test_a_crowd_before_a_silent_gateway_asks_once(clock: Hour, gateway: Gateway) -> None:
+    gateway.down = True
+    mint, verifier = TokenMint(clock), verifier_of(clock, min_refresh=5)
+    tokens = [mint.token(scopes=["admin"], sub=str(number)) for number in range(20)]
+    answers = await asyncio.gather(*map(verifier.verify, tokens), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Unavailable}
+    assert gateway.asked == 1
+
+
+@pytest.mark.parametrize("keys", [[], {"keys": 5}, {"keys": [5]}, {"keys": [{"kty": "?"}]}, {}])
+async def test_strange_key_sets_are_as_good_as_none(clock: Hour, gateway: Gateway, keys: object) -> None:
+    gateway.keys = keys
+    with pytest.raises((Unavailable, Unauthenticated)):
+        await verifier_of(clock).verify(TokenMint(clock).token(scopes=["admin"]))
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "covered"),
+    [
+        ("110000", "110105", True),
+        ("110100", "110105", True),
+        ("110105", "110105", True),
+        ("110105", "110106", False),
+        ("310100", "310230", False),
+        ("500200", "500229", True),
+        ("419000", "419001", True),
+        ("000000", "710000", True),
+        ("140000", "000000", False),
+        ("100000", "101010", True),
+    ],
+)
+def test_municipalities_and_direct_counties_are_covered(own: str, code: str, covered: bool) -> None:
+    assert Principal("s", "c", "officer", frozenset(), (own,)).covers(code) is covered
 
 
 def test_region_prefixes() -> None:

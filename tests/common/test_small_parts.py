@@ -1,5 +1,6 @@
 """Clock, pages, problems and settings."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,33 @@ def test_the_frozen_clock_holds_the_day_and_keeps_order(tmp_path: Path) -> None:
     assert china_date(first).isoformat() == "2026-11-23"
     FrozenClock.set(tmp_path / "clock", start + timedelta(days=2))
     assert china_date(clock.now()).isoformat() == "2026-11-25"
+
+
+def test_a_frozen_clock_is_seen_to_move_however_quickly(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    reader = FrozenClock.set(path, start)
+    for day in range(200):
+        FrozenClock.set(path, start + timedelta(days=day))
+        assert reader.now().date() == (start + timedelta(days=day)).date()
+    with pytest.raises(ValueError, match="time zone"):
+        FrozenClock.set(path, datetime(2026, 11, 23))  # noqa: DTZ001
+    assert [file.name for file in tmp_path.iterdir()] == ["clock"]
+
+
+def test_many_setters_of_one_clock_do_not_trip_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    start = datetime(2026, 11, 23, tzinfo=UTC)
+    reader = FrozenClock.set(path, start)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda hour: FrozenClock.set(path, start + timedelta(hours=hour)), range(200)))
+    assert start <= reader.now() < start + timedelta(hours=200)
+
+
+def test_settings_do_not_show_their_secrets_when_they_are_wrong() -> None:
+    with pytest.raises(ValidationError) as caught:
+        ServiceSettings(database_url="mysql://user:geheim@host/x", keyring_file=Path())
+    assert "geheim" not in str(caught.value)
 
 
 def test_a_chinese_day_begins_eight_hours_before_utc() -> None:

@@ -19,7 +19,15 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Histogram
 
-__all__ = ["ALERTS", "REQUESTS", "REQUEST_SECONDS", "configure_telemetry", "propagator", "tracer"]
+__all__ = [
+    "ALERTS",
+    "REQUESTS",
+    "REQUEST_SECONDS",
+    "configure_telemetry",
+    "library_formatter",
+    "propagator",
+    "tracer",
+]
 
 REQUESTS = Counter("tourtrust_requests_total", "Answered requests", ["service", "method", "route", "status"])
 REQUEST_SECONDS = Histogram(
@@ -44,29 +52,36 @@ def configure_telemetry(service: str, level: str = "INFO", otlp_endpoint: str | 
         if otlp_endpoint:
             provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(otlp_endpoint)))
         trace.set_tracer_provider(provider)
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _places_of_exception,
-    ]
-    render = structlog.processors.JSONRenderer(ensure_ascii=False)
     libraries = logging.StreamHandler(sys.stdout)
-    libraries.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-        )
-    )
+    libraries.setFormatter(library_formatter())
     logging.basicConfig(handlers=[libraries], level=level)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, render],
+        processors=[*_line(), _render()],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def library_formatter() -> logging.Formatter:
+    """Gives the lines of libraries, which use the standard logging, the form of our own."""
+    clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_line(), processors=[clean, _render()])
+
+
+def _line() -> list[structlog.typing.Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _places_of_exception,
+    ]
+
+
+def _render() -> structlog.typing.Processor:
+    return structlog.processors.JSONRenderer(ensure_ascii=False)
 
 
 def _places_of_exception(
