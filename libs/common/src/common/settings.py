@@ -24,8 +24,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     environment: Literal["production", "development"] = "production"
-    database_url: str
-    direct_database_url: str = ""
+    database_url: str = Field(repr=False)
+    direct_database_url: str = Field("", repr=False)
     database_statement_cache: int = Field(100, ge=0, description="0 behind a transaction-mode pooler")
     database_pool_size: int = Field(10, ge=1)
     nats_url: str | None = None
