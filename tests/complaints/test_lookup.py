@@ -95,6 +95,7 @@ async def test_the_tourist_withdraws_and_supplements(world: World) -> None:
         "/public/complaints/events", secret | {"event": "supplement", "note": "补充合同照片"}, None
     )
     assert early.status_code == 409
+    assert early.json()["allowed"] == ["withdraw"]
     await world.act(filed["id"], "ask_supplement", note="请补充合同")
     given = await world.post(
         "/public/complaints/events", secret | {"event": "supplement", "note": "合同照片已附"}, None

@@ -10,11 +10,11 @@ from complaints.cases.demands import DEMANDS
 from complaints.cases.errors import CaseNotFound, EventNotAllowed, EventTooEarly
 from complaints.cases.history import deadlines_of
 from complaints.cases.models import Case, CaseEvent
-from complaints.cases.rules import EVENTS, Event, State, allowed_events
+from complaints.cases.rules import EVENTS, Event, State, allowed_events, tourist_events
 from complaints.cases.schemas import EventIn
 from complaints.policybook import PolicyBook
 
-__all__ = ["check_allowed", "check_conditions", "check_fields"]
+__all__ = ["check_allowed", "check_conditions", "check_fields", "check_tourist"]
 
 
 def check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
@@ -30,17 +30,33 @@ def check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
         return
     rule = EVENTS[event]
     if state not in rule.sources:
-        detail = Text(
-            f"案件处于 {state.value}，可进行：{'、'.join(allowed) or '无'}",
-            f"The case is {state.value}; allowed: {', '.join(allowed) or 'nothing'}",
-        )
-    elif scopes.isdisjoint({"complaints:handle", "complaints:supervise"}):
+        raise _not_allowed(state, allowed)
+    if scopes.isdisjoint({"complaints:handle", "complaints:supervise"}):
         raise CaseNotFound
-    else:
-        detail = Text(
-            f"此操作需要权限 {'、'.join(rule.scopes)}", f"This event needs one of {', '.join(rule.scopes)}"
-        )
+    detail = Text(
+        f"此操作需要权限 {'、'.join(rule.scopes)}", f"This event needs one of {', '.join(rule.scopes)}"
+    )
     raise EventNotAllowed(detail, state=case.state, allowed=allowed)
+
+
+def check_tourist(case: Case, event: Event) -> None:
+    """The state takes the event from whoever holds the secret code.
+
+    Raises:
+        EventNotAllowed: naming the events that are open to the tourist now.
+    """
+    state = State(case.state)
+    allowed = tourist_events(state)
+    if event.value not in allowed:
+        raise _not_allowed(state, allowed)
+
+
+def _not_allowed(state: State, allowed: list[str]) -> EventNotAllowed:
+    detail = Text(
+        f"案件处于 {state.value}，可进行：{'、'.join(allowed) or '无'}",
+        f"The case is {state.value}; allowed: {', '.join(allowed) or 'nothing'}",
+    )
+    return EventNotAllowed(detail, state=state.value, allowed=allowed)
 
 
 def check_fields(body: EventIn) -> None:

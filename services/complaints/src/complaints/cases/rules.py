@@ -14,6 +14,7 @@ __all__ = [
     "Transition",
     "allowed_events",
     "next_state",
+    "tourist_events",
 ]
 
 
@@ -194,6 +195,11 @@ def allowed_events(state: State, scopes: frozenset[str] | None = None) -> list[s
         for event, rule in EVENTS.items()
         if state in rule.sources and (scopes is None or not scopes.isdisjoint(rule.scopes))
     ]
+
+
+def tourist_events(state: State) -> list[str]:
+    """The events open to whoever holds a complaint's secret code."""
+    return [event for event in allowed_events(state) if event in {Event.SUPPLEMENT, Event.WITHDRAW}]
 
 
 def next_state(event: Event, state: State, before_suspension: State | None) -> State:

@@ -14,7 +14,7 @@ from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import FieldError, InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from complaints.cases.checks import check_allowed, check_conditions, check_fields
+from complaints.cases.checks import check_allowed, check_conditions, check_fields, check_tourist
 from complaints.cases.demands import PRIVATE
 from complaints.cases.errors import CaseNotFound
 from complaints.cases.history import deadlines_of, set_next_due
@@ -199,7 +199,7 @@ class CaseService:
         Raises:
             EventNotAllowed: the state does not allow it.
         """
-        check_allowed(case, Event(event), frozenset({"complaints:handle"}))
+        check_tourist(case, Event(event))
         await self.apply(case, EventIn(event=Event(event), note=note), TOURIST)
 
     async def close_reply_terms(self, limit: int) -> int:

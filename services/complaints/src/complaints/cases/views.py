@@ -8,7 +8,7 @@ from common.crypto import mask_id_officer, mask_name, mask_phone, mask_text
 
 from complaints.cases.clocks import Deadline
 from complaints.cases.models import Case, CaseEvent
-from complaints.cases.rules import PUBLIC_STATES, Event, State, allowed_events
+from complaints.cases.rules import PUBLIC_STATES, Event, State, allowed_events, tourist_events
 from complaints.cases.safe import CaseSafe
 from complaints.cases.schemas import (
     CaseView,
@@ -32,7 +32,6 @@ PUBLIC_EVENTS = frozenset(
     {"submit", "ask_supplement", "supplement", "accept", "refuse", "transfer", "serve", "reply", "mediate"}
     | {"agree", "terminate", "self_settle", "withdraw", "start_appraisal", "appraisal_done", "reopen"}
 )
-TOURIST_EVENTS = (Event.SUPPLEMENT, Event.WITHDRAW)
 
 
 def _civil_part(case: Case, reader: Principal, reported: Collection[str]) -> tuple[str, list[str]]:
@@ -180,5 +179,5 @@ def public_view(
         ],
         refusal=refusal,
         outcome_amount_fen=case.outcome_amount_fen,
-        allowed_events=[e.value for e in TOURIST_EVENTS if e.value in allowed_events(state)],
+        allowed_events=tourist_events(state),
     )
