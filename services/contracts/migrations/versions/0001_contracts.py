@@ -49,7 +49,9 @@ def upgrade() -> None:
     op.create_table('contract_keys',
     sa.Column('contract_no', sa.String(length=25), nullable=False),
     sa.Column('wrapped_key', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('contract_no', name=op.f('pk_contract_keys'))
+    sa.Column('log_id', sa.Uuid(), nullable=False),
+    sa.PrimaryKeyConstraint('contract_no', name=op.f('pk_contract_keys')),
+    sa.UniqueConstraint('log_id', name=op.f('uq_contract_keys_log_id'))
     )
     op.create_table('contract_travelers',
     sa.Column('contract_no', sa.String(length=25), nullable=False),

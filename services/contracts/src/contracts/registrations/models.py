@@ -104,12 +104,17 @@ class ContractVersion(Base, table=True):
 
 
 class ContractKey(Base, table=True):
-    """The key of one contract's documents, wrapped by the keyring. Deleting the row erases the documents."""
+    """What erasing a contract destroys: the key of its documents, wrapped by the keyring, and its log id.
+
+    The log is public for ever, so a contract stands there under a random id: without this row nothing leads
+    from a leaf back to a number.
+    """
 
     __tablename__ = "contract_keys"
 
     contract_no: str = Field(sa_column=Column(String(25), primary_key=True))
     wrapped_key: str = Field(sa_type=Text, nullable=False)
+    log_id: UUID = Field(unique=True)
 
 
 class ContractTraveler(Base, table=True):

@@ -114,7 +114,10 @@ class ContractReader:
         wanted = version or contract.version
         if await repository.find_version(self.session, contract_no, wanted) is None:
             raise ContractNotFound
-        receipt = await ledger.get_receipt(self.session, log=self.log, id=contract_no, version=wanted)
+        kept = await repository.find_key(self.session, contract_no)
+        if kept is None:
+            raise ContractNotFound
+        receipt = await ledger.get_receipt(self.session, log=self.log, id=str(kept.log_id), version=wanted)
         return None if receipt is None else receipt.encode()
 
     async def depart(self, contract_no: str, milestone: Milestone, principal: Principal) -> ContractSummary:
@@ -249,7 +252,8 @@ class ContractReader:
         return document
 
     async def _log_state(self, contract_no: str, version: int) -> LogState:
-        index = await ledger.find_leaf(self.session, contract_no, version)
+        kept = await repository.find_key(self.session, contract_no)
+        index = None if kept is None else await ledger.find_leaf(self.session, str(kept.log_id), version)
         first = None if index is None else await ledger.first_checkpoint(self.session, index + 1)
         return LogState(
             origin=self.log.origin,

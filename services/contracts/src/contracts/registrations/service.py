@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from common import ledger
 from common.auth import Principal
@@ -165,10 +166,11 @@ class Registrar:
 
     async def _store(self, filing: Filing, examined: Examined, number: str, now: datetime) -> Registration:
         document, today = filing.document, china_date(now)
+        log_id = uuid4()
         promise = await ledger.append(
             self.session,
             log=self.log,
-            id=number,
+            id=str(log_id),
             version=1,
             event=REGISTERED,
             document_hash=filing.hash,
@@ -222,7 +224,8 @@ class Registrar:
             )
             for at, traveler in enumerate(document.travelers)
         ]
-        rows = [contract, version, ContractKey(contract_no=number, wrapped_key=wrapped), *travelers]
+        kept = ContractKey(contract_no=number, wrapped_key=wrapped, log_id=log_id)
+        rows = [contract, version, kept, *travelers]
         await repository.add(self.session, rows)
         await announce_contract(self.session, REGISTERED, contract, now)
         await self._alert(filing, examined, number, now)
