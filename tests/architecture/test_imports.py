@@ -81,11 +81,12 @@ def test_a_planted_violation_is_found(copy: Path, start: str) -> None:
     assert broken, output
 
 
-def test_no_service_method_file_outgrows_its_reader() -> None:
+def test_no_file_outgrows_its_reader() -> None:
+    """About 400 lines is where a service method file is split; a tenth more is let pass."""
     long = {
         str(path.relative_to(ROOT)): lines
         for source in SOURCES
         for path in (ROOT / source).rglob("*.py")
-        if (lines := len(path.read_text("utf-8").splitlines())) > 400
+        if (lines := len(path.read_text("utf-8").splitlines())) > 440
     }
     assert long == {}

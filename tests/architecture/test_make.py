@@ -14,7 +14,13 @@ TOLD = ("demo", "up", "test", "test-full", "check", "bench", "lock")
 
 
 def _make(folder: Path, *arguments: str) -> str:
-    outcome = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    """What make says, also when this test itself was started by make."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    outcome = subprocess.run(
+        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert outcome.returncode == 0, outcome.stderr
     return outcome.stdout
 
