@@ -34,7 +34,7 @@ async def test_a_clean_contract_is_registered_and_provable(world: World) -> None
     assert body["verify_url"].endswith(f"/api/v1/contracts/public/verify/{number}")
     receipt = await receipt_of(world, number)
     verdict = verify_receipt(receipt, world.log_key, json.dumps(domestic()).encode())
-    assert (verdict.id, verdict.version, verdict.document_checked) == (number, 1, True)
+    assert (verdict.id, verdict.version, verdict.document_checked) == (body["promise"]["id"], 1, True)
     with pytest.raises(Refused):
         verify_receipt(receipt, world.log_key, json.dumps(outbound()).encode())
 

@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import files
+from typing import Any
 
 from common.problems import Text
 
@@ -23,22 +24,20 @@ def play(stage: Stage) -> list[str]:
     path = f"/api/v1/credit/subjects/{agency['id']}/score"
     before = stage.get(path, by="province_officer")["result"]["score"]
 
+    def warnings() -> list[Any]:
+        query = {"subject_id": agency["id"], "rule": "W-PRICE-ALERT"}
+        found: list[Any] = stage.get("/api/v1/credit/warnings", by="province_officer", params=query)["items"]
+        return found
+
+    stage.equal(len(warnings()), 0, "warnings of low prices before")
+
     refused = stage.call("POST", "/api/v1/contracts/contracts", by="ota", json=document, expect=422).json()
     stage.equal(refused["type"], "/problems/contract-refused", "the kind of refusal")
     got = {(f["rule_id"], f["severity"], f["path"]) for f in refused["findings"]}
     stage.equal(got, wanted, "the findings")
 
-    warning = stage.wait(
-        "the warning at credit",
-        lambda: next(
-            iter(
-                stage.get(
-                    "/api/v1/credit/warnings", by="province_officer", params={"subject_id": agency["id"]}
-                )["items"]
-            ),
-            None,
-        ),
-    )
+    warning = stage.wait("the warning at credit", lambda: next(iter(warnings()), None))
+    stage.equal(len(warnings()), 1, "warnings of low prices after")
     stage.equal(
         stage.get(path, by="province_officer")["result"]["score"], before, "the score after the alert"
     )

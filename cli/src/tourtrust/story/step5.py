@@ -49,6 +49,10 @@ def play(stage: Stage) -> list[str]:
     )
     due = next(deadline for deadline in complaint["deadlines"] if deadline["event"] == "accept")
     stage.equal((due["due_on"], due["unit"]), ("2026-11-25", "working_days"), "the term of acceptance")
+    stage.equal(due["rule"], "TCM_2026.accept", "the rule of the term")
+    stage.check("2026" in due["article"], f"the article named is {due['article']}")
+    repealed = [rule["id"] for rule in routing["rules"] if "2010" in (rule["article"] or "")]
+    stage.equal(repealed, [], "rules that name the repealed measures")
     counted = [date.fromisoformat(day).isoformat() for day in due["counted_days"]]
     stage.equal(counted, ["2026-11-24", "2026-11-25"], "the working days counted")
 

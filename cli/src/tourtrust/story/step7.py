@@ -40,6 +40,8 @@ def play(stage: Stage) -> list[str]:
 
     supervision = stage.get(f"{base}/supervision", by="province_officer")
     stage.equal(supervision["grade"], after["grade"], "the grade that supervision goes by")
+    lighter = stage.book["supervision_before"]["sampling_bp"]
+    stage.check(supervision["sampling_bp"] > lighter, "supervision did not tighten")
     paths = stage.get(f"{base}/paths", by="province_officer")
     ways = paths["paths"] if isinstance(paths, dict) else paths
     stage.check(len(ways) >= 1, "no way to a better grade is named")
@@ -47,7 +49,8 @@ def play(stage: Stage) -> list[str]:
         f"score {before['score']} to {after['score']}, grade {before['grade']} to {after['grade']}",
         *(f"{c['points']:+} {c['rule']}: {c['reason']}, until {c['expires_on']}" for c in new),
         f"asked again for the same moment: the same hash {answer['result_hash'][:16]}…",
-        f"supervision tightened: sampled at {supervision['sampling_bp'] / 100:.0f} %, "
+        f"supervision tightened: sampled at {supervision['sampling_bp'] / 100:.0f} % instead of "
+        f"{lighter / 100:.0f} %, "
         f"{len(supervision['measures'])} measures in force",
         *(f"a way to {way['grade']} on {way['on']}: {_steps(way)}" for way in ways),
     ]
