@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,6 +22,10 @@ class IntakeRepository:
     async def find(self, event_id: UUID) -> ParkedEvent | None:
         """A parked event."""
         return await self._session.get(ParkedEvent, event_id)
+
+    async def lock_key(self, key: str) -> None:
+        """Let one transaction at a time deal with a subject's key, whether the subject exists yet or not."""
+        await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
 
     def park(self, event: ParkedEvent) -> None:
         """Keep an event until its subject appears or a person decides."""

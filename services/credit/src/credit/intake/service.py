@@ -7,7 +7,6 @@ import structlog
 from common.policies import PolicyNotInForce
 from common.problems import InvalidPayload
 from pydantic import ValidationError
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -66,7 +65,7 @@ class IntakeService:
         subject = None
         if key is not None:
             # The same lock is taken by a subject that is being registered under this key.
-            await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+            await self._parked.lock_key(key)
             subject = await self._subjects.lock_by_key(key)
         if subject is None:
             self._park(event_id, name, key, data, ParkedState.WAITING)
@@ -78,7 +77,7 @@ class IntakeService:
         """Apply what waited for a subject's key, in order; gives how many events there were."""
         if subject.key is None:
             return 0
-        await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject.key, 0))))
+        await self._parked.lock_key(subject.key)
         waiting = await self._parked.waiting_for(subject.key)
         for row in waiting:
             event = _MODELS[row.type].model_validate(row.data)
