@@ -55,8 +55,7 @@ async def service(
         log_key_file=tmp_path / "log.key",
     )
     mint = TokenMint()
-    app = create_app(settings)
-    app.state.verifier = mint.verifier(SystemClock())
+    app = create_app(settings, verifier=mint.verifier(SystemClock()))
     async with api_client(app) as client:
         yield name, client, app.state.openapi, mint
 

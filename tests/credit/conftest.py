@@ -156,9 +156,8 @@ async def running_service(database: ServiceDatabase, folder: Path, **options: An
             witness_key=str(witness_key),
             **options,
         )
-        app = create_app(settings)
         mint = TokenMint(FrozenClock(clock_file))
-        app.state.verifier = mint.verifier(FrozenClock(clock_file))
+        app = create_app(settings, verifier=mint.verifier(FrozenClock(clock_file)))
         async with api_client(app) as http:
             yield Service(app, http, mint, clock_file, log_key, witness_key)
     await database.drop(url)

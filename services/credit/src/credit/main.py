@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from common.auth import TokenVerifier
 from common.db import migrations_folder
 from common.events import events_part
 from common.ledger import ledger_part
@@ -33,8 +34,11 @@ __all__ = ["create_app"]
 PREFIX = "/api/v1/credit"
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application. Policies are read here, so a wrong file stops the start."""
+def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | None = None) -> FastAPI:
+    """The application. Policies are read here, so a wrong file stops the start.
+
+    `verifier` replaces the real one in tests.
+    """
     rulebook = Rulebook.load(FOLDER)
 
     @asynccontextmanager
@@ -61,4 +65,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
         public=PUBLIC | log_operations(PREFIX),
         lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds],
+        verifier=verifier,
     )
