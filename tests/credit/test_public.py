@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
 from .conftest import Service
 from .test_intake import alert, take
 
@@ -57,6 +59,41 @@ async def test_a_guide_is_found_by_the_exact_card_and_stays_masked(service: Serv
     for query in ("李样例", card):
         listed = (await service.http.get("/api/v1/credit/public/subjects", params={"q": query})).json()
         assert listed["items"] == []
+
+
+async def test_an_unlicensed_operator_without_code_is_treated_as_a_person(service: Service) -> None:
+    hidden = await service.subject(
+        kind="unlicensed_operator", key=None, name="赵样例甲", license_no="L-SX-700901"
+    )
+    firm = await service.subject(kind="unlicensed_operator", name="黑车样例商行（虚构）")
+    assert (await page(service, "L-SX-700901"))["name"] == "赵***"
+    assert (await page(service, firm["key"]))["name"] == "黑车样例商行（虚构）"
+    for query, found in (("赵样例甲", []), ("黑车样例", [firm["key"]]), ("L-SX-700901", [])):
+        answer = await service.http.get("/api/v1/credit/public/subjects", params={"q": query})
+        assert [one["key"] for one in answer.json()["items"]] == found
+    etag = (await service.http.get(f"/api/v1/credit/subjects/{hidden['id']}", headers=service.who())).headers[
+        "etag"
+    ]
+    renamed = await service.http.patch(
+        f"/api/v1/credit/subjects/{hidden['id']}",
+        json={"name": "钱样例乙"},
+        headers=service.who() | {"If-Match": etag},
+    )
+    assert renamed.json()["name"] == "钱***"
+    async with service.app.state.db.session() as session:
+        told = {
+            row.subject: row.data
+            for row in await session.execute(text("SELECT data->>'subject_id' subject, data FROM outbox"))
+        }
+        rows = await session.scalars(
+            text("SELECT s::text FROM subjects s UNION ALL SELECT data::text FROM outbox")
+        )
+        everything = "".join(rows)
+    assert told[hidden["id"]]["name"] is None
+    assert told[firm["id"]]["name"] == "黑车样例商行（虚构）"
+    assert "赵样例甲" not in everything and "钱样例乙" not in everything
+    clear = await service.post(f"/subjects/{hidden['id']}/reveals", {"purpose": "核对无证经营者"}, 200)
+    assert clear["name"] == "钱样例乙"
 
 
 async def test_the_log_is_public(service: Service) -> None:

@@ -187,7 +187,7 @@ async def test_policies_are_shown_with_their_status(service: Service) -> None:
 async def test_kinds_that_need_no_key(service: Service, kind: str, with_key: bool) -> None:
     made = await service.subject(kind=kind, key=service.key() if with_key else None, name="样例某某（虚构）")
     assert (made["kind"], made["grade"], made["version"]) == (kind, None, 1)
-    assert ("**" in made["name"]) is (kind == "natural_person")
+    assert ("**" in made["name"]) is (kind in {"natural_person", "unlicensed_operator"})
 
 
 @pytest.mark.parametrize(

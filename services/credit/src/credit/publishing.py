@@ -7,7 +7,7 @@ from uuid import UUID
 from common.events import publish
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.subjects.rules import PERSONS
+from credit.subjects.rules import is_person
 
 __all__ = ["SERVICE", "Announced", "announce", "subject_data"]
 
@@ -53,12 +53,12 @@ class Announced(Protocol):
 
 
 def subject_data(subject: Announced) -> dict[str, Any]:
-    """What other services learn of a subject: never a natural person's name."""
+    """What other services learn of a subject: never a name that may be a natural person's."""
     return {
         "subject_id": str(subject.id),
         "kind": subject.kind,
         "key": subject.key,
-        "name": None if subject.kind in PERSONS else subject.name,
+        "name": None if is_person(subject.kind, subject.key) else subject.name,
         "license_no": subject.license_no,
         "scope": subject.business_scope,
         "region": subject.region,

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from credit.rulebook.rules import DrawPolicy, SupervisionPolicy
 from credit.scoring.rules.engine import instant
-from credit.subjects.rules import PERSONS
+from credit.subjects.rules import is_person
 
 from .rules.bundle import INPUTS_FORMAT, inputs_of
 from .schemas import DrawIn
@@ -88,7 +88,7 @@ def frozen_inputs(
         "objects": [
             {
                 "id": str(row.id),
-                "key": None if row.kind in PERSONS else row.key,
+                "key": None if is_person(row.kind, row.key) else row.key,
                 "tier": row.tier,
                 "weight": tiers.of(row.tier).sampling_bp,
             }

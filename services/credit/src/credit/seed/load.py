@@ -158,7 +158,7 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
         created_at=born,
         updated_at=born,
         last_recorded_at=born,
-        **name_columns(firm.kind, firm.name, env.keyring),
+        **name_columns(firm.kind, firm.key, firm.name, env.keyring),
         **person_columns(person, env.keyring),
     )
 

@@ -9,7 +9,7 @@ from common.problems import InvalidPayload
 
 from .models import Subject
 from .repository import name_context
-from .rules import PERSONS, grams, normalise
+from .rules import grams, is_person, normalise
 from .schemas import PersonIn, PersonMasked, PersonRevealed
 
 __all__ = ["NameColumns", "PersonColumns", "checked", "masked", "name_columns", "person_columns", "revealed"]
@@ -37,10 +37,10 @@ class PersonColumns(TypedDict, total=False):
     phone_cipher: str
 
 
-def name_columns(kind: str, name: str, keyring: Keyring) -> NameColumns:
+def name_columns(kind: str, key: str | None, name: str, keyring: Keyring) -> NameColumns:
     """A name as stored: an entity's in the clear, a natural person's encrypted with a mask to show."""
     plain = normalise(name)
-    if kind in PERSONS:
+    if is_person(kind, key):
         return NameColumns(
             name=mask_name(name),
             name_search="",
@@ -68,7 +68,7 @@ def person_columns(person: PersonIn, keyring: Keyring) -> PersonColumns:
 
 def masked(subject: Subject, keyring: Keyring) -> PersonMasked | None:
     """What everyone sees of a natural person's numbers; None for an entity."""
-    if subject.kind not in PERSONS:
+    if not is_person(subject.kind, subject.key):
         return None
     number = _clear(subject.id_number_cipher, _ID_CONTEXT, keyring)
     phone = _clear(subject.phone_cipher, _PHONE_CONTEXT, keyring)

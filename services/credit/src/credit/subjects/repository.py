@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from .models import Subject
-from .rules import PERSONS, looks_like_identifier, normalise
+from .rules import PERSONS, Kind, looks_like_identifier, normalise
 
 __all__ = ["Filters", "SubjectRepository", "name_context", "search_clause", "visible_to"]
 
@@ -34,6 +34,12 @@ def visible_to(principal: Principal) -> ColumnElement[bool]:
     if principal.subject_id is not None:
         return col(Subject.id) == principal.subject_id
     return region_clause(col(Subject.region), principal)
+
+
+def _persons() -> ColumnElement[bool]:
+    """`rules.is_person` as a condition."""
+    nameless = and_(col(Subject.kind) == Kind.UNLICENSED_OPERATOR, col(Subject.key).is_(None))
+    return or_(col(Subject.kind).in_(sorted(PERSONS)), nameless)
 
 
 def search_clause(query: str, keyring: Keyring | None) -> ColumnElement[bool]:
@@ -127,7 +133,7 @@ class SubjectRepository:
 
     async def public_page(self, query: str, after: UUID | None, limit: int) -> Sequence[Subject]:
         """`limit + 1` entities (never persons) whose name or identifier fits, in order of id."""
-        clauses = [search_clause(query, None), col(Subject.kind).not_in(sorted(PERSONS))]
+        clauses = [search_clause(query, None), ~_persons()]
         if after is not None:
             clauses.append(col(Subject.id) > after)
         found = select(Subject).where(and_(*clauses)).order_by(col(Subject.id)).limit(limit + 1)

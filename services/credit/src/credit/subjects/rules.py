@@ -15,6 +15,7 @@ __all__ = [
     "check_key",
     "check_licence",
     "grams",
+    "is_person",
     "looks_like_identifier",
     "normalise",
 ]
@@ -56,6 +57,15 @@ PERSONS = frozenset({Kind.TOUR_GUIDE, Kind.NATURAL_PERSON})
 ENTITY_KEY_OPTIONAL = frozenset(
     {Kind.STAR_HOTEL, Kind.HOMESTAY, Kind.SCENIC_AREA, Kind.COACH_COMPANY, Kind.UNLICENSED_OPERATOR}
 )
+
+
+def is_person(kind: str, key: str | None) -> bool:
+    """Whether a subject's name may be a natural person's: masked, kept from events and from the public.
+
+    Who trades without a licence is often one person, so such a subject counts as one until it has a USCC,
+    which only a registered business has.
+    """
+    return kind in PERSONS or (kind == Kind.UNLICENSED_OPERATOR and key is None)
 
 
 def check_key(kind: Kind, key: str | None) -> str | None:

@@ -19,7 +19,7 @@ from .errors import SubjectExists, SubjectNotFound
 from .models import Subject
 from .personal import checked, masked, name_columns, person_columns, revealed
 from .repository import Filters, SubjectRepository
-from .rules import PERSONS, Kind, Scope, Status, check_key, check_licence
+from .rules import Kind, Scope, Status, check_key, check_licence, is_person
 from .schemas import PersonRevealed, SubjectIn, SubjectPatch, SubjectView
 
 __all__ = ["SubjectService"]
@@ -48,7 +48,7 @@ class SubjectService:
         key = checked("/key", lambda: check_key(wanted.kind, wanted.key))
         licence = checked("/license_no", lambda: check_licence(wanted.license_no))
         _check_scope(wanted.kind, wanted.business_scope)
-        if wanted.person is not None and wanted.kind not in PERSONS:
+        if wanted.person is not None and not is_person(wanted.kind, key):
             raise InvalidPayload.at("/person", Text("只有自然人才有此项", "Only natural persons have this"))
         if await self._subjects.taken(key, licence):
             raise SubjectExists
@@ -65,7 +65,7 @@ class SubjectService:
             created_at=now,
             updated_at=now,
             last_recorded_at=now,
-            **name_columns(wanted.kind, wanted.name, self._env.keyring),
+            **name_columns(wanted.kind, key, wanted.name, self._env.keyring),
             **(person_columns(wanted.person, self._env.keyring) if wanted.person else {}),
         )
         self._subjects.add(subject)
@@ -118,7 +118,9 @@ class SubjectService:
                 raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
             subject.region = changes.region
         if changes.name is not None:
-            subject.sqlmodel_update({**name_columns(subject.kind, changes.name, self._env.keyring)})
+            subject.sqlmodel_update(
+                {**name_columns(subject.kind, subject.key, changes.name, self._env.keyring)}
+            )
         if "license_no" in given:
             subject.license_no = checked("/license_no", lambda: check_licence(changes.license_no))
             if await self._subjects.taken(None, subject.license_no, beside=subject.id):
@@ -131,7 +133,7 @@ class SubjectService:
         if changes.status is not None:
             subject.status = Status(changes.status)
         if changes.person is not None:
-            if subject.kind not in PERSONS:
+            if not is_person(subject.kind, subject.key):
                 raise InvalidPayload.at(
                     "/person", Text("只有自然人才有此项", "Only natural persons have this")
                 )
