@@ -8,7 +8,6 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from common.db import new_id
 from common.problems import Unauthenticated
@@ -186,11 +185,6 @@ class TokenService:
         if not good or (client.kind != "service" and claims["client_id"] != client.client_id):
             return {"active": False}
         return {"active": True, "token_type": "Bearer", **claims}
-
-    async def end_all(self, user_id: UUID) -> None:
-        """End every log-in of a user."""
-        for login in await self._tokens.open_logins(user_id):
-            await self._end(login)
 
     async def _continue(self, login: LoginSession, user: User, scopes: tuple[str, ...]) -> TokenAnswer:
         access = self._issuer.issue(user_grant(user, login.client_id).with_scopes(scopes), self._now)

@@ -52,10 +52,6 @@ class CaseRepository:
         found: Case | None = await self.session.scalar(query)
         return found
 
-    async def find_by_id(self, case_id: UUID) -> Case | None:
-        """The case of that id, for another aggregate that checks who may see it."""
-        return await self.session.get(Case, case_id)
-
     async def history(self, case_id: UUID) -> Sequence[CaseEvent]:
         """All events of a case, in order."""
         rows = await self.session.scalars(
