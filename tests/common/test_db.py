@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from hashlib import sha256
 
 import pytest
 from common.db import Database, SchemaError, check_database, migrations_folder
@@ -48,6 +49,36 @@ async def test_an_empty_database_is_refused_by_name(postgres: PostgresServer) ->
     with pytest.raises(SchemaError, match="schema is at nothing"):
         await check_database(database, migrations_folder("gateway"))
     await database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("locale", "with_trigrams", "good"),
+    [
+        ("LOCALE 'C'", False, False),
+        ("LOCALE 'C'", True, False),
+        ("LOCALE 'C.UTF-8'", False, True),
+        ("LOCALE 'C.UTF-8'", True, True),
+        ("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C.UTF-8'", True, True),
+        ("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C' LOCALE 'C'", True, False),
+    ],
+)
+async def test_a_database_in_which_chinese_can_be_searched_is_accepted(
+    postgres: PostgresServer, locale: str, with_trigrams: bool, good: bool
+) -> None:
+    name = f"locale_{sha256(f'{locale}{with_trigrams}'.encode()).hexdigest()[:12]}"
+    postgres.sql(f"CREATE DATABASE {name} TEMPLATE template0 {locale}")
+    database = Database(postgres.url(name))
+    try:
+        if with_trigrams:
+            async with database.session() as session:
+                await session.execute(text("CREATE EXTENSION pg_trgm"))
+        if good:
+            await check_database(database, None)
+        else:
+            with pytest.raises(SchemaError, match="Chinese text could not be searched"):
+                await check_database(database, None)
+    finally:
+        await database.dispose()
 
 
 async def test_two_runners_of_migrations_take_turns(postgres: PostgresServer) -> None:

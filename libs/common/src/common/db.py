@@ -146,15 +146,20 @@ async def check_database(database: Database, migrations: Path | None) -> None:
     """Refuse to run on a stale schema, or on a locale in which Chinese cannot be searched.
 
     Raises:
-        SchemaError: the schema is not at the head of `migrations`, or the database is not UTF8 with a
-            C.UTF-8 (or other letter-aware) character type, in which `show_trgm` finds no Chinese letter.
+        SchemaError: the schema is not at the head of `migrations`, or the database is not UTF8, or its locale
+            knows no Chinese letter. Where pg_trgm is installed it is asked, whoever provides the locale;
+            elsewhere the character type must be another than C.
     """
     async with database.engine.connect() as connection:
         encoding = await connection.scalar(text("SHOW server_encoding"))
         ctype = await connection.scalar(
             text("SELECT datctype FROM pg_database WHERE datname = current_database()")
         )
-        if encoding != "UTF8" or ctype in {"C", "POSIX"}:
+        if await connection.scalar(text("SELECT to_regprocedure('show_trgm(text)') IS NOT NULL")):
+            searchable = bool(await connection.scalar(text("SELECT show_trgm('旅游')")))
+        else:
+            searchable = ctype not in {"C", "POSIX"}
+        if encoding != "UTF8" or not searchable:
             raise SchemaError(
                 f"database must be UTF8 with locale C.UTF-8, found {encoding}/{ctype}: "
                 "Chinese text could not be searched"
