@@ -1,4 +1,4 @@
-"""Log-ins, one-time passwords, lockout, refresh, revocation: by the letter of api.md and the RFCs."""
+"""Log-ins, one-time passwords, lockout, refresh, revocation: by the letter of RFC 6749, 7009 and 9700."""
 
 import asyncio
 from datetime import UTC, datetime
