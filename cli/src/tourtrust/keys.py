@@ -21,14 +21,15 @@ __all__ = ["init_folder", "rotate_data_key", "rotate_log_key", "rotate_token_key
 CONTAINER_UID = 10001
 
 
-def init_folder(folder: Path) -> Path:
+def init_folder(folder: Path, origin: str) -> Path:
     """Make all secrets of a deployment in `folder`, keep those that are there; gives the environment file.
 
+    The logs are named `origin`/credit and `origin`/contracts, as the services' `*_LOG_ORIGIN` must say too.
     The files belong to the user whom the containers run as: the caller, or under root the images' own user.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    vault = Vault.open(folder)
+    vault = Vault.open(folder, origin)
     uid = os.getuid() or CONTAINER_UID
     values = {"APP_UID": str(uid), "POSTGRES_PASSWORD": vault.superuser}
     for service in SERVICES:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -186,7 +187,11 @@ async def _upstreams(app: FastAPI) -> AsyncIterator[None]:
 
     def readiness(url: str) -> Readiness:
         async def check() -> str | None:
-            return None if await get(f"{url}/readyz") is not None else "not ready"
+            answer = await get(f"{url}/readyz")
+            if answer is None:
+                return "not ready"
+            lacks = json.loads(answer).get("degraded", {})
+            return "; ".join(f"{part}: {lack}" for part, lack in lacks.items()) or None
 
         return check
 

@@ -22,13 +22,20 @@ class Kind(StrEnum):
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="密钥目录 / folder for the secrets")]) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="密钥目录 / folder for the secrets")],
+    origin: Annotated[
+        str | None,
+        typer.Option(help="透明日志的名称前缀,与 *_LOG_ORIGIN 一致 / what *_LOG_ORIGIN begins with"),
+    ] = None,
+) -> None:
     """为容器部署生成密钥与口令 / make all secrets of a deployment, once, and platform.env for it."""
     from tourtrust.keys import init_folder
     from tourtrust.runtime.errors import StartError
+    from tourtrust.runtime.vault import ORIGIN
 
     try:
-        environment = init_folder(folder)
+        environment = init_folder(folder, origin or ORIGIN)
     except StartError as error:
         refuse_start(error)
     out.print(str(environment), markup=False)

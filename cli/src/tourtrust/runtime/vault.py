@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from common.crypto import generate_keyring
@@ -13,7 +14,7 @@ from common.ledger.signer import read_keys
 from tourtrust.runtime.errors import StartError
 from tourtrust.runtime.home import write_private
 
-__all__ = ["LOGS", "SERVICES", "Vault"]
+__all__ = ["LOGS", "ORIGIN", "SERVICES", "Vault"]
 
 SERVICES = ("gateway", "credit", "complaints", "contracts")
 LOGS = ("credit", "contracts")
@@ -39,20 +40,22 @@ def _keyring() -> str:
     return json.dumps(generate_keyring(), indent=1)
 
 
-def _log_key(service: str) -> Callable[[], str]:
-    return lambda: SignerKey.generate(f"{ORIGIN}/{service}").encode() + "\n"
+def _log_key(name: str) -> str:
+    return SignerKey.generate(name).encode() + "\n"
 
 
-def _witness_key() -> str:
-    return SignerKey.generate(f"{ORIGIN}/witness", Algorithm.COSIGNATURE).encode() + "\n"
+def _witness_key(name: str) -> str:
+    return SignerKey.generate(name, Algorithm.COSIGNATURE).encode() + "\n"
 
 
-_MAKERS: dict[str, Callable[[], str]] = {
-    "passwords.json": _passwords,
-    **{f"{service}.keyring.json": _keyring for service in SERVICES},
-    **{f"{service}.log.key": _log_key(service) for service in LOGS},
-    "witness.key": _witness_key,
-}
+def _makers(origin: str) -> dict[str, Callable[[], str]]:
+    """How each secret is made; the logs and the witness are named under `origin`."""
+    return {
+        "passwords.json": _passwords,
+        **{f"{service}.keyring.json": _keyring for service in SERVICES},
+        **{f"{service}.log.key": partial(_log_key, f"{origin}/{service}") for service in LOGS},
+        "witness.key": partial(_witness_key, f"{origin}/witness"),
+    }
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class Vault:
     client: dict[str, str] = field(repr=False)
 
     @classmethod
-    def open(cls, folder: Path) -> "Vault":
-        """The vault, with what it never held before made now.
+    def open(cls, folder: Path, origin: str = ORIGIN) -> "Vault":
+        """The vault, with what it never held before made now; new logs are named under `origin`.
 
         Raises:
             StartError: a secret that was made once is gone; a new one would make stored data unreadable.
@@ -80,7 +83,7 @@ class Vault:
                     f"密钥文件 {folder / name} 不见了;请从备份恢复,否则已存数据无法读取",
                     f"the secret {folder / name} is gone; restore it from a backup",
                 )
-        for name, make in _MAKERS.items():
+        for name, make in _makers(origin).items():
             if name not in made:
                 write_private(folder / name, make())
                 made.append(name)
