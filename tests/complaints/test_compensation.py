@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
+import complaints
 import pytest
 from common.problems import FieldError
-from hypothesis import given
-from hypothesis import strategies as st
-
-import complaints
 from complaints.compensation.policy import CompensationBook
 from complaints.compensation.rules import Claim, estimate, faults
+from hypothesis import given
+from hypothesis import strategies as st
 
 FOLDER = Path(complaints.__file__).parent / "policies"
 POLICY = CompensationBook(FOLDER).policies.all()[0]
