@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 GAP = "[^。!?;]{0,12}"
+STOPS = "。!?;,"
+REACH = 40
 UNBOUNDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 FIGURES = frozenset({"low_price", "imminent", "persons", "has_contract", "bar_passed", "vanished_weak_hits"})
 """What is read from text and request beside the signals."""
@@ -79,7 +81,11 @@ class SignalList(Policy):
         """How often `signal` stands in the folded `text`."""
         pattern, unless = self._patterns[signal.id]
         found = 0
+        plain = unless is None and not signal.negatable
         for match in pattern.finditer(text):
+            if plain:
+                found += 1
+                continue
             start, end = _clause(text, match.start(), match.end())
             if unless and unless.search(text, start, end):
                 continue
@@ -294,9 +300,10 @@ def _union(terms: list[str]) -> str:
 
 
 def _clause(text: str, start: int, end: int) -> tuple[int, int]:
-    """The clause around a hit: from the mark before it to the mark after it."""
-    while start > 0 and text[start - 1] not in "。!?;,":
+    """The clause around a hit: from the mark before it to the mark after it, at most `REACH` letters away."""
+    first, last = max(0, start - REACH), min(len(text), end + REACH)
+    while start > first and text[start - 1] not in STOPS:
         start -= 1
-    while end < len(text) and text[end] not in "。!?;,":
+    while end < last and text[end] not in STOPS:
         end += 1
     return start, end
