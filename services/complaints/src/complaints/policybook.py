@@ -26,6 +26,9 @@ class PolicyBook:
     def __init__(self, folder: Path = POLICIES) -> None:
         self.routing = RoutingPolicies(folder)
         self.procedure = ProcedureBook(folder)
+        for procedure in self.procedure.policies:
+            if not procedure.overlay:
+                self.routing.check_articles(procedure.citations())
         self.compensation = CompensationBook(folder)
         self.penalties = PenaltyBook(folder)
         self.papers = PaperBook(folder)

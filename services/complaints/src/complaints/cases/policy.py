@@ -56,6 +56,12 @@ class Procedure(Policy):
     supplement_pauses_acceptance: bool = False
     extension: Extension | None = None
     terms: list[Term]
+    articles: dict[str, str] = Field(default_factory=dict)
+
+    def citations(self) -> dict[str, str]:
+        """What the routing cites of this rule set, by name."""
+        named = self.articles | {"R4": self.time_bar_article}
+        return named | {"jurisdiction": self.jurisdiction.article} if self.jurisdiction else named
 
     def cite(self, article: str) -> str:
         """The measures with `article` of 2010, or without a number where the new text was not read."""

@@ -1,9 +1,9 @@
 """The shape of the routing tables in `policies/`: signals, ordered rules, taxonomy, departments."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from common.policies import Condition, Policy, PolicySet, PolicyStatus
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 __all__ = [
     "FIGURES",
     "CategoryRule",
+    "ConfidenceSettings",
     "DepartmentPolicy",
     "LocalDuties",
     "MainDepartmentRule",
@@ -29,6 +30,9 @@ UNBOUNDED = re.compile(r"(?<!\\)[*+]|\{\d*,\}")
 FIGURES = frozenset({"low_price", "imminent", "persons", "has_contract", "bar_passed", "vanished_weak_hits"})
 """What is read from text and request beside the signals."""
 
+CITED_BY_CODE = frozenset({"admissible", "declared", "joint", "jurisdiction", "R4"})
+"""The articles that the order of the tests itself cites."""
+
 Level = Literal["county", "city", "province"]
 Kind = Literal["complaint", "report", "both", "consultation", "none"]
 
@@ -38,17 +42,22 @@ class _Part(BaseModel):
 
 
 class Signal(_Part):
-    """Terms with one meaning. `unless` takes a hit away when it matches in the same clause."""
+    """Terms with one meaning.
+
+    `unless` takes a hit away when it matches in the same clause; `void` only the hits inside of what it
+    matches, so that a clause can waive one thing and ask for another.
+    """
 
     id: str = Field(pattern=r"^[a-z_]+$")
     meaning: str
     any: list[str] = Field(min_length=1)
     unless: list[str] = []
+    void: list[str] = []
     negatable: bool = False
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        for term in [*self.any, *self.unless]:
+        for term in [*self.any, *self.unless, *self.void]:
             if UNBOUNDED.search(term):
                 raise ValueError(f"signal {self.id}: {term!r} has an unbounded repetition")
             re.compile(term)
@@ -62,6 +71,7 @@ class SignalList(Policy):
     signals: list[Signal]
 
     _patterns: dict[str, tuple[re.Pattern[str], re.Pattern[str] | None]] = PrivateAttr(default_factory=dict)
+    _voids: dict[str, re.Pattern[str]] = PrivateAttr(default_factory=dict)
     _negated: re.Pattern[str] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -69,6 +79,8 @@ class SignalList(Policy):
         for signal in self.signals:
             unless = re.compile(_union(signal.unless)) if signal.unless else None
             self._patterns[signal.id] = (re.compile(_union(signal.any)), unless)
+            if signal.void:
+                self._voids[signal.id] = re.compile(_union(signal.void))
         self._negated = re.compile(f"(?:{'|'.join(self.negators)})[^,。]{{0,2}}$")
         return self
 
@@ -80,9 +92,13 @@ class SignalList(Policy):
     def hits(self, signal: Signal, text: str) -> int:
         """How often `signal` stands in the folded `text`."""
         pattern, unless = self._patterns[signal.id]
+        void = self._voids.get(signal.id)
+        waived = [match.span() for match in void.finditer(text)] if void else []
         found = 0
         plain = unless is None and not signal.negatable
         for match in pattern.finditer(text):
+            if any(first <= match.start() < last for first, last in waived):
+                continue
             if plain:
                 found += 1
                 continue
@@ -143,20 +159,48 @@ class MainDepartmentRule(Rule):
 
 
 class OtherDepartmentRule(Rule):
-    """A further body. `report_side`: it acts on a violation or hazard, even when the complaint is refused."""
+    """A further body. `report_side`: it acts on a violation or hazard, even when the complaint is refused.
+
+    `always`: it is called whatever becomes of the complaint, as where life is in danger.
+    """
 
     department: str
     report_side: bool
+    always: bool = False
 
 
 class UrgencyRule(Rule):
+    """`at_once`: harm goes on, so a person must look now and the place of the incident goes first."""
+
     id: str
     level: Literal["U1", "U2", "U3"]
+    at_once: bool = False
 
 
 class LevelRule(Rule):
     id: str
     level: Level
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class ConfidenceSettings(_Part):
+    """How sure an answer is: `at_best`, times a factor for each thing that speaks against it."""
+
+    at_best: Share
+    weak_rule: Share
+    against_choice: Share
+    reckoned_bar: Share
+    unread_script: Share
+    han_share_read: Share
+    no_category: Share
+    other_category: Share
+    many_categories: Share
+    many_categories_above: int
+    no_place: Share
+    short_text: Share
+    short_below_letters: int
 
 
 class RoutingSettings(_Part):
@@ -168,6 +212,7 @@ class RoutingSettings(_Part):
     time_bar_days: int
     report_native: list[str]
     needs_human_below: float
+    confidence: ConfidenceSettings
 
 
 class RoutingRules(Policy):
@@ -216,6 +261,17 @@ class RoutingRules(Policy):
                 rule.compile(known)
         self._known = frozenset(known)
 
+    def every_rule(self) -> Iterator[Rule]:
+        """Each line of each table."""
+        yield from self.categories
+        yield from self.kinds
+        yield from self.respondents
+        yield from self.refusals
+        yield from self.main_department
+        yield from self.other_departments
+        yield from self.urgency
+        yield from self.levels
+
     _known: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
@@ -228,6 +284,10 @@ class LocalDuties(Policy):
     """A place's own duty list: asked before the national main-department table."""
 
     main_department: list[MainDepartmentRule]
+
+    def every_rule(self) -> Iterator[Rule]:
+        """Each line of the list."""
+        yield from self.main_department
 
 
 class Coded(_Part):
@@ -277,6 +337,21 @@ class RoutingPolicies:
         for local in self.local:
             for rule in local.main_department:
                 rule.compile(known)
+
+    def check_articles(self, known: Collection[str]) -> None:
+        """See that each `{name}` in a rule's article is among those that a rule set names.
+
+        Raises:
+            ValueError: an article is cited that the rule set does not name.
+        """
+        cited = {
+            name
+            for policy in (*self.rules, *self.local)
+            for rule in policy.every_rule()
+            for name in re.findall(r"\{(\w*)\}", rule.article)
+        } | CITED_BY_CODE
+        if missing := cited - set(known):
+            raise ValueError(f"routing rules cite articles that a rule set does not name: {sorted(missing)}")
 
     def all(self) -> list[Policy]:
         """Every policy version of the routing."""

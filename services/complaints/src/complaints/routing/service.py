@@ -47,6 +47,5 @@ class RoutingService:
             procedure_version=procedure.version,
             places_in_order=tuple(jurisdiction.order),
             stop_at_once_first=jurisdiction.stop_at_once_first,
-            jurisdiction_article=jurisdiction.article,
-            time_bar_article=procedure.time_bar_article,
+            articles=procedure.citations(),
         )
