@@ -132,7 +132,8 @@ class Cosigner:
 
     async def _pause(self) -> None:
         try:
-            await asyncio.wait_for(self.wake.wait(), IDLE_SECONDS)
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self.wake.wait()
         except TimeoutError:
             return
         finally:

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy import func, select
@@ -86,7 +87,7 @@ class Sequencer:
                 async with self._engine.connect() as connection:
                     await self._stand_by(connection)
                     await self._lead(connection)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 self._trouble(Text("日志数据库不可用", "the log's database does not answer"), error)
             except (Refused, MissingKey) as error:
                 self._trouble(Text(f"日志无法签名：{error}", f"the log cannot sign: {error}"), error)
@@ -120,7 +121,8 @@ class Sequencer:
         try:
             if cosigner:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(cosigner.greeted.wait(), GREETING_SECONDS)
+                    async with asyncio.timeout(GREETING_SECONDS):
+                        await cosigner.greeted.wait()
             while True:
                 batch = await self._batch(connection)
                 if batch and cosigner:
@@ -169,5 +171,6 @@ class Sequencer:
             await asyncio.sleep(seconds)
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 may swallow a cancellation
+                await rung.wait()
         rung.clear()
