@@ -272,3 +272,13 @@ async def test_scores_taken_while_facts_pour_in_can_all_be_asked_again(service: 
         result = answer["result"]
         again = await service.get(path, known_at=result["known_at"], valid_at=result["valid_at"])
         assert again["result_hash"] == answer["result_hash"]
+
+
+async def test_nobody_enters_by_hand_what_a_case_will_bring(service: Service) -> None:
+    agency = await service.subject()
+    source = {"kind": "enforcement_case", "authority": "演示机关", "reference": "ZF1401052026112300001C"}
+    body = service.fact_body(agency, "PENALTY_FINE_SMALL", "2026-11-20", source=source)
+    body["payload"] = {"amount_fen": 1_000_000}
+    answer = await service.http.post("/api/v1/credit/facts", json=body, headers=service.who())
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/source/kind"

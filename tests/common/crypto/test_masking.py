@@ -89,3 +89,16 @@ def test_a_mask_never_shows_more_than_it_says(number: int) -> None:
 def test_masks_take_any_text(text: str) -> None:
     for mask in (mask_name, mask_phone, mask_id_public, mask_id_officer, mask_bank_card, mask_text):
         assert isinstance(mask(text), str)
+
+
+def test_contact_data_in_other_dress_is_masked_too() -> None:
+    text = (
+        "电话１４２００００９９９９，微信zhaosecret88，邮箱zhao.secret@example.org，"
+        "QQ：88776655，一四二零零零零九九九九"
+    )
+    masked = mask_text(text)
+    for secret in ("142000", "zhaosecret", "zhao.secret", "88776655", "一四二零"):
+        assert secret not in masked
+    assert mask_text("三月二日付了一百二十元，合同1400002026112301000000026") == (
+        "三月二日付了一百二十元，合同1400002026112301000000026"
+    )

@@ -24,6 +24,17 @@ _ID = re.compile(
     r"[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
 )
 _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9][0-9](?:[- ]?[0-9]{4}){2}(?![0-9A-Za-z])")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_MESSENGER = re.compile(
+    r"((?:微信|QQ|(?<![A-Za-z])(?:wechat|weixin|vx|wx|qq))(?:号码|账号|号)?[ :：是为]{0,3})"
+    r"([A-Za-z0-9_-]{5,30})",
+    re.IGNORECASE,
+    re.IGNORECASE,
+)
+_SPELLED = re.compile("[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{7,}")
+_HALF_WIDTH = str.maketrans(
+    {0xFF01 + n: 0x21 + n for n in range(94) if chr(0x21 + n).isalnum() or chr(0x21 + n) in "@._+-"}
+)
 _CARD = re.compile(r"(?<![0-9A-Za-z])[3-6][0-9]{3}(?: ?[0-9]{4}){2} ?[0-9]{4,7}(?![0-9A-Za-z])")
 
 
@@ -69,10 +80,15 @@ def mask_bank_card(number: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Free text with mobile, ID and bank card numbers masked.
+    """Free text with mobile, ID and bank card numbers, e-mail addresses and messenger accounts masked.
 
-    Licence numbers, credit codes and contract numbers stay: they are public and the text needs them.
+    Full-width letters and digits are read as ASCII, and numbers spelled in Chinese digits as numbers. Licence
+    numbers, credit codes and contract numbers stay: they are public and the text needs them.
     """
+    text = text.translate(_HALF_WIDTH)
+    text = _EMAIL.sub(lambda found: found[0][0] + "***@***", text)
+    text = _MESSENGER.sub(lambda found: found[1] + "*" * len(found[2]), text)
+    text = _SPELLED.sub(lambda found: "*" * len(found[0]), text)
     text = _ID.sub(lambda found: mask_id_public(found[0]), text)
     text = _MOBILE.sub(lambda found: mask_phone(found[0]), text)
     return _CARD.sub(lambda found: mask_bank_card(found[0]) if _luhn(found[0]) else found[0], text)

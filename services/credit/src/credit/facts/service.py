@@ -32,6 +32,8 @@ __all__ = ["FactService"]
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
 _TICK = timedelta(microseconds=1)
+OF_OTHER_SERVICES = frozenset({SourceKind.COMPLAINT_CASE, SourceKind.ENFORCEMENT_CASE})
+"""What only events bring: a hand-made fact under such a case's number would keep the real one out."""
 
 
 class FactService:
@@ -53,6 +55,14 @@ class FactService:
             InvalidPayload: unknown code, payload that the catalogue does not allow, impossible day.
             FactConflict: the source said something else under this code before.
         """
+        if wanted.source.kind in OF_OTHER_SERVICES:
+            raise InvalidPayload.at(
+                "/source/kind",
+                Text(
+                    "投诉与执法案件的结果由其系统自动报送，不得手工录入",
+                    "Outcomes of complaint and enforcement cases come from their own service, never by hand",
+                ),
+            )
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 from common.policies import PolicyNotInForce
 from common.problems import InvalidPayload
+from common.telemetry import ALERTS
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -119,6 +120,8 @@ class IntakeService:
     def _park(
         self, event_id: UUID, name: str, key: str | None, data: dict[str, Any], state: ParkedState
     ) -> None:
+        if state is ParkedState.CONFLICT:
+            ALERTS.labels("credit", "parked-conflict").inc()
         self._parked.park(
             ParkedEvent(
                 event_id=event_id,
