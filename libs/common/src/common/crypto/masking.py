@@ -29,7 +29,6 @@ _MESSENGER = re.compile(
     r"((?:微信|QQ|(?<![A-Za-z])(?:wechat|weixin|vx|wx|qq))(?:号码|账号|号)?[ :：是为]{0,3})"
     r"([A-Za-z0-9_-]{5,30})",
     re.IGNORECASE,
-    re.IGNORECASE,
 )
 _SPELLED = re.compile("[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]{7,}")
 _HALF_WIDTH = str.maketrans(
