@@ -1,4 +1,4 @@
-"""Who may call what: every operation of every service, tried by every role.
+"""Who may call what: every operation of the gateway and every service, tried by every role.
 
 `access.yaml` beside this file says, for a person to review, which scopes open which operation and which
 scopes each role holds. The test reads the operations from the services' own OpenAPI documents, so a new
@@ -25,6 +25,9 @@ from contracts.main import create_app as contracts
 from credit.config import Settings as CreditSettings
 from credit.main import create_app as credit
 from fastapi import FastAPI
+from gateway.config import Settings as GatewaySettings
+from gateway.main import PUBLIC as GATEWAY_PUBLIC
+from gateway.main import create_app as gateway
 from gateway.seed import DEMO_CLIENTS, DEMO_USERS
 from gateway.seed import SERVICES as SERVICE_PRINCIPALS
 from tourtrust.runtime.postgres import PostgresServer
@@ -60,13 +63,24 @@ async def service(
         yield name, client, app.state.openapi, mint
 
 
+@pytest.fixture
+async def door(
+    postgres: PostgresServer, tmp_path: Path
+) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str, Any]]]:
+    """The gateway with nothing behind it, and the document of its own operations."""
+    database = ServiceDatabase(postgres, "gateway", migrations_folder("gateway"))
+    await database.build()
+    app = gateway(test_settings(GatewaySettings, tmp_path, await database.copy(), key_lead_seconds=0))
+    async with api_client(app) as client:
+        yield client, app.state.openapi
+
+
 def operations(document: dict[str, Any]) -> dict[str, list[str]]:
     """Each operation with the scopes that open it; an empty list means public."""
     return {
         f"{method.upper()} {path}": [scope for need in operation["security"] for scope in need["token"]]
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
-        if path.startswith("/api/")
     }
 
 
@@ -75,6 +89,22 @@ async def test_every_operation_is_classified(
 ) -> None:
     name, _, document, _ = service
     assert operations(document) == TABLE["operations"][name]
+
+
+async def test_the_gateways_own_operations_are_classified_and_need_no_token(
+    door: tuple[httpx.AsyncClient, dict[str, Any]],
+) -> None:
+    client, document = door
+    described = operations(document)
+    assert described | {operation: [] for operation in GATEWAY_PUBLIC} == TABLE["operations"]["gateway"]
+    wrong = {}
+    for operation in TABLE["operations"]["gateway"]:
+        method, path = operation.split(" ", 1)
+        answer = await client.request(method, re.sub(r"\{[^}]+\}", SOME_ID, path))
+        refused = {403, 500} if operation in TABLE["judges_its_client"] else {401, 403, 500}
+        if answer.status_code in refused:
+            wrong[operation] = answer.status_code
+    assert wrong == {}
 
 
 async def test_every_role_gets_what_is_its_and_nothing_else(

@@ -1,6 +1,7 @@
 """The complaints service on a real database, with tokens, a movable clock and a stand-in for contracts."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -134,10 +135,11 @@ async def template(postgres: PostgresServer) -> ServiceDatabase:
     return database
 
 
-@pytest.fixture
-async def world(template: ServiceDatabase, tmp_path: Path) -> AsyncIterator[World]:
+@asynccontextmanager
+async def running(template: ServiceDatabase, folder: Path) -> AsyncIterator[World]:
+    """The service on a copy of the database."""
     url = await template.copy()
-    clock_file = tmp_path / "clock"
+    clock_file = folder / "clock"
     clock = FrozenClock.set(clock_file, NOW)
     mint = TokenMint(clock)
     contracts = Contracts(
@@ -154,13 +156,19 @@ async def world(template: ServiceDatabase, tmp_path: Path) -> AsyncIterator[Worl
             )
         }
     )
-    settings = test_settings(Settings, tmp_path, url, clock_file=clock_file)
+    settings = test_settings(Settings, folder, url, clock_file=clock_file)
     app = create_app(settings, verifier=mint.verifier(clock), contracts=contracts)
     async with api_client(app) as http:
         async with app.state.db.session() as session:
             await add_subject(session, AGENCY, AGENCY_KEY, AGENCY_NAME)
         yield World(app, http, mint, contracts, clock_file)
     await template.drop(url)
+
+
+@pytest.fixture
+async def world(template: ServiceDatabase, tmp_path: Path) -> AsyncIterator[World]:
+    async with running(template, tmp_path) as ready:
+        yield ready
 
 
 async def add_subject(session: Any, subject_id: UUID, key: str, name: str, region: str = "140105") -> None:
