@@ -1,5 +1,6 @@
 """Routing of narratives: each worked example and its paraphrases reach the same body by the same rules."""
 
+import time
 from datetime import date
 
 import pytest
@@ -182,3 +183,12 @@ def test_blanks_and_wide_letters_change_nothing(case: Case, blanks: list[int]) -
     again = ask(wide, received_on=case.received_on)
     assert again.categories == first.categories
     assert again.main_department == first.main_department
+
+
+@pytest.mark.parametrize("word", ["途牛", "旅行社", "不买", "没有旅行社", "1元2天", "十一", "起诉", "在店里"])
+def test_a_text_made_to_be_slow_is_not(word: str) -> None:
+    """Milliseconds on an idle machine; quadratic work took twenty seconds."""
+    text = (word * 5000)[:5000]
+    started = time.perf_counter()
+    ask(text)
+    assert time.perf_counter() - started < 3

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import date
 
-from common.problems import FieldError, InvalidPayload, Text
+from common.problems import FieldError, Forbidden, InvalidPayload, Text
 
 from complaints.cases.clocks import Deadline
 from complaints.cases.demands import DEMANDS
-from complaints.cases.errors import CaseNotFound, EventNotAllowed, EventTooEarly
+from complaints.cases.errors import EventNotAllowed, EventTooEarly
 from complaints.cases.history import deadlines_of
 from complaints.cases.models import Case, CaseEvent
 from complaints.cases.rules import EVENTS, Event, State, allowed_events, tourist_events
@@ -22,7 +22,7 @@ def check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
 
     Raises:
         EventNotAllowed: naming the events that the caller may fire now.
-        CaseNotFound: an officer's event by the respondent.
+        Forbidden: the event is another's to fire.
     """
     state = State(case.state)
     allowed = allowed_events(state, scopes)
@@ -31,12 +31,10 @@ def check_allowed(case: Case, event: Event, scopes: frozenset[str]) -> None:
     rule = EVENTS[event]
     if state not in rule.sources:
         raise _not_allowed(state, allowed)
-    if scopes.isdisjoint({"complaints:handle", "complaints:supervise"}):
-        raise CaseNotFound
-    detail = Text(
-        f"此操作需要权限 {'、'.join(rule.scopes)}", f"This event needs one of {', '.join(rule.scopes)}"
+    raise Forbidden(
+        Text(f"此操作需要权限 {'、'.join(rule.scopes)}", f"This event needs one of {', '.join(rule.scopes)}"),
+        scopes=list(rule.scopes),
     )
-    raise EventNotAllowed(detail, state=case.state, allowed=allowed)
 
 
 def check_tourist(case: Case, event: Event) -> None:
