@@ -18,6 +18,7 @@ from gateway.config import Settings
 from gateway.identity import passwords
 from gateway.identity.admin import Admin, Principal
 from gateway.main import create_app
+from gateway.proxy.protocol import BoundedProtocol
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 PASSWORD = "a long enough password"
@@ -127,7 +128,7 @@ def served(app: Any, *, lifespan: str = "on", **options: Any) -> Iterator[str]:
             app,
             port=port,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             lifespan=lifespan,
             log_level="critical",
             proxy_headers=False,

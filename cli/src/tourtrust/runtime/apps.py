@@ -25,6 +25,8 @@ __all__ = [
 
 FACTORIES = {service: f"{service}.main:create_app" for service in SERVICES}
 WITNESS_FACTORY = "common.web.witness:create_app"
+HTTP_PROTOCOLS = {FACTORIES["gateway"]: "gateway.proxy.protocol:BoundedProtocol"}
+"""The gateway bounds what strangers send; behind it uvicorn's own protocol will do."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ def _serve(factory: str, host: str, port: int) -> None:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=HTTP_PROTOCOLS.get(factory, "httptools"),
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=5,
