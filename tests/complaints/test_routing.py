@@ -192,3 +192,82 @@ def test_a_text_made_to_be_slow_is_not(word: str) -> None:
     started = time.perf_counter()
     ask(text)
     assert time.perf_counter() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "others"),
+    [
+        ("我们一车人现在被扔在高速服务区，司机跑了，有老人心脏病发作，快来人！", "complaint", {"GA", "WJ"}),
+        ("救命！快来人啊！", "complaint", {"GA"}),
+        ("我们被困在山上下不来，有孩子中暑昏迷，请求救援", "complaint", {"GA", "WJ"}),
+        ("导游把我们丢在戈壁滩，赶快派救护车，有人昏倒了", "complaint", {"GA", "WJ"}),
+        ("请问现在怎么办，有人晕倒了，赶紧来人", "complaint", {"GA", "WJ"}),
+        ("酒店着火了，我们还被困在楼上，快来救人", "complaint", {"GA", "XF"}),
+        ("店里不让我们走，还打人，快来救救我们，请查处", "both", {"GA"}),
+        ("司机跑了，我们现在都被丢在高速上，举报这家公司", "both", {"GA"}),
+    ],
+)
+def test_a_cry_for_help_is_urgent_whatever_it_asks(text: str, kind: str, others: set[str]) -> None:
+    result = ask(text, places=Places(respondent="140105", incident="140922"))
+    assert (result.kind, result.main_department, result.urgency) == (kind, "WL", "U1")
+    assert result.needs_human
+    assert others <= set(result.other_departments)
+    assert len(result.other_departments) == len(set(result.other_departments))
+    assert result.jurisdiction == "140922"
+    assert result.refusals_all == ()
+
+
+def test_a_cry_for_help_beside_a_claim_asks_for_a_person_too() -> None:
+    result = ask("救命，我们还被困在店里，“样例旅行社”的导游不买东西不让走，要求退款。")
+    assert (result.urgency, result.needs_human) == ("U1", True)
+    assert "GA" in result.other_departments
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "这是老人的救命钱，请“样例旅行社”退款。",
+        "当时我喊救命没人理，现在要求“样例旅行社”赔偿。",
+        "请尽快派人来查处“样例旅行社”。",
+    ],
+)
+def test_words_of_help_alone_are_no_danger(text: str) -> None:
+    result = ask(text)
+    assert result.urgency != "U1"
+    assert "GA" not in result.other_departments
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我要举报：这家公司没有旅行社许可证却组团收钱，请依法查处。我不要求赔偿。",
+        "举报导游强迫购物，我放弃赔偿和退款，只请严惩。",
+        "请查处无证导游，我不需要退款、赔偿或者道歉。",
+        "我举报这家旅行社低价团，不是为了赔偿，请查处。",
+        "举报该社超低价团。赔偿我不要，退款也不用了，请依法处罚。",
+        "请查处样例旅行社强迫购物，我没有任何赔偿请求。",
+        "举报零负团费，本人不图任何经济补偿。",
+    ],
+)
+def test_a_waived_claim_is_no_claim(text: str) -> None:
+    result = ask(text)
+    assert (result.kind, result.main_department, result.admissible) == ("report", "WZ", None)
+    assert ask(text, declared_kind="complaint").kind == "report"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "请查处强迫购物的样例旅行社，我不要求赔偿但要求退款。",
+        "要求退款不要求赔偿，请查处强迫购物的旅行社。",
+        "不要求道歉，退款必须到位，请查处样例旅行社强迫购物。",
+        "请查处样例旅行社强迫购物，商家说不用赔偿，我不同意，要求退款。",
+        "旅行社强迫购物还不肯退款，请查处。",
+        "旅行社强迫购物，难道不需要赔偿吗，请查处。",
+        "旅行社强迫购物，逼我们放弃赔偿，请查处。",
+        "旅行社强迫购物，不仅要求道歉还要赔偿，请查处。",
+        "请查处旅行社强迫购物，不得不要求赔偿。",
+    ],
+)
+def test_a_claim_is_not_lost_beside_a_no(text: str) -> None:
+    assert ask(text).kind == "both"
