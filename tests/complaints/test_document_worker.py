@@ -12,8 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from common.clock import SystemClock
 from common.telemetry import ALERTS
 from complaints.cases.clocks import Deadline
+from complaints.compensation.policy import CompensationBook
+from complaints.compensation.schemas import EstimateIn
+from complaints.compensation.service import CompensationService
 from complaints.documents import worker as worker_module
 from complaints.documents.policy import PaperBook
 from complaints.documents.rendering import TEMPLATES, Typesetter, template_hash
@@ -128,8 +132,12 @@ def test_wording_hides_splits_and_leaves_out() -> None:
     assert own["text"] == ["我的电话14200000001"]
     assert hide_contacts("3号楼1403", ["3", "1403"]) == "3号楼1403"
     assert plain("甲" + "x" * 60) == ["甲" + "x" * 24 + "\u200b" + "x" * 24 + "\u200b" + "x" * 12]
-    for estimate in (None, {}, {"steps": "x"}, {"steps": [1, {"amount_fen": "1"}, {"formula": 3}]}):
-        assert paper_data(facts(estimate=estimate))["steps"] == []
+    assert paper_data(facts())["steps"] == []
+
+
+ESTIMATE = CompensationService(CompensationBook(POLICIES), SystemClock()).estimate(
+    EstimateIn.model_validate({"claims": [{"rule": "C10_1", "item_cost_fen": 1}]}), "zh"
+)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -147,7 +155,7 @@ def test_each_template_sets_full_and_bare_data_the_same_way_twice(kind: Kind, ty
         terms="协议",
         amount_fen=38_600,
         pay_by=DAY,
-        estimate={"steps": [{"article": "条", "formula": "式", "amount_fen": 1}]},
+        estimate=ESTIMATE,
     )
     bare = facts(kind, conclude=None, accepted_on=None, course=[], problems=[], text="", respondent="")
     for one in (full, bare):

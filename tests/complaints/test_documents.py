@@ -140,6 +140,27 @@ async def test_refusal_and_transfer_go_to_the_complainant(world: World) -> None:
         assert part in words, part
 
 
+async def test_an_agreement_takes_inputs_of_an_estimate_and_never_its_result(world: World) -> None:
+    case_id = await mediating(world)
+    agree = {"event": "agree", "amount_fen": 1, "terms": "一次付清。"}
+    claims = {"claims": [{"rule": "C10_1", "item_cost_fen": 20_000}]}
+    forged = (await world.post("/compensation/estimates", claims)).json() | {"total_fen": 1}
+    for estimate, pointer in (
+        (forged, "/estimate/total_fen"),
+        ({"claims": [{"rule": "C10_1"}]}, "/estimate/claims/0"),
+        ({"claims": [{"rule": "none"}]}, "/estimate/claims/0"),
+        (claims | {"occurred_on": "1999-01-01"}, "/estimate/occurred_on"),
+    ):
+        refused = await world.post(f"/cases/{case_id}/events", {**agree, "estimate": estimate})
+        assert refused.status_code == 422, refused.text
+        assert any(error["pointer"].startswith(pointer) for error in refused.json()["errors"]), refused.text
+    await world.act(case_id, "agree", amount_fen=1, terms="一次付清。", estimate=claims)
+    kept = (await world.get(f"/cases/{case_id}/timeline")).json()["items"][-1]["data"]["estimate"]
+    assert kept["total_fen"] == 40_000
+    words = await text_of(world, case_id)
+    assert "合计人民币400.00元；双方自愿协商确定的数额为人民币0.01元" in words
+
+
 async def test_mediation_letter_and_termination_letter(world: World) -> None:
     case_id = await mediating(world)
     await world.act(
@@ -149,7 +170,7 @@ async def test_mediation_letter_and_termination_letter(world: World) -> None:
         terms="一、退还费用；\n二、支付违约金。",
         pay_by="2026-12-10",
         note="合同写明木塔，行程中未经同意取消。",
-        estimate={"steps": [{"article": "第十条第（一）项", "formula": "50.00元×2", "amount_fen": 10_000}]},
+        estimate={"claims": [{"rule": "C10_1", "item_cost_fen": 5_000}]},
     )
     words = await text_of(world, case_id)
     for part in (
@@ -161,7 +182,7 @@ async def test_mediation_letter_and_termination_letter(world: World) -> None:
         "四、调解结果",
         "一、退还费用；",
         "人民币972.00元，于2026年12月10日前付清",
-        "第十条第（一）项50.00元×2100.00",
+        "按上述标准测算，合计人民币100.00元；双方自愿协商确定的数额为人民币972.00元",
         "具有合同约束力",
         "投诉人（签名）",
         "被投诉人（签章）",

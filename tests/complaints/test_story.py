@@ -48,16 +48,11 @@ async def test_a_complaint_from_filing_to_mediation(world: World) -> None:
     replied = await world.act(case_id, "reply", "agency", note="行程调整系堵车所致，愿意协商。")
     assert replied["state"] == "replied"
     await world.act(case_id, "mediate")
-    estimate = await world.post(
-        "/compensation/estimates",
-        {
-            "total_fee_fen": 872_000,
-            "claims": [
-                {"rule": "C10_1", "item_cost_fen": 5_000},
-                {"rule": "C10_3", "count": 1},
-            ],
-        },
-    )
+    claims = {
+        "total_fee_fen": 872_000,
+        "claims": [{"rule": "C10_1", "item_cost_fen": 5_000}, {"rule": "C10_3", "count": 1}],
+    }
+    estimate = await world.post("/compensation/estimates", claims)
     assert estimate.status_code == 200, estimate.text
     total = estimate.json()["total_fen"]
     assert total == 5_000 * 2 + 87_200
@@ -67,7 +62,7 @@ async def test_a_complaint_from_filing_to_mediation(world: World) -> None:
         amount_fen=total,
         terms="旅行社按未游览项目费用及同额违约金、增加购物一次的违约金赔偿。",
         pay_by="2026-12-10",
-        estimate=estimate.json(),
+        estimate=claims,
     )
     assert agreed["state"] == "mediated"
     assert agreed["outcome_amount_fen"] == total

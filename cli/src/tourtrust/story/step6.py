@@ -49,16 +49,13 @@ def _mediate(stage: Stage, case: str) -> list[str]:
     seen = stage.call("GET", case, by="agency")
     stage.check(TOURIST["phone"] not in seen.text, "the agency sees the tourist's phone number")
     happen("reply", by="agency", note="确因堵车临时调整，未取得书面同意，愿意赔偿。")
-    estimate = stage.post(
-        "/api/v1/complaints/compensation/estimates",
-        {
-            "total_fee_fen": TOTAL_FEE_FEN,
-            "occurred_on": "2026-11-12",
-            "region": "140105",
-            "claims": [{"rule": "C10_1", "item_cost_fen": TICKET_FEN}, {"rule": "C10_3", "count": 1}],
-        },
-        by="taiyuan_officer",
-    )
+    claims = {
+        "total_fee_fen": TOTAL_FEE_FEN,
+        "occurred_on": "2026-11-12",
+        "region": "140105",
+        "claims": [{"rule": "C10_1", "item_cost_fen": TICKET_FEN}, {"rule": "C10_3", "count": 1}],
+    }
+    estimate = stage.post("/api/v1/complaints/compensation/estimates", claims, by="taiyuan_officer")
     stage.equal(estimate["total_fen"], 2 * TICKET_FEN + TOTAL_FEE_FEN // 10, "the compensation")
     happen("mediate")
     agreed = happen(
@@ -66,7 +63,7 @@ def _mediate(stage: Stage, case: str) -> list[str]:
         amount_fen=estimate["total_fen"],
         terms="旅行社自协议签订之日起五个工作日内向投诉人支付赔偿款，双方就本次纠纷再无争议。",
         pay_by="2026-11-30",
-        estimate=estimate,
+        estimate=claims,
     )
     stage.equal(agreed["state"], "mediated", "the state after the agreement")
     steps = "; ".join(step["formula"] for step in estimate["steps"])

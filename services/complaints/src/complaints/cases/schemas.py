@@ -8,6 +8,7 @@ from common.web import Model
 from pydantic import Field
 
 from complaints.cases.rules import Event
+from complaints.compensation.schemas import EstimateIn
 from complaints.places import Phone, RegionCode, SubjectKey
 from complaints.routing.schemas import PlacesIn, RoutingOut, StoryText
 
@@ -144,7 +145,10 @@ class EventIn(Model):
     amount_fen: Fen | None = None
     terms: str | None = Field(default=None, min_length=1, max_length=4000)
     pay_by: date | None = None
-    estimate: dict[str, Any] | None = Field(default=None, description="the compensation estimate agreed on")
+    estimate: EstimateIn | None = Field(
+        default=None,
+        description="what to reckon; the service keeps and prints its own result",
+    )
     basis: Literal["B1", "B2", "breach_confirmed", "judgment"] | None = None
     forum: Literal["court", "arbitration"] | None = None
     violation_code: str | None = Field(default=None, min_length=2, max_length=40)

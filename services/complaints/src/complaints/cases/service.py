@@ -31,6 +31,8 @@ from complaints.cases.schemas import (
     TimelineItem,
 )
 from complaints.cases.views import case_view, deadlines_out, queue_item, timeline
+from complaints.compensation.schemas import EstimateIn, EstimateOut
+from complaints.compensation.service import CompensationService
 from complaints.documents.repository import DocumentRepository
 from complaints.documents.service import DocumentDesk
 from complaints.enforcement.clues import ClueDesk
@@ -85,6 +87,7 @@ class CaseService:
         self._documents = documents
         self._clues = clues
         self._policies = policies
+        self._compensation = CompensationService(policies.compensation, clock)
         self._safe = CaseSafe(keyring)
         self._clock = clock
 
@@ -219,6 +222,7 @@ class CaseService:
         events = await self._cases.history(case.id)
         day = self._day(body, events[-1])
         check_conditions(case, body, events, day, self._policies)
+        reckoned = self._reckon(body.estimate) if body.estimate else None
         before = State(case.state)
         after = next_state(body.event, before, _state_or_none(case.state_before_suspension))
         if after is not before:
@@ -227,6 +231,8 @@ class CaseService:
         case.version += 1
         _take_over(case, body, day)
         event = self._event(case, body, before, events[-1].seq + 1, day, actor, now)
+        if reckoned is not None:
+            event.data = {**event.data, "estimate": reckoned.model_dump(mode="json")}
         if body.event is Event.SUSPECT_VIOLATION:
             event.data = {
                 **event.data,
@@ -238,7 +244,7 @@ class CaseService:
         set_next_due(case, found)
         await self._cases.add_event(event)
         if (kind := DOCUMENTS.get(body.event)) is not None:
-            await self._documents.request(kind, case, event, found, body, now)
+            await self._documents.request(kind, case, event, found, body, reckoned, now)
         await self._announce(case, body, now)
 
     async def visible(self, case_id: UUID, reader: Principal) -> Case:
@@ -250,6 +256,16 @@ class CaseService:
 
     def _today(self) -> date:
         return china_date(self._clock.now())
+
+    def _reckon(self, wanted: EstimateIn) -> EstimateOut:
+        """The estimate of an agreement is reckoned here, in the language of the paper."""
+        try:
+            return self._compensation.estimate(wanted, "zh")
+        except InvalidPayload as problem:
+            errors: list[FieldError] = problem.extensions["errors"]
+            raise InvalidPayload(
+                [FieldError(f"/estimate{error.pointer}", error.detail) for error in errors]
+            ) from problem
 
     def _search(self, q: str | None) -> tuple[str | None, list[str] | None]:
         if q is None:

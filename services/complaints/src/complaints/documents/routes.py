@@ -56,7 +56,8 @@ async def read_document(
     paper = await desk.read(case_id, document_id, reader, clock.now())
     if paper.pdf is None:
         waiting = DocumentWaiting(id=document_id, number=paper.document.number, state="ordered")
-        return JSONResponse(waiting.model_dump(mode="json"), 202, headers={"Retry-After": RETRY_SECONDS})
+        headers = {"Retry-After": RETRY_SECONDS, "Cache-Control": "no-store"}
+        return JSONResponse(waiting.model_dump(mode="json"), 202, headers=headers)
     name = quote(f"{paper.document.number}.pdf")
     return Response(
         paper.pdf,

@@ -17,6 +17,7 @@ from complaints.cases.models import Case, CaseEvent
 from complaints.cases.repository import CaseRepository
 from complaints.cases.safe import CaseSafe
 from complaints.cases.schemas import EventIn
+from complaints.compensation.schemas import EstimateOut
 from complaints.documents.errors import DocumentFailed, DocumentNotFailed, DocumentNotFound
 from complaints.documents.models import Document
 from complaints.documents.policy import PaperForm
@@ -67,13 +68,21 @@ class DocumentDesk:
         self._safe = CaseSafe(keyring)
 
     async def request(
-        self, kind: str, case: Case, event: CaseEvent, found: Sequence[Deadline], act: EventIn, now: datetime
+        self,
+        kind: str,
+        case: Case,
+        event: CaseEvent,
+        found: Sequence[Deadline],
+        act: EventIn,
+        estimate: EstimateOut | None,
+        now: datetime,
     ) -> Document:
         """Order the paper that `event` (already stored) causes, in the transaction of the event.
 
         The number is without gaps within kind, authority and year: an event that is rolled back gives its
         number back. What the paper says is fixed here and encrypted; the form is that of the rule set under
-        which the complaint was received (Measures arts. 15, 17, 25).
+        which the complaint was received (Measures arts. 15, 17, 25). `estimate` is what the
+        service itself has reckoned from the inputs of the act.
         """
         which = Kind(kind)
         form = self._policies.papers.form(which, case.received_on, case.region)
@@ -81,7 +90,9 @@ class DocumentDesk:
         year = event.on_day.year
         serial = await self._cases.next_serial(series_name(which, case.region, year))
         number = authority.number(form.word, year, case.region, serial)
-        facts = await self._facts(form, number, authority.name(case.region), case, event, found, act)
+        facts = await self._facts(
+            form, number, authority.name(case.region), case, event, found, act, estimate
+        )
         identity = new_id()
         document = Document(
             id=identity,
@@ -201,6 +212,7 @@ class DocumentDesk:
         event: CaseEvent,
         found: Sequence[Deadline],
         act: EventIn,
+        estimate: EstimateOut | None,
     ) -> PaperFacts:
         received_on = case.received_on
         reply = next(
@@ -244,7 +256,7 @@ class DocumentDesk:
             terms=act.terms,
             amount_fen=act.amount_fen,
             pay_by=act.pay_by,
-            estimate=act.estimate,
+            estimate=estimate,
         )
 
     def _body(self, code: str | None, region: str | None, on: date) -> tuple[str | None, str | None]:

@@ -5,7 +5,7 @@ Everything a person wrote stays data to the end: the templates place it, they ne
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from common.crypto import mask_text
 from common.money import format_yuan
 
 from complaints.cases.clocks import Deadline
+from complaints.compensation.schemas import EstimateOut
 from complaints.documents.rules import SERVED_ON_RESPONDENT, Kind, chinese_date
 
 __all__ = ["Happening", "PaperFacts", "hide_contacts", "paper_data", "plain"]
@@ -84,7 +85,7 @@ class PaperFacts:
     terms: str | None = None
     amount_fen: int | None = None
     pay_by: date | None = None
-    estimate: Mapping[str, Any] | None = None
+    estimate: EstimateOut | None = None
 
 
 def paper_data(facts: PaperFacts) -> dict[str, Any]:
@@ -140,6 +141,7 @@ def paper_data(facts: PaperFacts) -> dict[str, Any]:
         "amount": _amount(facts.amount_fen),
         "pay_by": chinese_date(facts.pay_by) if facts.pay_by else None,
         "steps": _steps(facts.estimate),
+        "reckoned": _amount(facts.estimate.total_fen) if facts.estimate else None,
     }
 
 
@@ -180,17 +182,9 @@ def _due(deadline: Deadline | None) -> dict[str, Any] | None:
     }
 
 
-def _steps(estimate: Mapping[str, Any] | None) -> list[dict[str, str]]:
-    """The lines of a compensation estimate that was agreed on; what is not of its shape is left out."""
-    found = (estimate or {}).get("steps")
-    if not isinstance(found, list):
-        return []
-    lines = []
-    for step in found[:50]:
-        amount = step.get("amount_fen") if isinstance(step, Mapping) else None
-        if not isinstance(amount, int):
-            continue
-        words = [step.get(name) for name in ("article", "rule", "formula")]
-        article, rule, formula = (_line(word[:300]) if isinstance(word, str) else "" for word in words)
-        lines.append({"basis": article or rule, "formula": formula, "amount": format_yuan(amount)})
-    return lines
+def _steps(estimate: EstimateOut | None) -> list[dict[str, str]]:
+    """The lines of the compensation estimate that the agreement refers to."""
+    return [
+        {"basis": step.article or step.rule, "formula": step.formula, "amount": format_yuan(step.amount_fen)}
+        for step in (estimate.steps if estimate else ())
+    ]
