@@ -245,6 +245,28 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
     assert (await client.get("/api/v1/test/notes")).json()["type"] == "/problems/method-not-allowed"
 
 
+async def test_readiness_waits_for_nothing_that_hangs(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> None:
+        await asyncio.sleep(3600)
+
+    monkeypatch.setattr("common.web.app.CHECK_SECONDS", 0.2)
+    state = client.app.state  # type: ignore[attr-defined]
+    monkeypatch.setitem(state.readiness, "slow", hang)
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["degraded"]) == (200, {"slow": "TimeoutError"})
+
+    class Hung:
+        async def __aenter__(self) -> None:
+            await hang()
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(state.db, "session", Hung)
+    assert (await client.get("/readyz")).status_code == 503
+
+
 async def test_a_dead_database_is_a_503(client: httpx.AsyncClient, postgres: PostgresServer) -> None:
     assert (await client.get("/readyz")).status_code == 200
     postgres.kill()

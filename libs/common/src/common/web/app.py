@@ -37,6 +37,8 @@ Readiness = Callable[[], Awaitable[str | None]]
 """Says None when a part is well, or in one sentence what it lacks; the service goes on, degraded."""
 
 PURGE_SECONDS = 600.0
+CHECK_SECONDS = 3.0
+"""How long a check of readiness may take; a part that hangs is no better than one that is gone."""
 HEALTH = frozenset({"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"})
 
 
@@ -168,13 +170,14 @@ def _health_router(name: str) -> APIRouter:
     async def readyz(request: Request) -> Response:
         checks: dict[str, str] = {}
         try:
-            async with request.app.state.db.session() as session:
+            async with asyncio.timeout(CHECK_SECONDS), request.app.state.db.session() as session:
                 await session.execute(text("SELECT 1"))
         except Exception as error:
             raise Unavailable from error
         for part, check in request.app.state.readiness.items():
             try:
-                lack = await check()
+                async with asyncio.timeout(CHECK_SECONDS):
+                    lack = await check()
             except Exception as error:
                 lack = type(error).__name__
             if lack is not None:
