@@ -88,6 +88,19 @@ async def test_lookups_are_limited_per_number_and_per_address(world: World) -> N
     assert all("203.0.113" not in row[1] and filed["number"] not in row[1] for row in rows)
 
 
+async def test_only_failures_count_and_the_window_runs_on_real_time(world: World) -> None:
+    filed = await world.file()
+    for _ in range(world.app.state.settings.lookups_per_number + 2):
+        assert (await ask(world, filed["number"], filed["lookup_code"])).status_code == 200
+    async with world.app.state.db.session() as session:
+        rows = (
+            await session.execute(
+                text("SELECT count, now() - window_start < interval '1 hour' FROM lookup_attempts")
+            )
+        ).all()
+    assert {tuple(row) for row in rows} == {(0, True)}
+
+
 async def test_the_tourist_withdraws_and_supplements(world: World) -> None:
     filed = await world.file()
     secret = {"number": filed["number"], "code": filed["lookup_code"]}

@@ -18,6 +18,6 @@ class Settings(ServiceSettings):
         pattern=r"^[0-9]{6}$",
         description="whose officers see a case for which no place could be determined",
     )
-    lookups_per_number: int = Field(default=10, ge=1, description="lookups of one number within the window")
-    lookups_per_address: int = Field(default=60, ge=1, description="lookups from one address in the window")
+    lookups_per_number: int = Field(default=10, ge=1, description="failed lookups of one number in a window")
+    lookups_per_address: int = Field(default=60, ge=1, description="failed lookups from one address in it")
     lookup_window_seconds: int = Field(default=3600, ge=60)

@@ -30,10 +30,10 @@ class Application(Protocol):
 
 async def do_round(state: Any) -> bool:
     """One chunk of due work in one transaction; says whether there may be more."""
-    now = state.clock.now()
     async with state.db.session() as session:
         window = timedelta(seconds=state.settings.lookup_window_seconds)
-        await CaseRepository(session).forget_lookups(now - 2 * window)
+        cases = CaseRepository(session)
+        await cases.forget_lookups(await cases.database_time() - 2 * window)
         service = CaseService.of(session, state.policies, state.keyring, state.clock)
         overdue = await service.close_reply_terms(CHUNK)
     if overdue:

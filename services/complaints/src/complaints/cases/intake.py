@@ -120,24 +120,15 @@ class IntakeService:
     async def look_up(self, asked: LookupIn, address: str) -> PublicCaseView | Problem:
         """The tourist's view for number and code, or the Problem to answer with.
 
-        The Problem is given, not raised: the count of attempts must be committed. A wrong number and a wrong
-        code cost the same work: one read by number, one hash comparison.
+        The Problem is given, not raised: the count of failures must be committed. A wrong number and a wrong
+        code cost the same work: one count, one read by number, one hash comparison.
         """
-        if limited := await self._limit(asked.number, address):
-            return limited
-        case = await self._cases.find_by_number(asked.number.strip().upper())
-        if not code_matches(asked.code, case.lookup_hash if case else None) or case is None:
-            return LookupFailed()
-        return await self.tourist_view(case)
+        case = await self._open(asked, address, lock=False)
+        return case if isinstance(case, Problem) else await self.tourist_view(case)
 
     async def authenticate(self, asked: LookupIn, address: str) -> Case | Problem:
         """The case, locked for a change, if number and code belong together; else the Problem to give."""
-        if limited := await self._limit(asked.number, address):
-            return limited
-        case = await self._cases.find_by_number(asked.number.strip().upper(), lock=True)
-        if not code_matches(asked.code, case.lookup_hash if case else None) or case is None:
-            return LookupFailed()
-        return case
+        return await self._open(asked, address, lock=True)
 
     async def tourist_view(self, case: Case) -> PublicCaseView:
         """The tourist's view of `case`."""
@@ -146,22 +137,34 @@ class IntakeService:
         found = deadlines_of(case, events, self._policies.procedure, today)
         return public_view(case, events, found, self._routing.departments(case.received_on))
 
-    async def _limit(self, number: str, address: str) -> TooManyRequests | None:
+    async def _open(self, asked: LookupIn, address: str, *, lock: bool) -> Case | Problem:
+        """The case that number and code open. Only failures count against the number and the address.
+
+        Each attempt is counted before it is judged, so that attempts at once cannot outrun the limit, and a
+        success takes its own count back. The window runs on the database's time: our clock may be held.
+        """
         window = self._settings.lookup_window_seconds
-        now = self._clock.now()
+        now = await self._cases.database_time()
         start = datetime.fromtimestamp(now.timestamp() // window * window, tz=UTC)
         limits = (
-            ("number", number.strip().upper(), self._settings.lookups_per_number),
+            ("number", asked.number.strip().upper(), self._settings.lookups_per_number),
             ("address", address, self._settings.lookups_per_address),
         )
+        counted = []
         over = False
         for subject, value, limit in limits:
             index = self._keys.blind_index(value, context=f"complaints.lookup.{subject}")
             over |= await self._cases.count_lookup(subject, index, start) > limit
-        if not over:
-            return None
-        wait = int(start.timestamp() + window - now.timestamp()) + 1
-        return TooManyRequests(wait, Text("查询次数过多，请稍后再试", "Too many lookups; try again later"))
+            counted.append((subject, index))
+        if over:
+            wait = int(start.timestamp() + window - now.timestamp()) + 1
+            return TooManyRequests(wait, Text("查询失败次数过多，请稍后再试", "Too many failures; try later"))
+        case = await self._cases.find_by_number(asked.number.strip().upper(), lock=lock)
+        if not code_matches(asked.code, case.lookup_hash if case else None) or case is None:
+            return LookupFailed()
+        for subject, index in counted:
+            await self._cases.count_lookup(subject, index, start, by=-1)
+        return case
 
     async def _respondent(self, complaint: ComplaintIn, contract: ContractAnswer) -> Subject | None:
         key = complaint.respondent.key or (contract.facts.agency_key if contract.facts else None)

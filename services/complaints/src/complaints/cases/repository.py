@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_prefix
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -127,15 +127,21 @@ class CaseRepository:
         assert serial is not None  # noqa: S101
         return serial
 
-    async def count_lookup(self, subject: str, key_index: str, window_start: datetime) -> int:
-        """Count one lookup of a number or from an address; gives the count within the window."""
+    async def database_time(self) -> datetime:
+        """The real time at which this transaction began, whatever the service's own clock says."""
+        now: datetime | None = await self.session.scalar(select(func.now()))
+        assert now is not None  # noqa: S101
+        return now
+
+    async def count_lookup(self, subject: str, key_index: str, window_start: datetime, *, by: int = 1) -> int:
+        """Count a lookup of a number or from an address, or take one back; gives the count in the window."""
         statement = insert(LookupAttempt).values(
-            subject=subject, key_index=key_index, window_start=window_start, count=1
+            subject=subject, key_index=key_index, window_start=window_start, count=by
         )
         count: int | None = await self.session.scalar(
             statement.on_conflict_do_update(
                 index_elements=["subject", "key_index", "window_start"],
-                set_={"count": LookupAttempt.count + 1},
+                set_={"count": LookupAttempt.count + by},
             ).returning(col(LookupAttempt.count))
         )
         assert count is not None  # noqa: S101
