@@ -227,7 +227,9 @@ async def test_a_missing_reveal_makes_a_published_void_draw_and_others_draw_agai
     ("fields", "pointer"),
     [
         ({"officers": ["officer-a"]}, "/officers"),
-        ({"officers": ["officer-a", "officer-a"]}, "/officers"),
+        ({"officers": ["officer-a", "officer-a"]}, "/officers/1"),
+        ({"officers": ["officer-a", "OFFICER-A"]}, "/officers/1"),
+        ({"officers": ["officer-a", "officer-b", "ｏfficer-a"]}, "/officers/2"),
         ({"inspectors": [{"id": "a"}, {"id": "a"}]}, "/inspectors"),
         ({"inspectors_per_object": 1}, "/inspectors_per_object"),
         ({"count": 4000}, "/count"),

@@ -1,5 +1,6 @@
 """Freezing a draw: the document of all its inputs, and whether they make a draw at all."""
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -21,15 +22,22 @@ _MOST_WORK = 3_000_000
 Candidate = Row[UUID, str, str | None, str | None]
 
 
+def _named_again(people: Sequence[str]) -> int | None:
+    """Where a person is first named again; names that differ only in letter case or width are one."""
+    same = [unicodedata.normalize("NFKC", person).casefold() for person in people]
+    return next((place for place, person in enumerate(same) if person in same[:place]), None)
+
+
 def check_people(wanted: DrawIn, policy: DrawPolicy) -> None:
     """Refuse officers and inspectors who are too few, named twice, or recused without being on the list.
 
     At least two officers draw, and at least two inspectors inspect (Article 42 of the penalty law).
     """
     inspectors = [one.id for one in wanted.inspectors]
+    again = _named_again(wanted.officers)
     least = policy.min_inspectors_per_object
     checks = (
-        (len(set(wanted.officers)) == len(wanted.officers), "/officers", _TWICE),
+        (again is None, f"/officers/{again}", _TWICE),
         (
             len(wanted.officers) >= policy.min_officers,
             "/officers",
