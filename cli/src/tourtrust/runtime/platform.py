@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 from common.clock import FrozenClock
 
@@ -77,11 +76,12 @@ def running_platform(
     Raises:
         StartError: with the reason, in both languages.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     home = Home(options.home)
+    supervisor = Supervisor(home.note_children)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, supervisor.interrupt)
     try:
         with home.locked():
-            supervisor = Supervisor(home.note_children)
             try:
                 _start(options, home, supervisor, dict(os.environ if environ is None else environ), say)
                 yield supervisor
@@ -91,10 +91,6 @@ def running_platform(
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise disk_full(home.root) from error
         raise
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _start(

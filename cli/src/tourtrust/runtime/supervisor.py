@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Protocol
 
 from tourtrust.runtime.errors import StartError
@@ -67,6 +68,16 @@ class Supervisor:
         """`note` is told name and pid of all living children whenever one starts."""
         self._watches: list[_Watch] = []
         self._note = note
+        self._interrupted = False
+
+    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        """The handler of SIGINT and SIGTERM: end by KeyboardInterrupt.
+
+        An exception that is raised inside a callback of the interpreter's can be lost there; so the wish is
+        also written down, and the next look after the children ends too.
+        """
+        self._interrupted = True
+        raise KeyboardInterrupt
 
     def start(self, *children: Child, seconds: float) -> None:
         """Start children together and wait for all of them.
@@ -82,6 +93,7 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         waiting = list(children)
         while waiting:
+            self._heed()
             for child in list(waiting):
                 if child.process is None or child.process.poll() is not None:
                     raise _failed(child)
@@ -99,6 +111,7 @@ class Supervisor:
 
     def tend(self) -> None:
         """Look after every child once."""
+        self._heed()
         for watch in self._watches:
             if watch.fell():
                 process = watch.child.process
@@ -122,6 +135,10 @@ class Supervisor:
         for watch in reversed(self._watches):
             watch.child.stop()
         self._watches.clear()
+
+    def _heed(self) -> None:
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     def _tell(self) -> None:
         self._note(
