@@ -168,10 +168,14 @@ class Edge:
             )
 
 
-@pytest.fixture(scope="session")
-async def edge(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Edge]:
+@pytest.fixture(scope="module")
+async def edge(
+    postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Edge]:
+    """One service for a file: tests of other files may kill the server under its connections."""
     folder: Path = tmp_path_factory.mktemp("edge")
-    settings = test_settings(ServiceSettings, folder, postgres.create_database("edge"), max_body_bytes=10_000)
+    database = postgres.create_database("edge_" + request.module.__name__.rpartition(".")[2])
+    settings = test_settings(ServiceSettings, folder, database, max_body_bytes=10_000)
     mint = TokenMint()
     app: FastAPI = create_service_app(
         name="edge",
