@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from common.ledger.note import Algorithm, SignerKey
-from credit.inspections.rules import Inputs, commitment_of, draw, seal_bundle, seed_of, verify_draw
+from credit.draws.rules import Inputs, commitment_of, draw, seal_bundle, seed_of, verify_draw
 from credit.rounds import do_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,8 +206,7 @@ async def test_a_missing_reveal_makes_a_published_void_draw_and_others_draw_agai
     try:
         late = {"secret": own["officer-b"].hex()}
         await service.post(f"/draws/{made['id']}/reveals", late, 409, service.who(sub="officer-b"))
-        async with service.app.state.db.session() as session:
-            await do_round(session, service.app.state.env)
+        await do_round(service.app.state.db, service.app.state.env)
         void = await service.get(f"/draws/{made['id']}")
         assert (void["state"], void["missing"], void["result"]) == ("void", ["officer-b"], [])
         answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())

@@ -15,7 +15,7 @@ from credit.config import Settings
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.facts.routes import router as facts
-from credit.inspections.routes import router as draws
+from credit.draws.routes import router as draws
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
 from credit.public.routes import router as public

@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
+from common.db import Database
 from common.problems import Problem
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from credit.environment import Environment
-from credit.inspections.service import InspectionService
+from credit.draws.service import DrawService
 from credit.scoring.service import ScoringService
 
 __all__ = ["do_round", "rounds"]
@@ -22,14 +23,41 @@ log = structlog.get_logger(__name__)
 CHUNK = 100
 PAUSE = 5.0
 
+Work = Callable[[AsyncSession, Environment], Awaitable[int]]
 
-async def do_round(session: AsyncSession, env: Environment) -> bool:
-    """One chunk of due work in one transaction; says whether there may be more."""
-    rescored = await ScoringService(session, env).rescore_due(CHUNK)
-    voided = await InspectionService(session, env).void_overdue(CHUNK)
-    if rescored or voided:
-        log.info("round", rescored=rescored, voided=voided)
-    return CHUNK in (rescored, voided)
+
+async def _changed_grades(session: AsyncSession, env: Environment) -> int:
+    return await ScoringService(session, env).rescore_due(CHUNK)
+
+
+async def _overdue_draws(session: AsyncSession, env: Environment) -> int:
+    return await DrawService(session, env).void_overdue(CHUNK)
+
+
+DUE: dict[str, Work] = {
+    "changed_grades": _changed_grades,
+    "overdue_draws": _overdue_draws,
+}
+"""What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""
+
+
+async def do_round(database: Database, env: Environment) -> bool:
+    """One chunk of each kind of due work, each in a transaction of its own; says whether there may be more.
+
+    Work that fails is tried again in the next round and keeps no other work from being done.
+    """
+    more = False
+    for name, work in DUE.items():
+        try:
+            async with database.session() as session:
+                done = await work(session, env)
+        except (SQLAlchemyError, OSError, Problem) as error:
+            log.warning("round_failed", work=name, kind=type(error).__name__)
+            continue
+        if done:
+            log.info("round", work=name, done=done)
+        more = more or done >= CHUNK
+    return more
 
 
 @asynccontextmanager
@@ -46,11 +74,5 @@ async def rounds(app: Starlette) -> AsyncIterator[None]:
 
 async def _run(app: Starlette) -> None:
     while True:
-        more = False
-        try:
-            async with app.state.db.session() as session:
-                more = await do_round(session, app.state.env)
-        except (SQLAlchemyError, OSError, Problem) as error:
-            log.warning("round_failed", kind=type(error).__name__)
-        if not more:
+        if not await do_round(app.state.db, app.state.env):
             await asyncio.sleep(PAUSE)

@@ -6,7 +6,7 @@ from sqlalchemy import MetaData
 
 from credit.db import metadata
 from credit.facts import models as facts
-from credit.inspections import models as inspections
+from credit.draws import models as draws
 from credit.intake import models as intake
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects
@@ -14,7 +14,7 @@ from credit.warnings import models as warnings
 
 __all__ = ["full_metadata"]
 
-OWN = (subjects, facts, scoring, warnings, inspections, intake)
+OWN = (subjects, facts, scoring, warnings, draws, intake)
 """Importing these modules puts their tables into the metadata."""
 
 

@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
-from credit.inspections.models import Draw
-from credit.inspections.repository import DrawRepository
-from credit.inspections.rules.states import DrawState
+from credit.draws.models import Draw
+from credit.draws.repository import DrawRepository
+from credit.draws.rules.states import DrawState
 from credit.rulebook.rules import Measure
 from credit.scoring.errors import NoScorecard
 from credit.scoring.service import ScoringService

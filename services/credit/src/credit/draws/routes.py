@@ -7,7 +7,7 @@ from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
-from .dependencies import InspectionServiceDep, Inspector, Reader
+from .dependencies import DrawServiceDep, Inspector, Reader
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
 from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn
 
@@ -22,19 +22,19 @@ router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
     responses=declare(DrawNotFound, DrawConflict),
     summary="Freeze objects, weights, inspectors, recusals and exclusions of a draw",
 )
-async def freeze_draw(body: DrawIn, actor: Inspector, draws: InspectionServiceDep) -> DrawView:
+async def freeze_draw(body: DrawIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
     return await draws.view(await draws.freeze(actor, body))
 
 
 @router.get("", summary="Draws, the newest first")
 async def list_draws(
-    actor: Reader, draws: InspectionServiceDep, cursor: CursorParam = None, limit: LimitParam = 20
+    actor: Reader, draws: DrawServiceDep, cursor: CursorParam = None, limit: LimitParam = 20
 ) -> Page[DrawBrief]:
     return await draws.search(actor, cursor, limit)
 
 
 @router.get("/{draw_id}", responses=declare(DrawNotFound), summary="A draw, and whether it is sealed")
-async def get_draw(draw_id: UUID, actor: Reader, draws: InspectionServiceDep) -> DrawView:
+async def get_draw(draw_id: UUID, actor: Reader, draws: DrawServiceDep) -> DrawView:
     return await draws.view(await draws.get(actor, draw_id))
 
 
@@ -45,7 +45,7 @@ async def get_draw(draw_id: UUID, actor: Reader, draws: InspectionServiceDep) ->
     summary="The calling officer commits to a secret made on his own side",
 )
 async def commit_to_draw(
-    draw_id: UUID, body: CommitmentIn, actor: Inspector, draws: InspectionServiceDep
+    draw_id: UUID, body: CommitmentIn, actor: Inspector, draws: DrawServiceDep
 ) -> DrawView:
     return await draws.view(await draws.commit(actor, draw_id, body.commitment))
 
@@ -56,9 +56,7 @@ async def commit_to_draw(
     responses=declare(DrawNotFound, NotADrawOfficer, DrawConflict, DrawNotSealed),
     summary="The calling officer reveals his secret; the last one makes the draw",
 )
-async def reveal_to_draw(
-    draw_id: UUID, body: RevealIn, actor: Inspector, draws: InspectionServiceDep
-) -> DrawView:
+async def reveal_to_draw(draw_id: UUID, body: RevealIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
     return await draws.view(await draws.reveal(actor, draw_id, bytes.fromhex(body.secret)))
 
 
@@ -68,5 +66,5 @@ async def reveal_to_draw(
     response_class=Response,
     summary="The bundle's bytes, to be verified offline",
 )
-async def get_bundle(draw_id: UUID, actor: Reader, draws: InspectionServiceDep) -> Response:
+async def get_bundle(draw_id: UUID, actor: Reader, draws: DrawServiceDep) -> Response:
     return Response(await draws.bundle(actor, draw_id), media_type="application/json")

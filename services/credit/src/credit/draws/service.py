@@ -29,10 +29,10 @@ from .rules.bundle import commitment_document
 from .rules.states import DrawState
 from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView
 
-__all__ = ["InspectionService"]
+__all__ = ["DrawService"]
 
 
-class InspectionService:
+class DrawService:
     """The draw protocol. Nothing chosen after the first reveal can enter the seed."""
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:

@@ -8,15 +8,15 @@ from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
 
-from .service import InspectionService
+from .service import DrawService
 
-__all__ = ["InspectionServiceDep", "Inspector", "Reader"]
-
-
-def _service(session: SessionDep, env: EnvironmentDep) -> InspectionService:
-    return InspectionService(session, env)
+__all__ = ["DrawServiceDep", "Inspector", "Reader"]
 
 
-InspectionServiceDep = Annotated[InspectionService, Depends(_service)]
+def _service(session: SessionDep, env: EnvironmentDep) -> DrawService:
+    return DrawService(session, env)
+
+
+DrawServiceDep = Annotated[DrawService, Depends(_service)]
 Inspector = Annotated[Principal, Depends(Requires("inspections:run"))]
 Reader = Annotated[Principal, Depends(Requires("inspections:run", "credit:read"))]

@@ -1,0 +1,24 @@
+"""What depended on a fact: the common word in which every room tells an objection what it touched."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from common.problems import Text
+
+__all__ = ["Affected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One decision, grade, draw, page or paper that a fact entered; `at` is the instant it was made.
+
+    `id` and `number` are as its own room shows them; `what` says in one sentence how the fact entered.
+    """
+
+    kind: Literal["grade", "tier", "draw", "listing", "warning", "board", "honour", "certificate", "page"]
+    id: UUID | None
+    number: str | None
+    at: datetime
+    what: Text
