@@ -47,7 +47,7 @@ def draw(
     ] = None,
 ) -> None:
     """核验抽查 / draw an inspection again from its bundle, and compare."""
-    from credit.inspections.rules.bundle import verify_draw
+    from credit.draws.rules.bundle import verify_draw
 
     verdict = verify_draw(_read(file), _key(key), None if witness_key is None else _key(witness_key))
     if not verdict.ok:

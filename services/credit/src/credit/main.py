@@ -12,10 +12,10 @@ from common.web.log import log_operations, log_router
 from fastapi import FastAPI
 
 from credit.config import Settings
+from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.facts.routes import router as facts
-from credit.draws.routes import router as draws
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
 from credit.public.routes import router as public

@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
-from credit.environment import Environment
 from credit.draws.service import DrawService
+from credit.environment import Environment
 from credit.scoring.service import ScoringService
 
 __all__ = ["do_round", "rounds"]

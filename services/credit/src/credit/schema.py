@@ -5,8 +5,8 @@ from common.db import include
 from sqlalchemy import MetaData
 
 from credit.db import metadata
-from credit.facts import models as facts
 from credit.draws import models as draws
+from credit.facts import models as facts
 from credit.intake import models as intake
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects

@@ -9,11 +9,11 @@ from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.environment import Environment
-from credit.facts.repository import FactRepository
 from credit.draws.models import Draw
 from credit.draws.repository import DrawRepository
 from credit.draws.rules.states import DrawState
+from credit.environment import Environment
+from credit.facts.repository import FactRepository
 from credit.rulebook.rules import Measure
 from credit.scoring.errors import NoScorecard
 from credit.scoring.service import ScoringService
