@@ -18,17 +18,27 @@ Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class SourceKind(StrEnum):
-    """Where a fact comes from."""
+    """Where a fact comes from.
+
+    From `listing` on, the kinds of this service's own rooms: their reference is the room's own number, and
+    nobody enters them by hand.
+    """
 
     COMPLAINT_CASE = "complaint_case"
     ENFORCEMENT_CASE = "enforcement_case"
-    INSPECTION = "inspection"
     LICENCE_REGISTER = "licence_register"
     COURT = "court"
-    COMMITMENT = "commitment"
-    HONOUR = "honour"
-    LISTING = "listing"
     OTHER = "other"
+    LISTING = "listing"
+    REPAIR = "repair"
+    INSPECTION = "inspection"
+    HAZARD = "hazard"
+    COMMITMENT = "commitment"
+    BOARD = "board"
+    HONOUR = "honour"
+    DEPOSIT = "deposit"
+    QUALIFICATION = "qualification"
+    RUN = "run"
 
 
 class Source(Model):

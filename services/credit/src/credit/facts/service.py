@@ -32,8 +32,9 @@ __all__ = ["FactService"]
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
 _TICK = timedelta(microseconds=1)
-OF_OTHER_SERVICES = frozenset({SourceKind.COMPLAINT_CASE, SourceKind.ENFORCEMENT_CASE})
-"""What only events bring: a hand-made fact under such a case's number would keep the real one out."""
+BY_HAND = frozenset({SourceKind.LICENCE_REGISTER, SourceKind.COURT, SourceKind.OTHER})
+"""What officers may enter. Everything else comes from events or from the room that made it: a hand-made fact
+under a number of theirs would keep the real one out."""
 
 
 class FactService:
@@ -55,12 +56,13 @@ class FactService:
             InvalidPayload: unknown code, payload that the catalogue does not allow, impossible day.
             FactConflict: the source said something else under this code before.
         """
-        if wanted.source.kind in OF_OTHER_SERVICES:
+        if wanted.source.kind not in BY_HAND:
             raise InvalidPayload.at(
                 "/source/kind",
                 Text(
-                    "投诉与执法案件的结果由其系统自动报送，不得手工录入",
-                    "Outcomes of complaint and enforcement cases come from their own service, never by hand",
+                    "案件、检查、名单等结果由其办理环节自动记入，不得手工录入",
+                    "Outcomes of cases, inspections, lists and the like come from where they are handled,"
+                    " never by hand",
                 ),
             )
         subject = await self._subjects.lock(wanted.subject_id, actor)

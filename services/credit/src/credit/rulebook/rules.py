@@ -29,7 +29,7 @@ __all__ = [
     "TierMeasures",
 ]
 
-FieldKind = Literal["amount", "count", "text", "codes"]
+FieldKind = Literal["amount", "count", "number", "text", "codes"]
 _EVENT_FACTS = frozenset(
     {"kind", "amount_fen", "article", "violation_code", "responsibility", "problem_codes", "region"}
 )
@@ -82,6 +82,7 @@ class FactKind(_Part):
 _WANTED: dict[FieldKind, Text] = {
     "amount": Text("须为非负整数（分）", "Must be a whole number of fen, not negative"),
     "count": Text("须为非负整数", "Must be a whole number, not negative"),
+    "number": Text("须为至多四位小数的数", "Must be a number of at most four decimals"),
     "text": Text("须为不超过 200 字的文本", "Must be text of at most 200 characters"),
     "codes": Text("须为至多 20 个代码的列表", "Must be a list of at most 20 codes"),
 }
@@ -90,6 +91,8 @@ _WANTED: dict[FieldKind, Text] = {
 def _fits(kind: FieldKind, value: Any) -> bool:
     if kind in ("amount", "count"):
         return type(value) is int and 0 <= value < 2**53
+    if kind == "number":
+        return type(value) in (int, float) and abs(value) < 10**9 and round(value, 4) == value
     if kind == "text":
         return isinstance(value, str) and 1 <= len(value) <= 200
     return (
