@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from common.clock import SystemClock
 from common.telemetry import ALERTS
+from common.typesetting import Typesetter
 from complaints.cases.clocks import Deadline
 from complaints.compensation.policy import CompensationBook
 from complaints.compensation.schemas import EstimateIn
 from complaints.compensation.service import CompensationService
 from complaints.documents import worker as worker_module
 from complaints.documents.policy import PaperBook
-from complaints.documents.rendering import TEMPLATES, Typesetter, template_hash
+from complaints.documents.rendering import TEMPLATES, template_hash
 from complaints.documents.rules import MAX_ATTEMPTS, Kind
 from complaints.documents.service import data_context
 from complaints.documents.wording import Happening, PaperFacts, hide_contacts, paper_data, plain
@@ -51,7 +52,7 @@ CONCLUDE = Deadline(
 
 @pytest.fixture(scope="module")
 def typesetter() -> Typesetter:
-    return Typesetter()
+    return Typesetter(TEMPLATES)
 
 
 def facts(kind: Kind = Kind.MEDIATION, **changes: Any) -> PaperFacts:

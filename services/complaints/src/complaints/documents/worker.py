@@ -14,9 +14,10 @@ from common.clock import Clock
 from common.crypto import DecryptionFailed, Keyring
 from common.db import Database
 from common.telemetry import ALERTS
+from common.typesetting import Typesetter
 
 from complaints.documents.models import Document
-from complaints.documents.rendering import Typesetter, template_hash
+from complaints.documents.rendering import TEMPLATES, template_hash
 from complaints.documents.repository import DocumentRepository
 from complaints.documents.rules import MAX_ATTEMPTS, Kind
 from complaints.documents.service import content_context, data_context
@@ -105,7 +106,7 @@ async def document_part(app: Application) -> AsyncIterator[None]:
 
     async def run() -> None:
         nonlocal trouble
-        typesetter = await asyncio.to_thread(Typesetter)
+        typesetter = await asyncio.to_thread(Typesetter, TEMPLATES)
         worker = Worker(state.db, state.keyring, state.clock, typesetter)
         while True:
             try:
