@@ -1,6 +1,8 @@
 """Typesetting with Typst: one set of fonts for the life of the process, no network, data never as markup."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -11,10 +13,14 @@ from typing import Any
 import typst
 from noto_cjk_sans_otc import FONT_PATH
 
-__all__ = ["SHARED_SHEET", "Typesetter", "template_hash"]
+__all__ = ["SHARED_SHEET", "Typesetter", "plain", "template_hash"]
 
 SHARED_SHEET = "paper.typ"
 """The sheet that every template of a folder imports."""
+
+_UNBROKEN = re.compile(r"[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]{24}(?=\S)")
+_BREAK = "\u200b"
+_DIRECTION = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @cache
@@ -55,3 +61,14 @@ class Typesetter:
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
             timestamp=int(at.timestamp()),
         )
+
+
+def plain(text: str) -> list[str]:
+    """The paragraphs of a text, without control characters and with places to break long words."""
+    kept = (
+        letter
+        for letter in text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+        if letter == "\n" or (unicodedata.category(letter) not in {"Cc", "Cs"} and letter not in _DIRECTION)
+    )
+    paragraphs = (paragraph.strip() for paragraph in "".join(kept).split("\n"))
+    return [_UNBROKEN.sub(lambda run: run[0] + _BREAK, paragraph) for paragraph in paragraphs if paragraph]

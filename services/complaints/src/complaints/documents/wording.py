@@ -3,8 +3,6 @@
 Everything a person wrote stays data to the end: the templates place it, they never read it as markup.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +10,7 @@ from typing import Any
 
 from common.crypto import mask_text
 from common.money import format_yuan
+from common.typesetting import plain
 
 from complaints.cases.clocks import Deadline
 from complaints.compensation.schemas import EstimateOut
@@ -36,9 +35,6 @@ COURSE = {
 }
 """The steps that a paper recounts; steps of no concern to the parties are left out."""
 
-UNBROKEN = re.compile(r"[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]{24}(?=\S)")
-BREAK = "\u200b"
-DIRECTION = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MIN_CONTACT = 5
 
 
@@ -151,17 +147,6 @@ def hide_contacts(text: str, contacts: Iterable[str]) -> str:
         if len(contact) >= MIN_CONTACT:
             text = text.replace(contact, "〔略〕")
     return text
-
-
-def plain(text: str) -> list[str]:
-    """The paragraphs of a text, without control characters and with places to break long words."""
-    kept = (
-        letter
-        for letter in text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-        if letter == "\n" or (unicodedata.category(letter) not in {"Cc", "Cs"} and letter not in DIRECTION)
-    )
-    paragraphs = (paragraph.strip() for paragraph in "".join(kept).split("\n"))
-    return [UNBROKEN.sub(lambda run: run[0] + BREAK, paragraph) for paragraph in paragraphs if paragraph]
 
 
 def _line(text: str) -> str:
