@@ -75,6 +75,10 @@ class _Subject:
     grade_version: int = 0
     scored_on: date | None = None
     next_change_on: date | None = None
+    licensed_on: date | None = None
+    license_expires_on: date | None = None
+    headcount: int | None = None
+    merged_into: UUID | None = None
     version: int = 1
 
 

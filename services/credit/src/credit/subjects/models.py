@@ -1,22 +1,24 @@
-"""The subjects table."""
+"""Subjects, what they were before a change, traces of unlicensed operators, and mergers."""
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import CheckConstraint, Column, Index, Numeric, String, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from credit.db import Base
 
-from .rules import Kind, Status
+from .rules import Kind, MergeAct, Status, TraceKind
 
-__all__ = ["Subject"]
+__all__ = ["Subject", "SubjectMerge", "SubjectState", "SubjectTrace"]
 
 
-def _one_of(column: str, values: type[Kind] | type[Status]) -> str:
+def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
@@ -36,6 +38,9 @@ class Subject(Base, table=True):
         CheckConstraint("length(name) BETWEEN 1 AND 200", "name"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("(grade IS NULL) = (tier IS NULL)", "grade_with_tier"),
+        CheckConstraint("headcount BETWEEN 0 AND 1000000", "headcount"),
+        CheckConstraint("license_expires_on >= licensed_on", "licence_period"),
+        CheckConstraint("merged_into <> id", "merged_into_another"),
         Index(
             "ix_subjects_name_search",
             "name_search",
@@ -57,6 +62,18 @@ class Subject(Base, table=True):
             "id_number_index",
             postgresql_where=text("id_number_index IS NOT NULL"),
         ),
+        Index(
+            "uq_subjects_natural_person",
+            "id_number_index",
+            unique=True,
+            postgresql_where=text("kind = 'natural_person' AND merged_into IS NULL"),
+        ),
+        Index("ix_subjects_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+        Index(
+            "ix_subjects_license_expires_on",
+            "license_expires_on",
+            postgresql_where=text("license_expires_on IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -74,6 +91,10 @@ class Subject(Base, table=True):
     region: str = Field(sa_type=String(6), nullable=False)
     business_scope: list[str] = Field(sa_column=Column(ARRAY(String(16)), nullable=False))
     level: str | None = Field(default=None, sa_type=String(16))
+    licensed_on: date | None = None
+    license_expires_on: date | None = None
+    headcount: int | None = None
+    merged_into: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("subjects.id")))
     status: str = Field(sa_type=String(16), nullable=False)
     score: Decimal | None = Field(default=None, sa_type=Numeric(10, 4))
     grade: str | None = Field(default=None, sa_type=String(16))
@@ -85,3 +106,76 @@ class Subject(Base, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     updated_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     last_recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+
+
+class SubjectState(Base, table=True):
+    """What a subject was, as far as scores depend on it, until a change became known.
+
+    The row holds for every moment of knowledge before `until_at`; a subject without rows has never changed.
+    Rows are only ever added.
+    """
+
+    __tablename__ = "subject_states"
+
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), primary_key=True))
+    until_at: datetime = Field(sa_type=UtcDateTime, primary_key=True)
+    region: str = Field(sa_type=String(6), nullable=False)
+    business_scope: list[str] = Field(sa_column=Column(ARRAY(String(16)), nullable=False))
+    level: str | None = Field(default=None, sa_type=String(16))
+    licensed_on: date | None = None
+    headcount: int | None = None
+
+
+class SubjectTrace(Base, table=True):
+    """A name, number or account under which an unlicensed operator works: encrypted, found exactly."""
+
+    __tablename__ = "subject_traces"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", TraceKind), "kind"),
+        CheckConstraint("(removed_at IS NULL) = (removed_by IS NULL)", "removed_by_somebody"),
+        Index("ix_subject_traces_subject_id", "subject_id"),
+        Index("ix_subject_traces_value_index", "value_index", postgresql_where=text("removed_at IS NULL")),
+        Index(
+            "uq_subject_traces_value",
+            "subject_id",
+            "kind",
+            "value_index",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    kind: str = Field(sa_type=String(8), nullable=False)
+    value_cipher: str = Field(sa_type=Text, nullable=False)
+    value_index: str = Field(sa_type=String(64), nullable=False)
+    recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    recorded_by: str = Field(sa_type=Text, nullable=False)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    removed_by: str | None = Field(default=None, sa_type=Text)
+
+
+class SubjectMerge(Base, table=True):
+    """A provisional subject found to be another, or such a finding undone. Rows are only ever added."""
+
+    __tablename__ = "subject_merges"
+    __table_args__ = (
+        CheckConstraint(_one_of("act", MergeAct), "act"),
+        CheckConstraint("(act = 'unmerge') = (undoes IS NOT NULL)", "unmerge_undoes"),
+        Index("ix_subject_merges_subject_id", "subject_id", "done_at"),
+        Index("ix_subject_merges_survivor_id", "survivor_id"),
+        Index("uq_subject_merges_undoes", "undoes", unique=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    survivor_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    act: str = Field(sa_type=String(8), nullable=False)
+    undoes: UUID | None = Field(
+        default=None, sa_column=Column(Uuid, ForeignKey("subject_merges.id"), nullable=True)
+    )
+    reason: str = Field(sa_type=Text, nullable=False)
+    evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    done_by: str = Field(sa_type=Text, nullable=False)

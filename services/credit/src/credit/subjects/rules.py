@@ -1,6 +1,7 @@
 """Kinds of subjects, what identifies each, and how names are prepared for search."""
 
 import unicodedata
+from datetime import date
 from enum import StrEnum
 
 from common.identifiers import InvalidIdentifier, check_uscc, is_guide_card, is_licence_number
@@ -8,10 +9,15 @@ from common.problems import Text
 
 __all__ = [
     "ENTITY_KEY_OPTIONAL",
+    "MERGES_INTO",
     "PERSONS",
+    "UNLICENSED",
     "Kind",
+    "MergeAct",
     "Scope",
     "Status",
+    "TraceKind",
+    "check_dates",
     "check_key",
     "check_licence",
     "grams",
@@ -53,10 +59,34 @@ class Scope(StrEnum):
     OUTBOUND = "outbound"
 
 
+class TraceKind(StrEnum):
+    """Under what somebody without a licence is known."""
+
+    ALIAS = "alias"
+    PHONE = "phone"
+    ACCOUNT = "account"
+    ADDRESS = "address"
+    VEHICLE = "vehicle"
+
+
+class MergeAct(StrEnum):
+    """Two records found to be one subject, or such a finding undone."""
+
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+
+
 PERSONS = frozenset({Kind.TOUR_GUIDE, Kind.NATURAL_PERSON})
 ENTITY_KEY_OPTIONAL = frozenset(
     {Kind.STAR_HOTEL, Kind.HOMESTAY, Kind.SCENIC_AREA, Kind.COACH_COMPANY, Kind.UNLICENSED_OPERATOR}
 )
+UNLICENSED = frozenset({Kind.NATURAL_PERSON, Kind.UNLICENSED_OPERATOR})
+"""Who holds no licence of a business."""
+MERGES_INTO: dict[Kind, frozenset[Kind]] = {
+    Kind.UNLICENSED_OPERATOR: frozenset(Kind),
+    Kind.NATURAL_PERSON: PERSONS,
+}
+"""Which records can turn out to be another subject: a provisional one anybody, a person a person."""
 
 
 def is_person(kind: str, key: str | None) -> bool:
@@ -88,6 +118,18 @@ def check_key(kind: Kind, key: str | None) -> str | None:
             raise InvalidIdentifier(Text("导游证号格式不符", "This is no guide card number"))
         return card
     return check_uscc(key)
+
+
+def check_dates(licensed_on: date | None, expires_on: date | None, today: date) -> tuple[str, Text] | None:
+    """What is wrong with a licence's days, as (field, reason); None when nothing is."""
+    if licensed_on is not None and not date(1949, 10, 1) <= licensed_on <= today:
+        return "licensed_on", Text("发证日期不得在将来", "A licence is not issued in the future")
+    if expires_on is not None and (licensed_on is None or expires_on < licensed_on):
+        return "license_expires_on", Text(
+            "有效期届满日须在发证日期之后，并须给出发证日期",
+            "It expires after the day of issue, which must be given",
+        )
+    return None
 
 
 def check_licence(licence: str | None) -> str | None:
