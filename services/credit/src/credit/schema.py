@@ -6,15 +6,19 @@ from sqlalchemy import MetaData
 
 from credit.db import metadata
 from credit.draws import models as draws
+from credit.evidence import models as evidence
 from credit.facts import models as facts
 from credit.intake import models as intake
+from credit.objections import models as objections
+from credit.papers import models as papers
+from credit.public import models as public
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects
 from credit.warnings import models as warnings
 
 __all__ = ["full_metadata"]
 
-OWN = (subjects, facts, scoring, warnings, draws, intake)
+OWN = (subjects, facts, scoring, warnings, draws, intake, evidence, objections, public, papers)
 """Importing these modules puts their tables into the metadata."""
 
 

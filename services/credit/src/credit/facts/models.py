@@ -19,6 +19,8 @@ __all__ = ["Fact"]
 class Fact(Base, table=True):
     """One version of a fact. Rows are only ever added; the last one known says what stands.
 
+    `disputed` holds the periods of dispute known with this version, as [first day, last day or null].
+
     Scoring reads all versions of one subject at once and however old, so the table is indexed by subject and
     not partitioned by month.
     """
@@ -55,3 +57,6 @@ class Fact(Base, table=True):
     evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     content_hash: str = Field(sa_type=String(64), nullable=False)
     correction: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    disputed: list[list[str | None]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )

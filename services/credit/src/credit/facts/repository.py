@@ -9,9 +9,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from .models import Fact
-from .rules import Action, FactVersion
+from .rules import Action, DayPeriod, FactVersion
 
-__all__ = ["FactRepository"]
+__all__ = ["FactRepository", "periods_of"]
+
+
+def periods_of(stored: Sequence[Sequence[str | None]]) -> tuple[DayPeriod, ...]:
+    """Periods of dispute as rules see them."""
+    return tuple(
+        (date.fromisoformat(first), date.fromisoformat(last) if last else None)
+        for first, last in stored
+        if first
+    )
 
 
 class FactRepository:
@@ -49,6 +58,7 @@ class FactRepository:
             col(Fact.occurred_on),
             col(Fact.recorded_at),
             col(Fact.payload),
+            col(Fact.disputed),
         ).where(col(Fact.subject_id) == subject_id)
         rows = await self._session.execute(query)
         return [
@@ -60,6 +70,7 @@ class FactRepository:
                 row.occurred_on,
                 row.recorded_at,
                 row.payload,
+                periods_of(row.disputed),
             )
             for row in rows
         ]

@@ -2,12 +2,14 @@
 
 A fact is a sequence of versions that is only ever appended to. A version says what was known from its
 `recorded_at` on; a revocation undoes the fact from its start for every day, once known, and a later
-restoration brings it back.
+restoration brings it back. A dispute leaves the content as it is and opens a period of days in which the fact
+is disputed; the next version closes it on the day before its own. Each version carries everything: the
+content and all periods of dispute that are known with it, so the latest known version alone says what stood.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -15,7 +17,19 @@ from uuid import UUID
 
 import rfc8785
 
-__all__ = ["Action", "FactVersion", "action_allowed", "content_hash", "known"]
+__all__ = [
+    "Action",
+    "DayPeriod",
+    "FactVersion",
+    "action_allowed",
+    "actions_allowed",
+    "content_hash",
+    "disputes_after",
+    "known",
+]
+
+DayPeriod = tuple[date, date | None]
+"""First and last day, both inside; None while it has no end yet."""
 
 
 class Action(StrEnum):
@@ -25,19 +39,28 @@ class Action(StrEnum):
     AMEND = "amend"
     REVOKE = "revoke"
     RESTORE = "restore"
+    DISPUTE = "dispute"
+    SETTLE = "settle"
 
 
-_AFTER = {
-    Action.RECORD: frozenset({Action.AMEND, Action.REVOKE}),
-    Action.AMEND: frozenset({Action.AMEND, Action.REVOKE}),
-    Action.RESTORE: frozenset({Action.AMEND, Action.REVOKE}),
-    Action.REVOKE: frozenset({Action.RESTORE}),
+_STANDING = (Action.AMEND, Action.REVOKE, Action.DISPUTE)
+_AFTER: dict[Action, tuple[Action, ...]] = {
+    Action.RECORD: _STANDING,
+    Action.AMEND: _STANDING,
+    Action.RESTORE: _STANDING,
+    Action.SETTLE: _STANDING,
+    Action.DISPUTE: (Action.AMEND, Action.REVOKE, Action.SETTLE),
+    Action.REVOKE: (Action.RESTORE,),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class FactVersion:
-    """One row of the archive as rules see it. `occurred_on` is a Chinese day, `recorded_at` an instant."""
+    """One row of the archive as rules see it. `occurred_on` is a Chinese day, `recorded_at` an instant.
+
+    `disputed` are the periods of dispute known with this version, in order, not overlapping. Whether a
+    disputed fact counts and is flagged, or is suspended on the days of a period, is the card's to say.
+    """
 
     id: UUID
     version: int
@@ -46,6 +69,11 @@ class FactVersion:
     occurred_on: date
     recorded_at: datetime
     payload: Mapping[str, Any] = field(default_factory=dict)
+    disputed: tuple[DayPeriod, ...] = ()
+
+    def disputed_on(self, day: date) -> bool:
+        """Whether `day` lies in a period of dispute."""
+        return any(first <= day and (last is None or day <= last) for first, last in self.disputed)
 
 
 def known(versions: Iterable[FactVersion], known_at: datetime) -> list[FactVersion]:
@@ -65,8 +93,28 @@ def known(versions: Iterable[FactVersion], known_at: datetime) -> list[FactVersi
 
 
 def action_allowed(present: Action, wanted: Action) -> bool:
-    """Whether a correction fits: only a standing fact is amended or revoked, only a revoked one restored."""
+    """Whether a correction fits: only a standing fact is amended, revoked or disputed, only a disputed one
+    settled, only a revoked one restored."""
     return wanted in _AFTER[present]
+
+
+def actions_allowed(present: Action) -> tuple[Action, ...]:
+    """What a fact whose last version did `present` may be followed by."""
+    return _AFTER[present]
+
+
+def disputes_after(periods: tuple[DayPeriod, ...], action: Action, on: date) -> tuple[DayPeriod, ...]:
+    """The periods of dispute once a version of `action` has its day `on`.
+
+    A dispute begins on its day and lasts to the day before the next version's; one that would end before it
+    begins leaves no period.
+    """
+    closed = tuple(
+        (first, on - timedelta(days=1)) if last is None else (first, last)
+        for first, last in periods
+        if last is not None or first < on
+    )
+    return (*closed, (on, None)) if action is Action.DISPUTE else closed
 
 
 def content_hash(

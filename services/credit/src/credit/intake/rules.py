@@ -21,11 +21,13 @@ __all__ = [
 
 
 class ParkedState(StrEnum):
-    """Why an event is kept: its subject is unknown, it was applied later, or a person must decide."""
+    """Why an event is kept: its subject is unknown, it was applied later, a person must decide, or a person
+    decided that it means nothing."""
 
     WAITING = "waiting"
     APPLIED = "applied"
     CONFLICT = "conflict"
+    DISMISSED = "dismissed"
 
 
 class _Incoming(BaseModel):

@@ -1,12 +1,23 @@
 """What of a fact the public may see, and until when."""
 
 from datetime import date
+from enum import StrEnum
 
 from common.calendar import add_months
 
 from credit.rulebook.rules import FactKind
 
-__all__ = ["visible_until"]
+__all__ = ["ReplyState", "visible_until"]
+
+
+class ReplyState(StrEnum):
+    """Where a subject's reply stands; `replaced` is one that a later reply took the place of."""
+
+    FILED = "filed"
+    SHOWN = "shown"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
 
 
 def visible_until(kind: FactKind, occurred_on: date) -> date | None:

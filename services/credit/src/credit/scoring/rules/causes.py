@@ -11,3 +11,4 @@ class Cause(StrEnum):
     FIRST = "first"
     FACT = "fact"
     TIME = "time"
+    OBJECTION = "objection"

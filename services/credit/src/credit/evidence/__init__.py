@@ -1,0 +1,1 @@
+"""Evidence: files beside facts and objections, by the hash of their bytes, encrypted at rest."""
