@@ -16,6 +16,7 @@ from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.facts.routes import router as facts
+from credit.papers.routes import router as papers
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
 from credit.public.routes import router as public
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             warnings,
             draws,
             policies,
+            papers,
             public,
             log_router(PREFIX),
         ],

@@ -14,7 +14,9 @@ from common.policies import CompiledWith, Condition, Policy, PolicySet
 from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from credit.papers.policy import Issuers, PaperForm
 from credit.scoring.rules.scorecard import PointRule, Scorecard, VetoRule
+from credit.supervision.policy import Measure, Restriction, RiskMatrix, SupervisionPolicy, TierMeasures
 from credit.warnings.rules import WarningRule
 
 __all__ = [
@@ -137,47 +139,6 @@ class EventFacts(Policy):
     mappings: list[EventFact] = Field(min_length=1)
 
 
-class Measure(_Part):
-    """One supervision measure."""
-
-    code: str
-    name: Text
-    legal_basis: list[str] = Field(min_length=1)
-
-
-class TierMeasures(_Part):
-    """How subjects of a tier are supervised; the sampling ratio in basis points."""
-
-    sampling_bp: int = Field(ge=1, le=10_000)
-    routine_checks_per_year: int = Field(ge=0, le=366)
-    measures: list[Measure]
-
-
-class NamedTier(TierMeasures):
-    """The measures of a named tier."""
-
-    tier: str
-
-
-class VetoMeasures(_Part):
-    """Measures that follow from a veto, whatever the tier."""
-
-    veto: str
-    measures: list[Measure] = Field(min_length=1)
-
-
-class SupervisionPolicy(Policy):
-    """Tier to measures."""
-
-    tiers: list[NamedTier] = Field(min_length=1)
-    unrated: TierMeasures
-    on_veto: list[VetoMeasures] = Field(default=[])
-
-    def of(self, tier: str | None) -> TierMeasures:
-        """The measures of a tier; those of unrated subjects for None and for a tier nobody described."""
-        return next((named for named in self.tiers if named.tier == tier), self.unrated)
-
-
 class DrawPolicy(Policy):
     """Numbers of the draw protocol."""
 
@@ -196,8 +157,12 @@ class Rulebook:
     event_facts: PolicySet[EventFacts]
     scorecards: PolicySet[Scorecard]
     supervision: PolicySet[SupervisionPolicy]
+    restrictions: PolicySet[Restriction]
+    risk_matrices: PolicySet[RiskMatrix]
     warning_rules: PolicySet[WarningRule]
     draws: PolicySet[DrawPolicy]
+    papers: PolicySet[PaperForm]
+    paper_issuers: PolicySet[Issuers]
 
     @classmethod
     def load(cls, folder: Path) -> "Rulebook":
@@ -207,8 +172,12 @@ class Rulebook:
             event_facts=PolicySet.load(folder / "event-facts.yaml", EventFacts),
             scorecards=PolicySet.load(sorted(folder.glob("scorecard-*.yaml")), Scorecard),
             supervision=PolicySet.load(folder / "supervision.yaml", SupervisionPolicy),
+            restrictions=PolicySet.load(folder / "restrictions.yaml", Restriction),
+            risk_matrices=PolicySet.load(folder / "risk-matrix.yaml", RiskMatrix),
             warning_rules=PolicySet.load(folder / "warning-rules.yaml", WarningRule),
             draws=PolicySet.load(folder / "draws.yaml", DrawPolicy),
+            papers=PolicySet.load(sorted(folder.glob("papers-*.yaml")), PaperForm),
+            paper_issuers=PolicySet.load(folder / "paper-issuers.yaml", Issuers),
         )
         book._check_codes()
         return book
@@ -220,8 +189,12 @@ class Rulebook:
             self.event_facts,
             self.scorecards,
             self.supervision,
+            self.restrictions,
+            self.risk_matrices,
             self.warning_rules,
             self.draws,
+            self.papers,
+            self.paper_issuers,
         )
         return [policy for one in sets for policy in one]
 
@@ -248,6 +221,7 @@ class Rulebook:
         """Every code in use must be in the catalogue, and what closes a duty must say so there."""
         kinds = {fact.code: fact for catalogue in self.catalogues for fact in catalogue.facts}
         used = {m.code for mapping in self.event_facts for m in mapping.mappings}
+        used |= {code for restriction in self.restrictions for code in restriction.facts}
         for card in self.scorecards:
             rules: list[PointRule | VetoRule] = [*card.rules, *card.vetoes]
             for rule in rules:
