@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from credit.draws.service import DrawService
 from credit.environment import Environment
 from credit.scoring.service import ScoringService
+from credit.supervision.service import SupervisionService
 
 __all__ = ["do_round", "rounds"]
 
@@ -34,9 +35,14 @@ async def _overdue_draws(session: AsyncSession, env: Environment) -> int:
     return await DrawService(session, env).void_overdue(CHUNK)
 
 
+async def _supervision(session: AsyncSession, env: Environment) -> int:
+    return await SupervisionService(session, env).refresh_due(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
+    "supervision": _supervision,
 }
 """What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""
 

@@ -14,11 +14,12 @@ from credit.papers import models as papers
 from credit.public import models as public
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects
+from credit.supervision import models as supervision
 from credit.warnings import models as warnings
 
 __all__ = ["full_metadata"]
 
-OWN = (subjects, facts, scoring, warnings, draws, intake, evidence, objections, public, papers)
+OWN = (supervision, subjects, facts, scoring, warnings, draws, intake, evidence, objections, public, papers)
 """Importing these modules puts their tables into the metadata."""
 
 

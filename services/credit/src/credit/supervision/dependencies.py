@@ -10,7 +10,7 @@ from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import SupervisionService
 
-__all__ = ["Reader", "SupervisionServiceDep"]
+__all__ = ["Checker", "Reader", "SupervisionServiceDep"]
 
 
 def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> SupervisionService:
@@ -19,3 +19,4 @@ def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) ->
 
 SupervisionServiceDep = Annotated[SupervisionService, Depends(_service)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Checker = Annotated[Principal, Depends(Requires("credit:write", "credit:decide"))]

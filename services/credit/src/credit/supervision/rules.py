@@ -1,34 +1,166 @@
-"""From a score to the supervision measures in force."""
+"""From a tier, listings and posts to the supervision measures in force; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any, Literal
+from uuid import UUID
 
-from credit.rulebook.rules import Measure, SupervisionPolicy
+from common.policies import Policy
+
 from credit.scoring.rules import Score
 
-__all__ = ["InForce", "measures_in_force"]
+from .policy import Measure, Restriction, RiskMatrix, SupervisionPolicy
 
+__all__ = [
+    "SELF",
+    "Citation",
+    "Listed",
+    "MeasureInForce",
+    "OfTier",
+    "restrictions_of",
+    "supervision_tier",
+    "tier_measures",
+]
+
+SELF = "self"
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """A measure, why it applies, and the last day on which it does if nothing new is recorded."""
+class Citation:
+    """On what a decision made under a measure rests; stored with the decision as `document()`."""
+
+    measure: str
+    policy_id: str
+    policy_version: str
+    basis: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The citation as it stands in records and answers."""
+        return {
+            "measure": self.measure,
+            "policy_id": self.policy_id,
+            "policy_version": self.policy_version,
+            "basis": list(self.basis),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A listing, or a fact that restricts, as it concerns one bearer.
+
+    `role` is the bearer's at the listed entity, `self` for the entity itself. `penalty_on` is None where no
+    penalty date is known; `ends_on` is the last day of the listing, `removed_on` the day it was taken off.
+    """
+
+    entity: UUID
+    entity_kind: str
+    source: Literal["serious", "slight", "fact"]
+    condition: str
+    role: str
+    listed_on: date
+    number: str | None = None
+    penalty_on: date | None = None
+    ends_on: date | None = None
+    removed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfTier:
+    """A measure of the tier, and the last day on which it applies if nothing new is recorded."""
 
     measure: Measure
     because: str
     ends_on: date | None
 
 
-def measures_in_force(policy: SupervisionPolicy, result: Score | None) -> Iterator[InForce]:
-    """The measures of the tier, until the grade next changes, and those that each standing veto brings."""
-    tier = result.tier if result else None
+@dataclass(frozen=True, slots=True)
+class MeasureInForce:
+    """A restriction on one bearer; `ends_on` None is for life.
+
+    `dated`: the penalty date is known. Where it is not, the period is counted from the listing, which is
+    never earlier than the penalty.
+    """
+
+    restriction: Restriction
+    listed: Listed
+    starts_on: date
+    ends_on: date | None
+    dated: bool
+
+    @property
+    def code(self) -> str:
+        """The measure's code."""
+        return self.restriction.id
+
+    @property
+    def citation(self) -> Citation:
+        """What a decision made under this measure stores."""
+        return cite(self.restriction.id, self.restriction)
+
+    def in_force(self, on: date) -> bool:
+        """Whether it applies on `on`."""
+        return self.starts_on <= on and (self.ends_on is None or on <= self.ends_on)
+
+
+def cite(measure: str, policy: Policy, basis: Iterable[str] | None = None) -> Citation:
+    """The citation of a measure that `policy` orders."""
+    return Citation(measure, policy.id, policy.version, tuple(policy.legal_basis if basis is None else basis))
+
+
+def supervision_tier(credit_tier: str | None, risk: str | None, matrix: RiskMatrix | None) -> str | None:
+    """The tier by which a subject is supervised: its credit tier, moved by the risk class."""
+    if credit_tier is None or risk is None or matrix is None:
+        return credit_tier
+    return matrix.by_pair.get((credit_tier, risk), credit_tier)
+
+
+def tier_measures(policy: SupervisionPolicy, tier: str | None, result: Score | None) -> Iterator[OfTier]:
+    """The measures of the tier, until the grade next changes."""
     change = result.next_grade_change if result else None
     for measure in policy.of(tier).measures:
-        yield InForce(measure, f"tier:{tier or 'unrated'}", change.on - _DAY if change else None)
-    for veto in result.standing.vetoes if result and result.standing else ():
-        for group in policy.on_veto:
-            if group.veto == veto.rule.id:
-                for measure in group.measures:
-                    yield InForce(measure, f"veto:{veto.rule.id}:{veto.span.fact.id}", veto.span.last)
+        yield OfTier(measure, f"tier:{tier or 'unrated'}", change.on - _DAY if change else None)
+
+
+def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[Listed]) -> list[MeasureInForce]:
+    """Every restriction that listings bring, whatever the day, ordered by start and code.
+
+    A restriction that lasts with its listing ends the day before the listing is removed. One that runs from
+    the penalty date ends on its own day: the law's bar outlives the listing, and a repair does not lift it.
+    """
+    listed = list(listings)
+    found = [
+        one
+        for restriction in restrictions
+        for entry in listed
+        if _brings(restriction, entry) and (one := _measure(restriction, entry)) is not None
+    ]
+    return sorted(found, key=lambda one: (one.starts_on, one.code, str(one.listed.entity), one.listed.role))
+
+
+def _brings(restriction: Restriction, entry: Listed) -> bool:
+    if restriction.kinds and entry.entity_kind not in restriction.kinds:
+        return False
+    if entry.role not in restriction.roles:
+        return False
+    if entry.source == "fact":
+        return entry.condition in restriction.facts
+    return restriction.on_list == entry.source and (
+        not restriction.conditions or entry.condition in restriction.conditions
+    )
+
+
+def _measure(restriction: Restriction, entry: Listed) -> MeasureInForce | None:
+    lasts = restriction.lasts
+    if lasts.with_listing:
+        ends = [day for day in (entry.ends_on or lasts.until(entry.listed_on),) if day is not None]
+        if entry.removed_on is not None:
+            ends.append(entry.removed_on - _DAY)
+        last = min(ends, default=None)
+        if last is not None and last < entry.listed_on:
+            return None
+        return MeasureInForce(restriction, entry, entry.listed_on, last, True)
+    start = entry.penalty_on or entry.listed_on
+    dated = entry.penalty_on is not None or entry.source == "fact"
+    return MeasureInForce(restriction, entry, start, lasts.until(start), dated)

@@ -1,65 +1,256 @@
-"""Use case of supervision: the measures in force for one subject today."""
+"""Use cases of supervision: the measures in force, checks for licensing offices, and their announcement."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
 from uuid import UUID
 
+from common import audit
 from common.auth import Principal
 from common.clock import china_date
+from common.identifiers import check_resident_id
+from common.policies import Policy
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.publishing import announce, subject_data
 from credit.scoring.errors import NoScorecard
+from credit.scoring.rules import Score
 from credit.scoring.service import ScoringService
 from credit.subjects.errors import SubjectNotFound
-from credit.subjects.repository import SubjectRepository
+from credit.subjects.models import Subject
+from credit.subjects.personal import checked
+from credit.subjects.repository import Filters, SubjectRepository, id_context
 
-from .rules import measures_in_force
-from .schemas import MeasureView, PolicyView, SupervisionView
+from .models import SupervisionState
+from .policy import RiskMatrix
+from .repository import SupervisionRepository
+from .rules import (
+    MeasureInForce,
+    OfTier,
+    restrictions_of,
+    supervision_tier,
+    tier_measures,
+)
+from .schemas import (
+    CheckIn,
+    CheckView,
+    CitationView,
+    MeasureView,
+    PolicyView,
+    RestrictionView,
+    SupervisionView,
+)
+from .sources import Sources
 
 __all__ = ["SupervisionService"]
 
+_DAY = timedelta(days=1)
+
 
 class SupervisionService:
-    """From grade to measures."""
+    """From grade, risk class and listings to measures."""
 
     def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
-        self._env, self._language = env, language
+        self._session, self._env, self._language = session, env, language
         self._subjects = SubjectRepository(session)
+        self._states = SupervisionRepository(session)
         self._scoring = ScoringService(session, env)
+        self._sources = Sources(session, env)
 
-    async def of(self, actor: Principal, subject_id: UUID) -> SupervisionView:
-        """The measures in force today, computed from today's score, each with its basis and end date.
+    async def of(
+        self, actor: Principal, subject_id: UUID, on: date | None = None, *, expired: bool = False
+    ) -> SupervisionView:
+        """The measures in force on a day (by default today), each with basis, policy and last day.
 
-        A subject that no scorecard grades is supervised as *unrated*. Raises SubjectNotFound.
+        A subject that no scorecard grades is supervised as *unrated*. `expired` adds restrictions that have
+        ended. Raises SubjectNotFound.
         """
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound
-        today = china_date(self._env.clock.now())
-        try:
-            result = await self._scoring.evaluate(subject, today, subject.last_recorded_at)
-        except NoScorecard:
-            result = None
-        policy = self._env.rulebook.supervision.choose("tiered-supervision", on=today, region=subject.region)
-        measures = policy.of(result.tier if result else None)
+        day = on or china_date(self._env.clock.now())
+        result = await self._score(subject, day)
+        risk, matrix = await self._sources.risk_class(subject, day), self._matrix(subject, day)
+        credit_tier = result.tier if result else None
+        tier = supervision_tier(credit_tier, risk, matrix)
+        policy = self._env.rulebook.supervision.choose("tiered-supervision", on=day, region=subject.region)
+        measures = policy.of(tier)
+        every = await self._restrictions(subject, day)
+        names = await self._states.names({one.listed.entity for one in every})
         change = result.next_grade_change if result else None
         return SupervisionView(
             subject_id=subject.id,
-            valid_at=today,
+            valid_at=day,
             rated=result is not None and result.rated,
             grade=result.grade if result else None,
-            tier=result.tier if result else None,
+            credit_tier=credit_tier,
+            risk_class=risk,
+            matrix=_policy(matrix) if matrix and risk else None,
+            tier=tier,
             sampling_bp=measures.sampling_bp,
             routine_checks_per_year=measures.routine_checks_per_year,
+            publicity=measures.publicity,
             measures=[
-                MeasureView(
-                    code=one.measure.code,
-                    name=one.measure.name.render(self._language),
-                    because=one.because,
-                    legal_basis=one.measure.legal_basis,
-                    ends_on=one.ends_on,
-                )
-                for one in measures_in_force(policy, result)
+                *(self._tier_view(one, policy) for one in tier_measures(policy, tier, result)),
+                *(self._view(one, day, names) for one in every if one.in_force(day)),
+            ],
+            expired=[
+                self._view(one, day, names)
+                for one in every
+                if expired and one.ends_on is not None and one.ends_on < day
             ],
             next_grade_change_on=change.on if change else None,
-            policy=PolicyView(id=policy.id, version=policy.version, hash=policy.hash, status=policy.status),
+            policy=_policy(policy),
         )
+
+    async def in_force(self, subject: Subject, on: date) -> list[MeasureInForce]:
+        """The restrictions on a subject on a day, for rooms that decide under them; cite `one.citation`."""
+        return [one for one in await self._restrictions(subject, on) if one.in_force(on)]
+
+    async def check(self, actor: Principal, wanted: CheckIn) -> CheckView:
+        """Whether an applicant may do something, for the office that licenses it; kept in the audit trail.
+
+        By ID number a person is looked for in all regions, because the law's bar holds in the whole country;
+        the answer names measures and dates, not the person. Raises SubjectNotFound for an id or key outside
+        the caller's regions.
+        """
+        now = self._env.clock.now()
+        day = wanted.on or china_date(now)
+        applicants = await self._applicants(actor, wanted)
+        bars: dict[tuple[str, UUID, str], MeasureInForce] = {}
+        for subject in applicants:
+            for one in await self.in_force(subject, day):
+                if wanted.act in one.restriction.bars:
+                    bars[one.code, one.listed.entity, one.listed.role] = one
+        found = list(bars.values())
+        names = await self._states.names({one.listed.entity for one in found})
+        await audit.record(
+            self._session,
+            actor=actor,
+            action="supervision.check",
+            target=f"subject:{applicants[0].id}" if applicants else "subject:unknown",
+            purpose=wanted.purpose,
+            details={"act": wanted.act, "on": day.isoformat(), "bars": sorted(one.code for one in found)},
+            now=now,
+        )
+        ends = [one.ends_on for one in found]
+        last = [end for end in ends if end is not None]
+        return CheckView(
+            act=wanted.act,
+            on=day,
+            known=bool(applicants),
+            allowed=not found,
+            bars=[self._view(one, day, names) for one in found],
+            citations=[CitationView(**one.citation.document()) for one in found],
+            free_on=max(last) + _DAY if found and len(last) == len(ends) else None,
+        )
+
+    async def refresh(self, subject: Subject) -> bool:
+        """Tell others how a locked subject is supervised, if that differs from what they were told last.
+
+        A subject that nothing but its grade supervises is told of by the grade's own event; its row begins
+        with the first listing, restriction or risk class.
+        """
+        now = self._env.clock.now()
+        today = china_date(now)
+        risk, matrix = await self._sources.risk_class(subject, today), self._matrix(subject, today)
+        every = await self._restrictions(subject, today)
+        tier = supervision_tier(subject.tier, risk, matrix)
+        codes = sorted({one.code for one in every if one.in_force(today)})
+        turns = [one.ends_on + _DAY for one in every if one.ends_on] + [one.starts_on for one in every]
+        state = await self._states.state_of(subject.id)
+        if state is None and not every and risk is None:
+            return False
+        told = (state.tier, state.risk_class, list(state.measures)) if state else (subject.tier, None, [])
+        if state is None:
+            state = SupervisionState(subject_id=subject.id, measures=[], announced_at=now)
+            self._states.add(state)
+        state.credit_tier, state.tier, state.risk_class, state.measures = subject.tier, tier, risk, codes
+        state.next_change_on = min((turn for turn in turns if turn > today), default=None)
+        following = await self._sources.next_risk_class(subject, today)
+        if following is not None:
+            state.next_change_on = min(filter(None, (state.next_change_on, following)))
+        changed = told != (tier, risk, codes)
+        if changed:
+            state.announced_at = now
+            subject.version += 1
+            await self._session.flush()
+            data = subject_data(subject) | {"supervision": {"tier": tier, "measures": codes}}
+            await announce(self._session, "subject_updated", subject.id, subject.version, data, now)
+        await self._session.flush()
+        return changed
+
+    async def refresh_due(self, limit: int) -> int:
+        """Announce supervision that changed by the calendar or or grade; gives how many were seen."""
+        today = china_date(self._env.clock.now())
+        subjects = await self._states.due(today, limit)
+        for subject in subjects:
+            await self.refresh(subject)
+        return len(subjects)
+
+    async def _applicants(self, actor: Principal, wanted: CheckIn) -> Sequence[Subject]:
+        if wanted.id_number is not None:
+            given = wanted.id_number
+            number = checked("/id_number", lambda: check_resident_id(given)).number
+            indexes = self._env.keyring.blind_indexes(number, context=id_context)
+            return await self._states.by_id_number(indexes)
+        if wanted.subject_id is not None:
+            subject = await self._subjects.find(wanted.subject_id, actor)
+            found = [] if subject is None else [subject]
+        else:
+            filters = Filters(key=wanted.key)
+            found = list(await self._subjects.page(actor, filters, self._env.keyring, None, 1))
+        if not found:
+            raise SubjectNotFound
+        return found
+
+    async def _score(self, subject: Subject, on: date) -> Score | None:
+        try:
+            return await self._scoring.evaluate(subject, on, subject.last_recorded_at)
+        except NoScorecard:
+            return None
+
+    def _matrix(self, subject: Subject, on: date) -> RiskMatrix | None:
+        return self._env.rulebook.risk_matrices.find("risk-matrix", on=on, region=subject.region)
+
+    async def _restrictions(self, subject: Subject, on: date) -> list[MeasureInForce]:
+        book = self._env.rulebook.restrictions.in_force(on=on, region=subject.region)
+        people = await self._states.same_person(subject)
+        return restrictions_of(book, await self._sources.listings(people, on, book))
+
+    def _tier_view(self, one: OfTier, policy: Policy) -> MeasureView:
+        return MeasureView(
+            code=one.measure.code,
+            name=one.measure.name.render(self._language),
+            because=one.because,
+            legal_basis=one.measure.legal_basis,
+            status=one.measure.status or policy.status,
+            ends_on=one.ends_on,
+            policy=_policy(policy),
+        )
+
+    def _view(self, one: MeasureInForce, on: date, names: dict[UUID, str]) -> RestrictionView:
+        listed = one.listed
+        return RestrictionView(
+            code=one.code,
+            name=one.restriction.name.render(self._language),
+            because=f"{listed.source}:{listed.condition}:{listed.role}",
+            legal_basis=one.restriction.legal_basis,
+            status=one.restriction.status,
+            ends_on=one.ends_on,
+            policy=_policy(one.restriction),
+            listing=listed.source,
+            condition=listed.condition,
+            role=listed.role,
+            entity_id=listed.entity,
+            entity_name=names.get(listed.entity, ""),
+            number=listed.number,
+            starts_on=one.starts_on,
+            bars=list(one.restriction.bars),
+            in_force=one.in_force(on),
+            dated=one.dated,
+        )
+
+
+def _policy(policy: Policy) -> PolicyView:
+    return PolicyView(id=policy.id, version=policy.version, hash=policy.hash, status=policy.status)

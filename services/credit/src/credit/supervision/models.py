@@ -1,0 +1,37 @@
+"""How subjects whose supervision is more than their grade's were last announced."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from common.db import UtcDateTime
+from sqlalchemy import Column, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field
+
+from credit.db import Base
+
+__all__ = ["SupervisionState"]
+
+
+class SupervisionState(Base, table=True):
+    """What others were last told of a subject's supervision, and when it changes with nothing new recorded.
+
+    A row exists for subjects that a listing, a restriction or the risk class has ever touched.
+    """
+
+    __tablename__ = "supervision_states"
+    __table_args__ = (
+        Index(
+            "ix_supervision_states_next_change_on",
+            "next_change_on",
+            postgresql_where=text("next_change_on IS NOT NULL"),
+        ),
+    )
+
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), primary_key=True))
+    tier: str | None = Field(default=None, sa_type=String(16))
+    credit_tier: str | None = Field(default=None, sa_type=String(16))
+    risk_class: str | None = Field(default=None, sa_type=String(1))
+    measures: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    next_change_on: date | None = None
+    announced_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

@@ -1,0 +1,153 @@
+"""What supervision policies may say: measures of a tier, restrictions of a listing, the risk matrix."""
+
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from common.calendar import add_months
+from common.policies import Policy, PolicyStatus
+from common.problems import Text
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "Act",
+    "Lasts",
+    "Measure",
+    "NamedTier",
+    "Restriction",
+    "RiskMatrix",
+    "SupervisionPolicy",
+    "TierMeasures",
+]
+
+Act = Literal[
+    "hold_post",
+    "guide_card",
+    "agency_business",
+    "outbound",
+    "venue",
+    "net_premises",
+    "new_licence",
+    "award",
+    "commitment",
+]
+"""What somebody wants to do when a licensing office asks: see the guide for each in words."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Measure(_Part):
+    """One supervision measure. `status` says how sure we are of this item; none: as the policy's."""
+
+    code: str
+    name: Text
+    legal_basis: list[str] = Field(min_length=1)
+    status: PolicyStatus | None = None
+
+
+class TierMeasures(_Part):
+    """How subjects of a tier are supervised; the sampling ratio in basis points."""
+
+    sampling_bp: int = Field(ge=1, le=10_000)
+    routine_checks_per_year: int = Field(ge=0, le=366)
+    publicity: Literal["none", "grade", "grade_and_warning"] = "none"
+    measures: list[Measure]
+
+
+class NamedTier(TierMeasures):
+    """The measures of a named tier."""
+
+    tier: str
+
+
+class SupervisionPolicy(Policy):
+    """Tier to measures."""
+
+    tiers: list[NamedTier] = Field(min_length=1)
+    unrated: TierMeasures
+
+    def of(self, tier: str | None) -> TierMeasures:
+        """The measures of a tier; those of unrated subjects for None and for a tier nobody described."""
+        return next((named for named in self.tiers if named.tier == tier), self.unrated)
+
+
+class _Cell(_Part):
+    credit: str
+    risk: Literal["A", "B", "C", "D"]
+    tier: str
+
+
+class RiskMatrix(Policy):
+    """Credit tier x risk class of the market regulator -> supervision tier.
+
+    The risk class is a forecast of another authority. It never enters score or grade; where a region has a
+    matrix, it moves the tier by which one is supervised, and the answer names both.
+    """
+
+    cells: list[_Cell] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _each_pair_once(self) -> Self:
+        pairs = [(cell.credit, cell.risk) for cell in self.cells]
+        if len(set(pairs)) != len(pairs):
+            raise ValueError("a pair of tier and risk class stands twice")
+        wanted = {(cell.credit, risk) for cell in self.cells for risk in "ABCD"}
+        if missing := wanted - set(pairs):
+            raise ValueError(f"cells are missing: {sorted(missing)}")
+        return self
+
+    @cached_property
+    def by_pair(self) -> dict[tuple[str, str], str]:
+        """The supervision tier of each pair."""
+        return {(cell.credit, cell.risk): cell.tier for cell in self.cells}
+
+
+class Lasts(_Part):
+    """How long a restriction lasts: with the listing, for life, or so many months from the penalty date.
+
+    With the listing, `months` is the listing's period where the listing itself states no last day.
+    """
+
+    with_listing: bool = False
+    life: bool = False
+    months: int | None = Field(default=None, ge=1, le=1200)
+    runs_from: Literal["penalty", "fact"] = "penalty"
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> Self:
+        if self.life == (self.months is not None) or (self.life and self.with_listing):
+            raise ValueError("either life or months")
+        return self
+
+    def until(self, start: date) -> date | None:
+        """The last day inside, counted from `start`; None for life."""
+        return None if self.months is None else add_months(start, self.months)
+
+
+class Restriction(Policy):
+    """A measure that follows from a list, a listing condition and a role, with an end date of its own.
+
+    `on_list` and `conditions` say which listings bring it (no conditions: all of that list); `kinds` the
+    listed entity's kinds (none: all); `roles` who bears it: `self` is whoever is listed, other roles are
+    posts held at the listed entity. `facts` instead of `on_list`: standing facts of the archive bring it.
+    `bars` are the acts that it forbids; a measure that bars nothing is one of supervision.
+    """
+
+    name: Text
+    on_list: Literal["serious", "slight"] | None = None
+    conditions: list[str] = Field(default=[])
+    facts: list[str] = Field(default=[])
+    kinds: list[str] = Field(default=[])
+    roles: Annotated[list[str], Field(min_length=1)]
+    lasts: Lasts
+    bars: list[Act] = Field(default=[])
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.on_list is None) != bool(self.facts):
+            raise ValueError("either a list or facts bring a restriction")
+        if self.facts and self.lasts.with_listing:
+            raise ValueError("a fact has no listing to last with")
+        return self

@@ -1,0 +1,93 @@
+"""Every select and insert of supervision."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.facts.models import Fact
+from credit.facts.rules import Action
+from credit.subjects.models import Subject
+
+from .models import SupervisionState
+
+__all__ = ["SupervisionRepository"]
+
+
+class SupervisionRepository:
+    """What supervision needs of the archive, and what it told others."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def listing_facts(
+        self, subjects: Collection[UUID], codes: Collection[str]
+    ) -> Sequence[Row[UUID, str, str, date, dict[str, Any], str]]:
+        """Standing facts of `codes` about `subjects`: subject, its kind, code, day, payload, reference."""
+        latest = (
+            select(col(Fact.id), func.max(col(Fact.version)).label("version"))
+            .where(col(Fact.subject_id).in_(subjects))
+            .group_by(col(Fact.id))
+            .subquery()
+        )
+        query = (
+            select(
+                col(Fact.subject_id),
+                col(Subject.kind),
+                col(Fact.code),
+                col(Fact.occurred_on),
+                col(Fact.payload),
+                col(Fact.source_reference),
+            )
+            .join(latest, and_(col(Fact.id) == latest.c.id, col(Fact.version) == latest.c.version))
+            .join(Subject, col(Subject.id) == col(Fact.subject_id))
+            .where(col(Fact.code).in_(codes), col(Fact.action) != Action.REVOKE)
+            .order_by(col(Fact.occurred_on), col(Fact.id))
+        )
+        return (await self._session.execute(query)).all()
+
+    async def same_person(self, subject: Subject) -> list[UUID]:
+        """The subject and every other row of the same natural person, by the keyed index of the ID number."""
+        if subject.id_number_index is None:
+            return [subject.id]
+        query = select(col(Subject.id)).where(col(Subject.id_number_index) == subject.id_number_index)
+        return sorted({subject.id, *(await self._session.execute(query)).scalars()})
+
+    async def by_id_number(self, indexes: Sequence[str]) -> Sequence[Subject]:
+        """Everyone of an ID number, in all regions: a bar on a person holds in the whole country."""
+        query = select(Subject).where(col(Subject.id_number_index).in_(indexes)).order_by(col(Subject.id))
+        return (await self._session.execute(query)).scalars().all()
+
+    async def names(self, subjects: Collection[UUID]) -> dict[UUID, str]:
+        """Names as shown."""
+        query = select(col(Subject.id), col(Subject.name)).where(col(Subject.id).in_(subjects))
+        return {row.id: row.name for row in await self._session.execute(query)}
+
+    async def state_of(self, subject_id: UUID) -> SupervisionState | None:
+        """What was last announced."""
+        return await self._session.get(SupervisionState, subject_id)
+
+    def add(self, state: SupervisionState) -> None:
+        """Queue a first state for the next flush."""
+        self._session.add(state)
+
+    async def due(self, today: date, limit: int) -> Sequence[Subject]:
+        """Subjects whose announced supervision is out of date, locked: its day came, or the grade moved."""
+        query = (
+            select(Subject)
+            .join(SupervisionState, col(SupervisionState.subject_id) == col(Subject.id))
+            .where(
+                or_(
+                    col(SupervisionState.next_change_on) <= today,
+                    col(Subject.tier).is_distinct_from(col(SupervisionState.credit_tier)),
+                )
+            )
+            .order_by(col(Subject.id))
+            .limit(limit)
+            .with_for_update(of=Subject, skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()

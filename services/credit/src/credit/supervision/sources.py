@@ -1,0 +1,130 @@
+"""Where supervision learns of listings, posts and risk classes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.subjects.models import Subject
+
+from .policy import Restriction
+from .repository import SupervisionRepository
+from .rules import SELF, Listed
+
+__all__ = ["LISTING_CODES", "Post", "Sources"]
+
+_LISTS: Mapping[str, tuple[Literal["serious", "slight"], str]] = {
+    "SERIOUS_LISTED": ("serious", "SERIOUS_LISTING_REMOVED"),
+    "SLIGHT_LISTED": ("slight", "SLIGHT_LISTING_REMOVED"),
+}
+LISTING_CODES = frozenset({*_LISTS, *(closing for _, closing in _LISTS.values())})
+"""The facts that put on a list and take off it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post that a person held at an entity; `until` None: still."""
+
+    entity: UUID
+    role: str
+    since: date
+    until: date | None
+
+    def held_on(self, day: date) -> bool:
+        """Whether the post was held on `day`."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+class Sources:
+    """What restricts, as the archive and the rooms of relations and risk classes know it."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._states = SupervisionRepository(session)
+        self._session, self._env = session, env
+
+    async def listings(
+        self, people: Iterable[UUID], on: date, restrictions: Iterable[Restriction]
+    ) -> list[Listed]:
+        """Listings and restricting facts of these subjects, and of entities at which they held a post.
+
+        A post counts when it was held on the day the restriction runs from.
+        """
+        codes = LISTING_CODES | {code for one in restrictions for code in one.facts}
+        own = sorted(set(people))
+        posts = [post for person in own for post in await self._posts(person)]
+        held = sorted({post.entity for post in posts} - set(own))
+        entries = await self._entries([*own, *held], codes)
+        found = [entry for entry in entries if entry.entity in own]
+        for post in posts:
+            found += [
+                replace(entry, role=post.role)
+                for entry in entries
+                if entry.entity == post.entity
+                and entry.source != "fact"
+                and post.held_on(entry.penalty_on or entry.listed_on)
+            ]
+        return found
+
+    async def risk_class(self, subject: Subject, on: date) -> str | None:
+        """The market regulator's class on a day."""
+        return None
+
+    async def next_risk_class(self, subject: Subject, after: date) -> date | None:
+        """The next day from which another class is already known to hold."""
+        return None
+
+    async def _posts(self, person: UUID) -> list[Post]:
+        return []
+
+    async def _entries(self, subjects: list[UUID], codes: frozenset[str]) -> list[Listed]:
+        rows = await self._states.listing_facts(subjects, codes)
+        removed = [(row.subject_id, row.code, row.occurred_on, row.payload) for row in rows]
+        entries = []
+        for row in rows:
+            if row.code in _LISTS:
+                source, closing = _LISTS[row.code]
+                condition = str(row.payload.get("condition", ""))
+                off = [
+                    day
+                    for subject, code, day, payload in removed
+                    if (subject, code) == (row.subject_id, closing)
+                    and day >= row.occurred_on
+                    and payload.get("condition", condition) == condition
+                ]
+                entries.append(
+                    Listed(
+                        entity=row.subject_id,
+                        entity_kind=row.kind,
+                        source=source,
+                        condition=condition,
+                        role=SELF,
+                        listed_on=row.occurred_on,
+                        number=row.source_reference,
+                        penalty_on=_day(row.payload.get("penalty_on")),
+                        removed_on=min(off, default=None),
+                    )
+                )
+            elif row.code not in LISTING_CODES:
+                entries.append(
+                    Listed(
+                        entity=row.subject_id,
+                        entity_kind=row.kind,
+                        source="fact",
+                        condition=row.code,
+                        role=SELF,
+                        listed_on=row.occurred_on,
+                        number=row.source_reference,
+                    )
+                )
+        return entries
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
