@@ -4,22 +4,46 @@ from common import audit, events, idempotency, ledger
 from common.db import include
 from sqlalchemy import MetaData
 
+from credit.campaigns import models as campaigns
 from credit.db import metadata
 from credit.draws import models as draws
 from credit.evidence import models as evidence
 from credit.facts import models as facts
+from credit.hazards import models as hazards
+from credit.inspections import models as inspections
+from credit.inspectors import models as inspectors
 from credit.intake import models as intake
 from credit.objections import models as objections
 from credit.papers import models as papers
+from credit.plans import models as plans
 from credit.public import models as public
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects
 from credit.supervision import models as supervision
+from credit.talks import models as talks
 from credit.warnings import models as warnings
 
 __all__ = ["full_metadata"]
 
-OWN = (supervision, subjects, facts, scoring, warnings, draws, intake, evidence, objections, public, papers)
+OWN = (
+    supervision,
+    subjects,
+    facts,
+    scoring,
+    warnings,
+    draws,
+    intake,
+    evidence,
+    objections,
+    public,
+    papers,
+    inspectors,
+    plans,
+    campaigns,
+    talks,
+    inspections,
+    hazards,
+)
 """Importing these modules puts their tables into the metadata."""
 
 

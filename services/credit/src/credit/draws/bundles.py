@@ -17,8 +17,7 @@ from credit.scoring.rules.engine import instant
 
 from .models import Draw
 from .repository import DrawRepository, SealedCheckpoint
-from .rules import FORMAT, draw, log_id, seal_bundle, seed_of
-from .rules.bundle import inputs_of
+from .rules import FORMAT, draw, inputs_of, log_id, seal_bundle, seed_of
 from .rules.states import DrawState
 
 __all__ = ["Bundler"]

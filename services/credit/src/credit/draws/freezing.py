@@ -13,7 +13,7 @@ from credit.rulebook.rules import DrawPolicy, SupervisionPolicy
 from credit.scoring.rules.engine import instant
 from credit.subjects.rules import is_person
 
-from .rules.bundle import INPUTS_FORMAT, inputs_of
+from .rules.inputs import INPUTS_FORMAT, inputs_of
 from .schemas import DrawIn
 
 __all__ = ["check_people", "frozen_inputs"]

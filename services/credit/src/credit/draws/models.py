@@ -29,7 +29,8 @@ __all__ = ["Draw", "DrawCommitment", "DrawReveal"]
 class Draw(Base, table=True):
     """A draw. `frozen` and `bundle` are RFC 8785 bytes and never change once written.
 
-    `sealed_size` is the checkpoint whose root enters the seed, fixed by the first reveal.
+    `sealed_size` is the checkpoint whose root enters the seed, fixed by the first reveal. A task of a plan is
+    drawn once; only a void draw of it is followed by another.
     """
 
     __tablename__ = "draws"
@@ -38,6 +39,17 @@ class Draw(Base, table=True):
         CheckConstraint("(state IN ('drawn', 'void')) = (bundle IS NOT NULL)", "closed_has_bundle"),
         CheckConstraint("(bundle IS NULL) = (closed_at IS NULL)", "closed_has_time"),
         Index("uq_draws_year_serial", "year", "serial", unique=True),
+        CheckConstraint(
+            "(plan_id IS NULL) = (task_no IS NULL) AND (plan_id IS NULL) = (plan_version IS NULL)",
+            "task_whole",
+        ),
+        Index(
+            "uq_draws_plan_id_task_no",
+            "plan_id",
+            "task_no",
+            unique=True,
+            postgresql_where=text("state <> 'void'"),
+        ),
         Index("ix_draws_deadline", "deadline", postgresql_where=text("bundle IS NULL")),
     )
 
@@ -56,6 +68,9 @@ class Draw(Base, table=True):
     bundle_sha256: str | None = Field(default=None, sa_type=String(64))
     frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     redraw_of: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("draws.id")))
+    plan_id: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("inspection_plans.id")))
+    plan_version: int | None = None
+    task_no: str | None = Field(default=None, sa_type=String(24))
     sealed_size: int | None = Field(default=None, sa_type=BigInteger)
     deadline: datetime = Field(sa_type=UtcDateTime, nullable=False)
     bundle: bytes | None = Field(default=None, sa_column=Column(LargeBinary))

@@ -1,34 +1,67 @@
-"""`weighted-draw/1`: objects by weight without replacement, then inspectors by load.
+"""`weighted-draw/2`: objects by weight, stratum by stratum, without replacement; then inspectors by load.
 
-Integers and SHA-256 only.
+Integers and SHA-256 only. `weighted-draw/1` is the same with one stratum that holds all objects, and with no
+demand on departments or expertise, so one function draws both.
 docs/guides/draw.md describes every byte of it, so that a stranger can write it again.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
-__all__ = ["ALGORITHM", "Inputs", "Pick", "commitment_of", "draw", "seed_of"]
+__all__ = ["ALGORITHM", "FIRST_ALGORITHM", "Inputs", "Pick", "Stratum", "commitment_of", "draw", "seed_of"]
 
-ALGORITHM = "weighted-draw/1"
+ALGORITHM = "weighted-draw/2"
+FIRST_ALGORITHM = "weighted-draw/1"
 COMMITMENT_DOMAIN = b"tourtrust.draw.commitment/1"
 SEED_DOMAIN = b"tourtrust.draw.seed/1"
 _SPACE = 1 << 256
 
 
 @dataclass(frozen=True, slots=True)
+class Stratum:
+    """Objects among which a number of their own is drawn, such as those of one tier."""
+
+    id: str
+    objects: frozenset[str]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """What is frozen: weights by object, inspectors, who may not inspect what, and how many are drawn."""
+    """What is frozen: weights by object, inspectors, who may not inspect what, and how many are drawn.
+
+    Without `strata` all objects are one. `inspectors_per_object` is the least number: an object may need more
+    to have every `required` expertise and `min_departments`.
+    """
 
     weights: Mapping[str, int]
     inspectors: tuple[str, ...]
     recusals: frozenset[tuple[str, str]]
     count: int
     inspectors_per_object: int
+    strata: tuple[Stratum, ...] = ()
+    departments: Mapping[str, str | None] = field(default_factory=dict)
+    expertise: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    min_departments: int = 1
 
     def eligible(self, item: str) -> list[str]:
         """The inspectors that may inspect an object."""
         return [one for one in self.inspectors if (one, item) not in self.recusals]
+
+    def can_inspect(self, item: str) -> bool:
+        """Whether those who may inspect an object are enough, in number, expertise and departments."""
+        eligible = self.eligible(item)
+        return (
+            len(eligible) >= self.inspectors_per_object
+            and all(any(self.knows(one, skill) for one in eligible) for skill in self.required)
+            and len({self.departments.get(one) for one in eligible}) >= self.min_departments
+        )
+
+    def knows(self, inspector: str, skill: str) -> bool:
+        """Whether an inspector has an expertise."""
+        return skill in self.expertise.get(inspector, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +86,7 @@ def seed_of(root: bytes, reveals: Mapping[str, bytes]) -> bytes:
 
 
 def draw(seed: bytes, inputs: Inputs) -> list[Pick]:
-    """Draw `count` objects, each by its weight among those left, and give each its inspectors.
+    """Draw `count` objects, each by its weight among those left in its stratum, and give each inspectors.
 
     Raises:
         ValueError: a weight is not positive, more is to be drawn than there is, or an object has too few
@@ -70,20 +103,24 @@ def draw(seed: bytes, inputs: Inputs) -> list[Pick]:
 
 
 def _objects(seed: bytes, inputs: Inputs) -> Iterable[str]:
-    left = sorted(inputs.weights.items(), key=lambda entry: entry[0].encode())
-    if not 0 < inputs.count <= len(left) or any(weight < 1 for _, weight in left):
+    strata = inputs.strata or (Stratum("", frozenset(inputs.weights), inputs.count),)
+    if not 0 < inputs.count == sum(stratum.count for stratum in strata) or min(inputs.weights.values()) < 1:
         raise ValueError("weights must be positive and cover what is drawn")
-    total = sum(weight for _, weight in left)
     counter = 0
-    for _ in range(inputs.count):
-        mark, counter = _below(seed, total, counter)
-        place = 0
-        while mark >= left[place][1]:
-            mark -= left[place][1]
-            place += 1
-        item, weight = left.pop(place)
-        total -= weight
-        yield item
+    for stratum in sorted(strata, key=lambda one: one.id.encode()):
+        left = [(item, inputs.weights[item]) for item in sorted(stratum.objects, key=str.encode)]
+        if not 0 <= stratum.count <= len(left):
+            raise ValueError("more is to be drawn than there is")
+        total = sum(weight for _, weight in left)
+        for _ in range(stratum.count):
+            mark, counter = _below(seed, total, counter)
+            place = 0
+            while mark >= left[place][1]:
+                mark -= left[place][1]
+                place += 1
+            item, weight = left.pop(place)
+            total -= weight
+            yield item
 
 
 def _below(seed: bytes, bound: int, counter: int) -> tuple[int, int]:
@@ -97,12 +134,20 @@ def _below(seed: bytes, bound: int, counter: int) -> tuple[int, int]:
 
 
 def _inspectors(seed: bytes, item: str, inputs: Inputs, loads: Mapping[str, int]) -> list[str]:
-    eligible = inputs.eligible(item)
-    if len(eligible) < inputs.inspectors_per_object:
+    """Expertise first, then departments, then number; each time the first in the order of load and lot."""
+    if not inputs.can_inspect(item):
         raise ValueError("an object has too few inspectors that may inspect it")
 
     def order(inspector: str) -> tuple[int, bytes]:
         lot = sha256(seed + b"inspector" + item.encode() + b"\x00" + inspector.encode()).digest()
         return loads[inspector], lot
 
-    return sorted(eligible, key=order)[: inputs.inspectors_per_object]
+    waiting = sorted(inputs.eligible(item), key=order)
+    chosen: list[str] = []
+    for skill in sorted(inputs.required, key=str.encode):
+        if not any(inputs.knows(one, skill) for one in chosen):
+            chosen.append(next(one for one in waiting if inputs.knows(one, skill)))
+    while len(there := {inputs.departments.get(one) for one in chosen}) < inputs.min_departments:
+        chosen.append(next(one for one in waiting if inputs.departments.get(one) not in there))
+    lacking = max(0, inputs.inspectors_per_object - len(chosen))
+    return chosen + [one for one in waiting if one not in chosen][:lacking]

@@ -6,6 +6,7 @@ revealed; the checkpoint's root and the secrets give the seed; the seed and the 
 What a bundle cannot prove: that officers, operator and witness did not all collude.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +25,12 @@ from common.ledger.strict import (
 from common.ledger.verify import verify_receipt
 from common.problems import Text
 
-from .algorithm import ALGORITHM, Inputs, commitment_of, draw, seed_of
+from .algorithm import commitment_of, draw, seed_of
+from .inputs import Unfit, check_frozen, inputs_of
 
 __all__ = ["FORMAT", "LOG_COMMITTED", "LOG_FROZEN", "Verdict", "log_id", "seal_bundle", "verify_draw"]
 
 FORMAT = "tourtrust-draw/1"
-INPUTS_FORMAT = "tourtrust-draw-inputs/1"
 LOG_FROZEN = "draw_frozen"
 LOG_COMMITTED = "draw_committed"
 _FIELDS = {
@@ -47,32 +48,8 @@ _FIELDS = {
     "closed_at",
     "signature",
 }
-_FROZEN_FIELDS = {
-    "format",
-    "draw_id",
-    "number",
-    "purpose",
-    "region",
-    "algorithm",
-    "policy",
-    "officers",
-    "count",
-    "inspectors_per_object",
-    "objects",
-    "inspectors",
-    "recusals",
-    "exclusions",
-    "redraw_of",
-    "created_at",
-}
 _PREFIX = b"tourtrust draw bundle v1\n"
 _MAX_BYTES = 32 * 1024 * 1024
-
-
-class _Unfit(Exception):
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.reason = Text(zh, en)
 
 
 @dataclass(frozen=True)
@@ -94,17 +71,6 @@ def commitment_document(draw_id: str, officer: str, commitment: str) -> dict[str
     return {"draw_id": draw_id, "officer": officer, "commitment": commitment}
 
 
-def inputs_of(frozen: dict[str, Any]) -> Inputs:
-    """The algorithm's inputs inside a frozen document."""
-    return Inputs(
-        weights={item["id"]: item["weight"] for item in frozen["objects"]},
-        inspectors=tuple(item["id"] for item in frozen["inspectors"]),
-        recusals=frozenset((item["inspector"], item["object"]) for item in frozen["recusals"]),
-        count=frozen["count"],
-        inspectors_per_object=frozen["inspectors_per_object"],
-    )
-
-
 def seal_bundle(content: dict[str, Any], signer: SignerKey) -> bytes:
     """The bytes of a bundle: `content` with the log key's signature over all of it."""
     signature = signer.verifier.key_id + signer.sign(_PREFIX + canonical(content))
@@ -121,7 +87,7 @@ def verify_draw(bundle: bytes, vkey: str, witness_vkey: str | None = None) -> Ve
         facts = _verify(bundle, VerifierKey.parse(vkey), witness_vkey)
     except Refused as error:
         return Verdict(False, error.detail)
-    except _Unfit as error:
+    except Unfit as error:
         return Verdict(False, error.reason)
     except (
         KeyError,
@@ -149,20 +115,20 @@ def _verify(raw: bytes, key: VerifierKey, witness_vkey: str | None) -> dict[str,
         raise Refused(Reason.WRONG_ORIGIN, "log_origin")
     _check_signature(bundle, key)
     frozen = bundle["frozen"]
-    _check_frozen(frozen)
+    check_frozen(frozen)
     if bundle["outcome"] == "void":
-        _check_void(bundle, frozen)
+        _check_void(bundle, frozen, key)
         return {"number": frozen["number"], "outcome": "void", "missing": bundle["missing"]}
     if bundle["outcome"] != "drawn" or bundle["missing"]:
-        raise _Unfit("结论不是有效抽取", "the outcome is neither drawn nor void")
+        raise Unfit("结论不是有效抽取", "the outcome is neither drawn nor void")
     checkpoint, note = _check_log(bundle, frozen, key)
     _check_cosignatures(bundle["cosignatures"], note, witness_vkey)
     seed = seed_of(checkpoint.root, _check_reveals(bundle, frozen))
     if bundle["seed"] != seed.hex():
-        raise _Unfit("种子与检查点及秘密不符", "the seed does not follow from checkpoint and secrets")
+        raise Unfit("种子与检查点及秘密不符", "the seed does not follow from checkpoint and secrets")
     result = [{"object": p.object, "inspectors": list(p.inspectors)} for p in draw(seed, inputs_of(frozen))]
     if bundle["result"] != result:
-        raise _Unfit("抽取结果与种子不符", "the result does not follow from the seed")
+        raise Unfit("抽取结果与种子不符", "the result does not follow from the seed")
     return {
         "number": frozen["number"],
         "outcome": "drawn",
@@ -183,44 +149,44 @@ def _check_signature(bundle: dict[str, Any], key: VerifierKey) -> None:
     key.check(_PREFIX + canonical(content), signature[4:])
 
 
-def _check_frozen(frozen: dict[str, Any]) -> None:
-    if frozen.keys() != _FROZEN_FIELDS or frozen["format"] != INPUTS_FORMAT:
-        raise Refused(Reason.WRONG_SHAPE, "frozen")
-    if frozen["algorithm"] != ALGORITHM:
-        raise _Unfit("不认识的抽取算法", "the algorithm is not known")
-    for name, least in (("officers", 2), ("objects", 1), ("inspectors", 2)):
-        listed = frozen[name] if name == "officers" else [item["id"] for item in frozen[name]]
-        if len(listed) < least or len(set(listed)) != len(listed):
-            raise _Unfit(f"{name} 数量不足或重复", f"{name}: too few, or one stands twice")
-    if frozen["inspectors_per_object"] < 2:
-        raise _Unfit("每个对象的检查人员少于两人", "fewer than two inspectors for an object")
+def _documents(bundle: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
+    """The receipts with the document and the event that each must be about."""
+    frozen = bundle["frozen"]
+    yield bundle["frozen_receipt"], frozen, LOG_FROZEN
+    for item in bundle["commitments"]:
+        if item.keys() != {"officer", "commitment", "receipt"}:
+            raise Refused(Reason.WRONG_SHAPE, "commitments")
+        decode_hex(item["commitment"], 32, reason=Reason.WRONG_SHAPE, where="commitment")
+        document = commitment_document(frozen["draw_id"], item["officer"], item["commitment"])
+        yield item["receipt"], document, LOG_COMMITTED
 
 
 def _check_log(bundle: dict[str, Any], frozen: dict[str, Any], key: VerifierKey) -> tuple[Checkpoint, str]:
     """All entries stand under one checkpoint; gives it and its note."""
-    documents = [(bundle["frozen_receipt"], frozen, LOG_FROZEN)]
-    officers = [item["officer"] for item in bundle["commitments"]]
-    if sorted(officers) != sorted(frozen["officers"]):
-        raise _Unfit("承诺人与抽取人员不符", "the commitments are not those of the officers")
-    for item in bundle["commitments"]:
-        decode_hex(item["commitment"], 32, reason=Reason.WRONG_SHAPE, where="commitment")
-        document = commitment_document(frozen["draw_id"], item["officer"], item["commitment"])
-        documents.append((item["receipt"], document, LOG_COMMITTED))
+    if sorted(item["officer"] for item in bundle["commitments"]) != sorted(frozen["officers"]):
+        raise Unfit("承诺人与抽取人员不符", "the commitments are not those of the officers")
     versions, notes = set(), set()
-    for receipt, document, event in documents:
-        raw = canonical(receipt)
-        verdict = verify_receipt(raw, str(key))
-        wanted = (log_id(frozen["draw_id"]), event, hash_document(document).hex())
-        if (verdict.id, verdict.event, verdict.document_hash) != wanted:
-            raise _Unfit("日志条目与承诺不符", "a log entry is not that of its document")
-        versions.add(verdict.version)
-        notes.add(Receipt.decode(raw).checkpoint)
-    if versions != set(range(1, len(documents) + 1)):
-        raise _Unfit("日志条目不全", "a log entry is missing")
+    for receipt, document, event in _documents(bundle):
+        version, note = _check_receipt(receipt, document, event, frozen["draw_id"], key)
+        versions.add(version)
+        notes.add(note)
+    if versions != set(range(1, len(frozen["officers"]) + 2)):
+        raise Unfit("日志条目不全", "a log entry is missing")
     if len(notes) != 1:
-        raise _Unfit("条目不在同一检查点下", "the entries do not stand under one checkpoint")
+        raise Unfit("条目不在同一检查点下", "the entries do not stand under one checkpoint")
     note = notes.pop()
     return Checkpoint.parse(split_note(note)[0]), note
+
+
+def _check_receipt(
+    receipt: Any, document: Any, event: str, draw_id: str, key: VerifierKey
+) -> tuple[int, str]:
+    raw = canonical(receipt)
+    verdict = verify_receipt(raw, str(key))
+    wanted = (log_id(draw_id), event, hash_document(document).hex())
+    if (verdict.id, verdict.event, verdict.document_hash) != wanted:
+        raise Unfit("日志条目与承诺不符", "a log entry is not that of its document")
+    return verdict.version, Receipt.decode(raw).checkpoint
 
 
 def _check_cosignatures(lines: list[str], note: str, witness_vkey: str | None) -> None:
@@ -239,6 +205,7 @@ def _check_cosignatures(lines: list[str], note: str, witness_vkey: str | None) -
 
 
 def _check_reveals(bundle: dict[str, Any], frozen: dict[str, Any]) -> dict[str, bytes]:
+    """The secrets by officer, each the one committed to."""
     commitments = {item["officer"]: item["commitment"] for item in bundle["commitments"]}
     secrets = {}
     for item in bundle["reveals"]:
@@ -246,14 +213,29 @@ def _check_reveals(bundle: dict[str, Any], frozen: dict[str, Any]) -> dict[str, 
             raise Refused(Reason.WRONG_SHAPE, "reveals")
         secret = decode_hex(item["secret"], 32, reason=Reason.WRONG_SHAPE, where="secret")
         if commitments.get(item["officer"]) != commitment_of(frozen["draw_id"], item["officer"], secret):
-            raise _Unfit("秘密与承诺不符", "a secret is not the one committed to")
+            raise Unfit("秘密与承诺不符", "a secret is not the one committed to")
         secrets[item["officer"]] = secret
-    if sorted(secrets) != sorted(frozen["officers"]) or len(bundle["reveals"]) != len(secrets):
-        raise _Unfit("秘密不全", "not every officer revealed")
+    if len(bundle["reveals"]) != len(secrets):
+        raise Unfit("同一人揭示两次", "an officer reveals twice")
+    if bundle["outcome"] == "drawn" and sorted(secrets) != sorted(frozen["officers"]):
+        raise Unfit("秘密不全", "not every officer revealed")
     return secrets
 
 
-def _check_void(bundle: dict[str, Any], frozen: dict[str, Any]) -> None:
-    absent = set(bundle["missing"])
-    if not absent or not absent <= set(frozen["officers"]) or bundle["seed"] is not None or bundle["result"]:
-        raise _Unfit("作废记录不完整", "the record of a void draw is not whole")
+def _check_void(bundle: dict[str, Any], frozen: dict[str, Any], key: VerifierKey) -> None:
+    """A void draw names exactly those who did not commit, or, all having committed, not reveal."""
+    for receipt, document, event in _documents(bundle):
+        if receipt is not None:
+            _check_receipt(receipt, document, event, frozen["draw_id"], key)
+    officers = set(frozen["officers"])
+    done = {item["officer"] for item in bundle["commitments"]}
+    if not done <= officers or len(done) != len(bundle["commitments"]):
+        raise Unfit("承诺人与抽取人员不符", "the commitments are not those of the officers")
+    if done == officers:
+        done = set(_check_reveals(bundle, frozen))
+    elif bundle["reveals"]:
+        raise Unfit("承诺未齐而有揭示", "a secret was revealed before all had committed")
+    if bundle["missing"] != sorted(officers - done) or not bundle["missing"]:
+        raise Unfit("作废记录未如实列出缺席人员", "a void draw does not name those who are missing")
+    if bundle["seed"] is not None or bundle["result"] or bundle["cosignatures"]:
+        raise Unfit("作废记录不应有结果", "a void draw has no seed and no result")

@@ -1,0 +1,1 @@
+"""Special campaigns: scope, targets, joint tasks, progress, final report."""

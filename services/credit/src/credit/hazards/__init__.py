@@ -1,0 +1,1 @@
+"""Hazards: found, ordered to be put right, checked again, closed or handed over."""

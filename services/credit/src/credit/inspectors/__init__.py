@@ -1,0 +1,1 @@
+"""The library of inspectors, and who must stay away from whom."""

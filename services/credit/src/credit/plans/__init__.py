@@ -1,0 +1,1 @@
+"""Routine inspection planned: the item list, the library of objects, annual plans."""

@@ -1,0 +1,1 @@
+"""Regulatory talks and mystery visits as records."""
