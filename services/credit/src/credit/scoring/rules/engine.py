@@ -39,11 +39,15 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ScoredSubject:
-    """What scoring needs to know of a subject."""
+    """What scoring needs to know of a subject; the optional parts matter to cards that ask for them."""
 
     id: UUID
     kind: str
     region: str
+    licensed_on: date | None = None
+    level: str | None = None
+    scope: tuple[str, ...] = ()
+    headcount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class Timeline:
         for span in spans:
             if isinstance(span.rule, PointRule):
                 before = used.get(span.rule.id, Decimal(0))
-                after = before + span.rule.points
+                after = before + (span.rule.points or 0)
                 if span.rule.cap is not None:
                     after = min(after, span.rule.cap) if span.rule.cap > 0 else max(after, span.rule.cap)
                 used[span.rule.id] = after
@@ -214,7 +218,7 @@ class Score:
                 "version": self.card.version,
                 "hash": self.card.hash,
                 "status": self.card.status,
-                "readings": self.card.readings,
+                "readings": self.card.readings.model_dump(),
             },
             "inputs_hash": self.inputs_hash,
             "valid_at": self.valid_at.isoformat(),

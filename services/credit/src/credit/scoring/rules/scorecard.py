@@ -1,12 +1,25 @@
 """The scorecard format: what a grading scheme may say, checked when its file is loaded."""
 
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from common.policies import Policy
+from common.policies import Condition, Policy, PolicyError, PolicyStatus
 from common.problems import Text
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+
+from .checks import check_card
+from .faults import explained
+from .figures import Figure
+from .format import Basis, Codes, Wording
+from .grades import ActionRule, Band, Eligibility, Prerequisite, VetoRule
+from .periods import Calendar, ExtraRuns, Reset
+from .points import Bounds, Dimension, Group, PointRule
+from .readings import Readings
+from .ways import Earn, FinishDuty, PathAction
+from .windows import Window
 
 __all__ = [
     "Band",
@@ -20,137 +33,73 @@ __all__ = [
     "Window",
 ]
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Window(_Part):
-    """How long a fact counts: so many months (corresponding day inside), until a closing fact, or both."""
-
-    months: int | None = Field(default=None, ge=1, le=600)
-    until: list[str] = Field(default=[])
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.months is None and not self.until:
-            raise ValueError("a window needs months, until, or both")
-        return self
+Rule = PointRule | VetoRule
+_MOST = Decimal(999_999)
 
 
-class PointRule(_Part):
-    """Facts of `codes` give `points` each while inside the window, together never beyond `cap`."""
-
-    id: str
-    codes: list[str] = Field(min_length=1)
-    points: Decimal
-    cap: Decimal | None = None
-    window: Window
-    reason: Text
-    legal_basis: list[str] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _cap_on_the_side_of_points(self) -> Self:
-        if self.points == 0:
-            raise ValueError("a rule of zero points says nothing")
-        if self.cap is not None and (self.cap > 0) != (self.points > 0):
-            raise ValueError("cap and points must have the same sign")
-        return self
-
-
-class VetoRule(_Part):
-    """Facts of `codes` set the grade directly, whatever the points say."""
-
-    id: str
-    codes: list[str] = Field(min_length=1)
-    grade: str
-    window: Window
-    reason: Text
-    legal_basis: list[str] = Field(min_length=1)
-
-
-class Bounds(_Part):
-    """The score is clamped to these; null leaves a side open."""
-
-    min: Decimal | None = None
-    max: Decimal | None = None
-
-
-class Band(_Part):
-    """A range of scores with its grade and supervision tier."""
-
-    grade: str
-    tier: str
-    min: Decimal | None = None
-    min_inclusive: bool = True
-    max: Decimal | None = None
-    max_inclusive: bool = True
-
-    def holds(self, value: Decimal) -> bool:
-        """Whether `value` lies in this band."""
-        above = self.min is None or value > self.min or (self.min_inclusive and value == self.min)
-        below = self.max is None or value < self.max or (self.max_inclusive and value == self.max)
-        return above and below
-
-
-class FinishDuty(_Part):
-    """A subject may finish a lasting breach: `closes` maps the open fact's code to the closing one."""
-
-    action: Literal["finish_duty"]
-    closes: dict[str, str]
-    cost: int = Field(ge=0)
-    legal_basis: list[str] = Field(min_length=1)
-
-
-class Earn(_Part):
-    """A subject may earn a favourable fact of `code`."""
-
-    action: Literal["earn"]
-    code: str
-    cost: int = Field(ge=0)
-    legal_basis: list[str] = Field(min_length=1)
-
-
-PathAction = Annotated[FinishDuty | Earn, Field(discriminator="action")]
+def _each(value: Any) -> Any:
+    return [value] if isinstance(value, Mapping) else value
 
 
 class Scorecard(Policy):
-    """A grading scheme as data. Bands are listed best first and cover every reachable score exactly once."""
+    """A grading scheme as data. Bands cover every reachable score exactly once; `use` says what it is for.
 
-    name: Text
-    kinds: list[str] = Field(min_length=1)
-    direction: Literal["higher_better", "higher_worse"]
-    base: Decimal
-    bounds: Bounds
-    decimals: int = Field(ge=0, le=4)
-    readings: dict[str, str]
-    rules: list[PointRule] = Field(min_length=1)
+    Only `grade` cards are the default of a kind; `risk`, `board` and `reference` cards are asked for by id.
+    """
+
+    version: Annotated[
+        str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(min_length=1, max_length=40)
+    ] = "1"
+    effective_from: date = date(1900, 1, 1)
+    legal_basis: Basis = Field(default=[])
+    status: PolicyStatus = "sample"
+    name: Wording = Text("", "")
+    use: Literal["grade", "risk", "board", "reference"] = "grade"
+    kinds: Codes = Field(default=[])
+    direction: Literal["higher_better", "higher_worse"] = "higher_better"
+    base: Decimal = Decimal(0)
+    bounds: Bounds = Bounds()
+    decimals: int = Field(default=0, ge=0, le=4)
+    period: Literal["none", "month", "quarter", "year"] = "none"
+    extra_runs: ExtraRuns | None = None
+    reset: Reset = Reset()
+    readings: Readings = Readings()
+    dimensions: list[Dimension] = Field(default=[])
+    groups: list[Group] = Field(default=[])
+    figures: dict[str, Figure] = Field(default={})
+    eligibility: Annotated[list[Eligibility], BeforeValidator(_each)] = Field(default=[])
+    rules: list[PointRule] = Field(default=[])
     vetoes: list[VetoRule] = Field(default=[])
-    bands: list[Band] = Field(min_length=2)
+    prerequisites: list[Prerequisite] = Field(default=[])
+    actions: list[ActionRule] = Field(default=[])
+    bands: list[Band] = Field(min_length=1)
     paths: list[PathAction] = Field(default=[])
+
+    _conditions: dict[str, Condition] = PrivateAttr(default={})
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        ids = [rule.id for rule in self.rules] + [veto.id for veto in self.vetoes]
-        if len(set(ids)) != len(ids):
-            raise ValueError("rule ids must differ")
-        if len(set(self.grades)) != len(self.bands):
-            raise ValueError("grades must differ")
-        for veto in self.vetoes:
-            if veto.grade not in self.grades:
-                raise ValueError(f"veto {veto.id} names an unknown grade")
-        self._check_bands()
+        self._conditions = check_card(self)
         return self
 
-    def _check_bands(self) -> None:
-        """Probe every edge and its neighbours on the score's own grid: exactly one band must hold each."""
-        quantum = self.quantum
-        edges = {self.base, *(e for band in self.bands for e in (band.min, band.max) if e is not None)}
-        edges |= {e for e in (self.bounds.min, self.bounds.max) if e is not None}
-        for edge in edges:
-            for value in (edge - quantum, edge, edge + quantum):
-                if self.clamp(value) == value and sum(band.holds(value) for band in self.bands) != 1:
-                    raise ValueError(f"bands do not cover the score {value} exactly once")
+    @classmethod
+    def parse(cls, content: Mapping[str, Any], *, file: str = "-") -> Self:
+        """A card from its JSON content. Raises PolicyError naming `file`, the rule and the field."""
+        try:
+            return super().parse(content, file=file)
+        except PolicyError as failure:
+            if isinstance(failure.__cause__, ValidationError):
+                raise PolicyError(file, explained(failure.__cause__, content, cls)) from failure
+            raise
+
+    def condition(self, expression: str) -> Condition:
+        """The compiled form of a condition that stands in this card."""
+        return self._conditions[expression]
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The period that is evaluated; None for a card whose score is always the present one."""
+        return None if self.period == "none" else self.period
 
     @property
     def quantum(self) -> Decimal:
@@ -158,17 +107,26 @@ class Scorecard(Policy):
         return Decimal(1).scaleb(-self.decimals)
 
     def clamp(self, value: Decimal) -> Decimal:
-        """`value` inside the bounds."""
-        if self.bounds.min is not None and value < self.bounds.min:
-            return self.bounds.min
-        if self.bounds.max is not None and value > self.bounds.max:
-            return self.bounds.max
-        return value
+        """`value` inside the bounds; without bounds inside what can be stored, six digits before the point."""
+        return max(-_MOST, min(_MOST, self.bounds.clamp(value)))
+
+    @cached_property
+    def ordered_bands(self) -> tuple[Band, ...]:
+        """The bands best first, whichever way the file lists them."""
+        low = [band.min if band.min is not None else Decimal("-Infinity") for band in self.ranged]
+        rising = low == sorted(low)
+        reverse = len(low) > 1 and rising == (self.direction == "higher_better")
+        return tuple(reversed(self.bands)) if reverse else tuple(self.bands)
+
+    @property
+    def ranged(self) -> list[Band]:
+        """The bands that points lead to."""
+        return [band for band in self.bands if not band.direct]
 
     @cached_property
     def grades(self) -> tuple[str, ...]:
         """All grades, best first."""
-        return tuple(band.grade for band in self.bands)
+        return tuple(band.grade for band in self.ordered_bands)
 
     @cached_property
     def tier_of(self) -> dict[str, str]:
@@ -176,14 +134,59 @@ class Scorecard(Policy):
         return {band.grade: band.tier for band in self.bands}
 
     @cached_property
-    def by_code(self) -> dict[str, tuple[PointRule | VetoRule, ...]]:
+    def by_code(self) -> dict[str, tuple[Rule, ...]]:
         """The rules and vetoes that look at each fact code."""
-        found: dict[str, tuple[PointRule | VetoRule, ...]] = {}
-        rules: list[PointRule | VetoRule] = [*self.rules, *self.vetoes]
+        found: dict[str, tuple[Rule, ...]] = {}
+        rules: list[Rule] = [*self.rules, *self.vetoes]
         for rule in rules:
-            for code in rule.codes:
+            for code in dict.fromkeys(rule.codes):
                 found[code] = (*found.get(code, ()), rule)
         return found
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every fact code that can make a difference."""
+        return frozenset(self._codes())
+
+    def _codes(self) -> Iterator[str]:
+        rules: list[Rule | Figure] = [*self.rules, *self.vetoes, *self.figures.values()]
+        for rule in rules:
+            yield from rule.codes
+            yield from rule.window.until
+        yield from self.reset.on
+        if self.extra_runs:
+            yield from self.extra_runs.codes
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the score is base plus capped sums of fixed points, each fact counting from its day to a day
+        in months or to a closing fact: what a set-based reckoning can do by itself."""
+        plain_windows = all(
+            not (rule.window.days or rule.window.years or rule.window.end_of or rule.window.match)
+            for rule in (*self.rules, *self.vetoes)
+        )
+        plain_rules = all(
+            rule.codes
+            and rule.points is not None
+            and rule.when is None
+            and rule.take == "all"
+            and not (rule.free or rule.cap_per or rule.group)
+            for rule in self.rules
+        )
+        plain_vetoes = all(v.codes and v.when is None and v.effect == "at_best" for v in self.vetoes)
+        others = (self.calendar, self.dimensions, self.eligibility, self.prerequisites, self.reset.on)
+        return (
+            plain_windows
+            and plain_rules
+            and plain_vetoes
+            and not any(others)
+            and self.reset.every is None
+            and self.readings == Readings()
+        )
+
+    def basis_of(self, own: list[str]) -> list[str]:
+        """The articles of a rule: its own, else those of the card."""
+        return own or list(self.legal_basis)
 
     def grade_of(self, value: Decimal) -> str:
         """The grade of a score inside the bounds."""

@@ -1,0 +1,186 @@
+"""Whether the parts of a card fit each other: names, ranges, sides of zero, conditions."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from common.policies import Condition
+
+from .figures import AFTER_SCORE, SUBJECT_NAMES
+from .format import CardError, compiled
+
+if TYPE_CHECKING:
+    from .scorecard import Scorecard
+
+__all__ = ["check_card"]
+
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,47}$")
+_DIMENSION = re.compile(r"\bdimensions\.([A-Za-z_]\w*)")
+
+
+def check_card(card: "Scorecard") -> dict[str, Condition]:
+    """The card's conditions, compiled. Raises CardError at the first thing that does not fit."""
+    _check_ids(card)
+    _check_dimensions(card)
+    _check_limits(card)
+    _check_periods(card)
+    _check_bands(card)
+    _check_grades(card)
+    if card.status != "sample" and not card.legal_basis:
+        raise CardError(
+            "状态不是 sample 的评分卡须写 legal_basis",
+            "a card that is not a sample must give its legal_basis",
+        )
+    return _compile(card)
+
+
+def _check_ids(card: "Scorecard") -> None:
+    parts = (card.rules, card.vetoes, card.prerequisites, card.actions, card.eligibility)
+    ids = [part.id for group in parts for part in group]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise CardError(f"规则编号重复：{', '.join(twice)}", f"rule ids must differ: {', '.join(twice)}")
+    for name, found in (
+        ("dimensions", [d.id for d in card.dimensions]),
+        ("groups", [g.id for g in card.groups]),
+        ("bands", [b.grade for b in card.bands]),
+    ):
+        if len(set(found)) != len(found):
+            raise CardError(f"{name} 中有重复的名称", f"{name}: the same name stands twice")
+    for name in card.figures:
+        if not _NAME.match(name) or name in SUBJECT_NAMES | AFTER_SCORE:
+            raise CardError(
+                f"figures.{name}：名称须为字母、数字、下划线，且不得为保留名称",
+                f"figures.{name}: a name is letters, digits and underscores, and none of "
+                f"{', '.join(sorted(SUBJECT_NAMES | AFTER_SCORE))}",
+            )
+
+
+def _check_dimensions(card: "Scorecard") -> None:
+    known = {dimension.id for dimension in card.dimensions}
+    for rule in card.rules:
+        if rule.dimension is not None and rule.dimension not in known:
+            raise CardError(
+                f"规则 {rule.id}：dimension 未定义：{rule.dimension}",
+                f"rule {rule.id}: unknown dimension {rule.dimension}; known: {', '.join(sorted(known)) or 'none'}",
+            )
+    weighted = [dimension.weight is not None for dimension in card.dimensions]
+    if any(weighted) and not all(weighted):
+        raise CardError(
+            "dimensions 要么全部写 weight，要么全部不写",
+            "dimensions: give every one a weight, or none",
+        )
+    if not card.dimensions and "base" not in card.model_fields_set:
+        raise CardError("缺少 base（起始分）", "base is missing: the score before any fact")
+
+
+def _check_limits(card: "Scorecard") -> None:
+    groups = {group.id: group for group in card.groups}
+    for rule in card.rules:
+        if rule.group is None:
+            continue
+        group = groups.get(rule.group)
+        if group is None:
+            raise CardError(
+                f"规则 {rule.id}：group 未定义：{rule.group}",
+                f"rule {rule.id}: unknown group {rule.group}; known: {', '.join(sorted(groups)) or 'none'}",
+            )
+        rule.check_cap(group.cap, f"分组 {group.id}、规则 {rule.id}", f"group {group.id}, rule {rule.id}")
+    bounds = (card.bounds.min, card.bounds.max)
+    if any(edge is not None and edge != edge.quantize(card.quantum) for edge in bounds):
+        raise CardError("bounds 的小数位多于 decimals", "bounds: more decimal places than decimals allows")
+
+
+def _check_periods(card: "Scorecard") -> None:
+    if card.calendar is not None:
+        return
+    if card.extra_runs is not None:
+        raise CardError("extra_runs 需要 period", "extra_runs needs a period")
+    windows = [(part.id, part.window) for part in (*card.rules, *card.vetoes)]
+    windows += [(name, figure.window) for name, figure in card.figures.items()]
+    for name, window in windows:
+        if window.end_of == "period":
+            raise CardError(
+                f"{name}：end_of: period 需要 period", f"{name}: end_of: period needs a card with a period"
+            )
+
+
+def _check_bands(card: "Scorecard") -> None:
+    """Probe every edge and its neighbours on the score's own grid: exactly one band must hold each."""
+    ranged = card.ranged
+    if not ranged:
+        raise CardError("至少一个等级须有分数区间", "at least one grade must be reached by points")
+    lows = [band.min if band.min is not None else Decimal("-Infinity") for band in ranged]
+    if lows not in (sorted(lows), sorted(lows, reverse=True)):
+        raise CardError(
+            "bands 须按从好到坏（或从坏到好）的顺序排列",
+            "bands: list them in order, from best to worst or from worst to best",
+        )
+    quantum = card.quantum
+    edges = {card.base, *(e for band in ranged for e in (band.min, band.max) if e is not None)}
+    edges |= {e for e in (card.bounds.min, card.bounds.max) if e is not None}
+    for edge in sorted(edges):
+        for value in (edge - quantum, edge, edge + quantum):
+            at = value.quantize(quantum)
+            held = [band.grade for band in ranged if band.holds(at)]
+            if card.clamp(at) == at and len(held) != 1:
+                raise CardError(
+                    f"bands 对分数 {at} " + (f"重叠：{'、'.join(held)}" if held else "没有等级（有缺口）"),
+                    f"bands do not cover the score {at} exactly once: "
+                    + (f"overlap of {', '.join(held)}" if held else "a gap; widen a band or set bounds"),
+                )
+
+
+def _check_grades(card: "Scorecard") -> None:
+    grades = [band.grade for band in card.bands]
+    named = [(veto.id, veto.grade) for veto in card.vetoes]
+    named += [(one.id, grade) for one in card.prerequisites for grade in (one.grade, one.otherwise)]
+    for name, grade in named:
+        if grade is not None and grade not in grades:
+            raise CardError(
+                f"{name}：等级未定义：{grade}", f"{name}: unknown grade {grade}; known: {', '.join(grades)}"
+            )
+    for one in card.prerequisites:
+        rank = card.rank(one.grade)
+        if rank == len(grades) - 1 or (one.otherwise is not None and card.rank(one.otherwise) <= rank):
+            raise CardError(
+                f"{one.id}：不满足时的等级须低于 {one.grade}",
+                f"{one.id}: what is given otherwise must be worse than {one.grade}",
+            )
+        if one.needed > len(one.needs):
+            raise CardError(
+                f"{one.id}：at_least 大于 needs 的数目", f"{one.id}: at_least is more than there are needs"
+            )
+
+
+def _expressions(card: "Scorecard") -> Iterator[tuple[str, str, bool]]:
+    """Each condition over figures as (where, expression, whether it comes after the points)."""
+    for rule in card.rules:
+        if rule.if_ is not None:
+            yield f"rules.{rule.id}.if", rule.if_, False
+    for one in card.eligibility:
+        if one.if_ is not None:
+            yield f"eligibility.{one.id}.if", one.if_, False
+    for veto in card.vetoes:
+        if veto.if_ is not None:
+            yield f"vetoes.{veto.id}.if", veto.if_, True
+    for needed in card.prerequisites:
+        for need in needed.needs:
+            yield f"prerequisites.{needed.id}.{need.id}.if", need.if_, True
+    for action in card.actions:
+        yield f"actions.{action.id}.if", action.if_, True
+
+
+def _compile(card: "Scorecard") -> dict[str, Condition]:
+    found: dict[str, Condition] = {}
+    before = SUBJECT_NAMES | card.figures.keys()
+    known = {dimension.id for dimension in card.dimensions}
+    for where, expression, after in _expressions(card):
+        names = before | AFTER_SCORE if after else before
+        found[expression] = compiled(expression, names, f"{where}: ")
+        if unknown := set(_DIMENSION.findall(expression)) - known:
+            raise CardError(
+                f"{where}：dimension 未定义：{', '.join(sorted(unknown))}",
+                f"{where}: unknown dimensions {', '.join(sorted(unknown))}",
+            )
+    return found
