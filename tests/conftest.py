@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tourtrust.runtime.nats import NatsServer
 from tourtrust.runtime.postgres import PostgresServer
+
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+"""The same examples in every run: what a machine elsewhere finds can be found again here."""
 
 
 @pytest.fixture(scope="session")
