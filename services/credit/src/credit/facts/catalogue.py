@@ -1,8 +1,8 @@
 """The published catalogue of credit information: a national basic part and local supplementary parts.
 
-The basic catalogue (基础目录) holds everywhere. A supplementary one (补充目录) adds codes for its own region and
-can neither remove a basic code nor change what it means: its codes carry the region's digits (`L14_...`), so
-a code means the same thing wherever it is read. Every code has one of the six classes of Article 8 of the
+The basic catalogue (基础目录) holds everywhere. A supplementary one (补充目录) adds codes for its own region
+and can neither remove a basic code nor change what it means: its codes carry the region's digits (`L14_...`),
+so a code means the same thing wherever it is read. Every code has one of the six classes of Article 8 of the
 credit provisions. What may never be collected is named here too and refused by the field's name.
 """
 

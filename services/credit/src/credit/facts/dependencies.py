@@ -8,15 +8,21 @@ from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
 
+from .reading import FactReader
 from .service import FactService
 
-__all__ = ["FactServiceDep", "Reader", "Writer"]
+__all__ = ["FactReaderDep", "FactServiceDep", "Reader", "Writer"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> FactService:
-    return FactService(session, env, language)
+def _service(session: SessionDep, env: EnvironmentDep) -> FactService:
+    return FactService(session, env)
+
+
+def _reader(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> FactReader:
+    return FactReader(session, env, language)
 
 
 FactServiceDep = Annotated[FactService, Depends(_service)]
+FactReaderDep = Annotated[FactReader, Depends(_reader)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -48,6 +48,11 @@ class FactRepository:
         query = select(Fact).where(col(Fact.id) == fact_id).order_by(col(Fact.version).desc()).limit(1)
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def versions(self, fact_id: UUID) -> Sequence[Fact]:
+        """All versions of a fact, the oldest first."""
+        query = select(Fact).where(col(Fact.id) == fact_id).order_by(col(Fact.version))
+        return (await self._session.execute(query)).scalars().all()
+
     async def versions_of(self, subject_id: UUID) -> list[FactVersion]:
         """Every version of every fact of a subject, as rules see them."""
         query = select(
@@ -75,15 +80,24 @@ class FactRepository:
             for row in rows
         ]
 
+    async def rows_of(self, subject_id: UUID) -> Sequence[Fact]:
+        """Every version of every fact of a subject, in the order in which they became known."""
+        query = select(Fact).where(col(Fact.subject_id) == subject_id).order_by(col(Fact.recorded_at))
+        return (await self._session.execute(query)).scalars().all()
+
     async def page(
         self,
         subject_id: UUID,
         valid_at: date,
         known_at: datetime,
+        codes: Sequence[str] | None,
         after: tuple[date, UUID] | None,
         limit: int,
     ) -> Sequence[Fact]:
-        """`limit + 1` facts that had occurred by `valid_at`, each as known at `known_at`, newest first."""
+        """`limit + 1` facts that had occurred by `valid_at`, each as known at `known_at`, newest first.
+
+        `codes` narrows to these; None to none.
+        """
         latest = (
             select(col(Fact.id), func.max(col(Fact.version)).label("version"))
             .where(col(Fact.subject_id) == subject_id, col(Fact.recorded_at) <= known_at)
@@ -95,6 +109,8 @@ class FactRepository:
             .join(latest, and_(col(Fact.id) == latest.c.id, col(Fact.version) == latest.c.version))
             .where(col(Fact.occurred_on) <= valid_at)
         )
+        if codes is not None:
+            query = query.where(col(Fact.code).in_(codes))
         if after is not None:
             day, fact_id = after
             query = query.where(
@@ -108,5 +124,5 @@ class FactRepository:
 
     async def standing(self, subject_id: UUID, valid_at: date, known_at: datetime) -> list[Fact]:
         """The facts of a subject that stand, newest first: for pages that show them all."""
-        rows = await self.page(subject_id, valid_at, known_at, None, 1000)
+        rows = await self.page(subject_id, valid_at, known_at, None, None, 1000)
         return [row for row in rows if row.action != Action.REVOKE]

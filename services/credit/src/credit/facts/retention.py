@@ -1,8 +1,8 @@
 """How long a fact is shown, and when it is only kept. Stop showing is not deleting.
 
 Two periods, both policy data. The *publication period* says until when the public sees a fact; it stops by
-itself at the maximum of the fact's class. The *retention period* says until when a record of dishonesty may be
-looked up and used at all; afterwards it is archived: kept for audit, shown to officers with that mark only.
+itself at the maximum of the fact's class. The *retention period* says until when a record of dishonesty may
+be looked up and used at all; afterwards it is archived: kept for audit, and shown to officers with that mark.
 """
 
 from collections.abc import Iterable, Mapping

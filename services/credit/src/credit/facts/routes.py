@@ -10,11 +10,11 @@ from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query, Response
 from pydantic import AwareDatetime
 
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
-from .dependencies import FactServiceDep, Reader, Writer
+from .dependencies import FactReaderDep, FactServiceDep, Reader, Writer
 from .errors import CorrectionRefused, FactConflict, FactNotFound
-from .schemas import CorrectionIn, FactIn, FactView
+from .schemas import CatalogueView, CorrectionIn, FactIn, FactView, InfoClass, Nature
 
 __all__ = ["router"]
 
@@ -28,23 +28,35 @@ ValidAt = Annotated[date | None, Query(description="a Chinese day; by default to
     "/facts",
     status_code=201,
     response_model=FactView,
-    responses=declare(SubjectNotFound, FactConflict)
+    responses=declare(SubjectNotFound, SubjectMerged, FactConflict)
     | {200: {"model": FactView, "description": "The same source said the same before"}},
     summary="Record a fact; the same source saying the same is the same fact",
 )
-async def record_fact(body: FactIn, actor: Writer, facts: FactServiceDep) -> Response:
-    fact, new = await facts.record(actor, body)
-    return Response(facts.view(fact).model_dump_json(), 201 if new else 200, media_type="application/json")
+async def record_fact(body: FactIn, actor: Writer, facts: FactServiceDep, reader: FactReaderDep) -> Response:
+    fact, subject, new = await facts.record(actor, body)
+    view = await reader.view(fact, subject)
+    return Response(view.model_dump_json(), 201 if new else 200, media_type="application/json")
 
 
 @router.post(
     "/facts/{fact_id}/corrections",
     status_code=201,
-    responses=declare(FactNotFound, CorrectionRefused),
-    summary="Amend, revoke or restore a fact by a new version",
+    responses=declare(FactNotFound, SubjectMerged, CorrectionRefused),
+    summary="Amend, revoke, restore, dispute or settle a fact by a new version",
 )
-async def correct_fact(fact_id: UUID, body: CorrectionIn, actor: Writer, facts: FactServiceDep) -> FactView:
-    return facts.view(await facts.correct(actor, fact_id, body))
+async def correct_fact(
+    fact_id: UUID, body: CorrectionIn, actor: Writer, facts: FactServiceDep, reader: FactReaderDep
+) -> FactView:
+    return await reader.view(*await facts.correct(actor, fact_id, body))
+
+
+@router.get(
+    "/facts/{fact_id}/versions",
+    responses=declare(FactNotFound),
+    summary="Every version of a fact, the oldest first",
+)
+async def list_fact_versions(fact_id: UUID, actor: Reader, reader: FactReaderDep) -> list[FactView]:
+    return await reader.history(actor, fact_id)
 
 
 @router.get(
@@ -55,10 +67,28 @@ async def correct_fact(fact_id: UUID, body: CorrectionIn, actor: Writer, facts: 
 async def list_facts(
     subject_id: UUID,
     actor: Reader,
-    facts: FactServiceDep,
+    reader: FactReaderDep,
+    info_class: Annotated[
+        InfoClass | None, Query(alias="class", description="1 to 6, as Article 8 sorts")
+    ] = None,
+    code: Annotated[str | None, Query(max_length=48)] = None,
+    nature: Nature | None = None,
     valid_at: ValidAt = None,
     known_at: KnownAt = None,
     cursor: CursorParam = None,
     limit: LimitParam = 50,
 ) -> Page[FactView]:
-    return await facts.list_of(actor, subject_id, valid_at, known_at, cursor, limit)
+    narrowed = (info_class, code, nature)
+    return await reader.list_of(actor, subject_id, valid_at, known_at, narrowed, cursor, limit)
+
+
+@router.get("/catalogue", summary="The codes in force: the basic part and the region's supplementary parts")
+async def get_catalogue(
+    actor: Reader,
+    reader: FactReaderDep,
+    on: Annotated[date | None, Query(description="a Chinese day; by default today")] = None,
+    region: Annotated[
+        str | None, Query(pattern=r"^[0-9]{6}$", description="by default the whole country")
+    ] = None,
+) -> CatalogueView:
+    return reader.catalogue(on, region)

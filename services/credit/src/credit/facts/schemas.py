@@ -1,20 +1,52 @@
 """What crosses the API about facts."""
 
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-__all__ = ["CorrectionIn", "CorrectionView", "EvidenceItem", "FactIn", "FactView", "Source", "SourceKind"]
+__all__ = [
+    "CatalogueEntry",
+    "CatalogueView",
+    "CorrectionIn",
+    "CorrectionView",
+    "DisputeView",
+    "EvidenceItem",
+    "FactIn",
+    "FactView",
+    "InfoClass",
+    "Nature",
+    "Source",
+    "SourceKind",
+]
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{2,47}$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class InfoClass(IntEnum):
+    """The six classes of Article 8 of the credit provisions."""
+
+    IDENTITY = 1
+    COURTS_AND_ENFORCEMENT = 2
+    LICENCES_AND_PENALTIES = 3
+    JOINT_REWARD_AND_PUNISHMENT = 4
+    EVALUATION_AND_COMMITMENT = 5
+    OTHER = 6
+
+
+class Nature(StrEnum):
+    """What a fact means for its subject."""
+
+    ADVERSE = "adverse"
+    FAVOURABLE = "favourable"
+    NEUTRAL = "neutral"
 
 
 class SourceKind(StrEnum):
@@ -39,6 +71,7 @@ class SourceKind(StrEnum):
     DEPOSIT = "deposit"
     QUALIFICATION = "qualification"
     RUN = "run"
+    MERGE = "merge"
 
 
 class Source(Model):
@@ -70,15 +103,28 @@ class FactIn(Model):
 
 
 class CorrectionIn(Model):
-    """A new version of a fact: amended, revoked, or restored after a revocation."""
+    """A new version of a fact: amended, revoked, restored after a revocation, disputed, or settled.
 
-    action: Literal["amend", "revoke", "restore"]
+    `authority` and `reference` name the document on which it rests. A dispute begins, and ends on the day
+    before, the day `on`: by default today, never a later one. The other actions take effect as the archive
+    knows them and have no `on`.
+    """
+
+    action: Literal["amend", "revoke", "restore", "dispute", "settle"]
     reason: Reason
     authority: Words
     reference: Reference
     code: Code | None = None
     occurred_on: date | None = None
     payload: dict[str, Any] | None = None
+    on: date | None = None
+
+
+class DisputeView(Model):
+    """A period in which a fact was disputed; both days inside, `last` null while it is."""
+
+    first: date
+    last: date | None
 
 
 class CorrectionView(Model):
@@ -90,7 +136,11 @@ class CorrectionView(Model):
 
 
 class FactView(Model):
-    """One fact as known at the moment asked for."""
+    """One fact as known at the moment asked for.
+
+    `objection` says that it is disputed on the day asked for and must be shown wherever the fact is;
+    `visible_until` is the last day on which the public sees it; `archived` that its retention period is over.
+    """
 
     id: UUID
     subject_id: UUID
@@ -107,3 +157,37 @@ class FactView(Model):
     standing: bool
     correction: CorrectionView | None
     recorded_at: datetime
+    objection: bool
+    disputes: list[DisputeView]
+    visible_until: date | None
+    archived: bool
+
+
+class CatalogueEntry(Model):
+    """One code of the catalogue. `publicity_class` is the class of dishonesty of the repair rules."""
+
+    code: str
+    name: str
+    part: str
+    region: str
+    info_class: InfoClass
+    nature: Nature
+    publicity_class: str
+    shown: bool
+    shown_months: int
+    payload: dict[str, str]
+    required: list[str]
+    closes: list[str]
+
+
+class CatalogueView(Model):
+    """The catalogue in force on a day in a region: the basic part and the supplementary ones that hold there.
+
+    `versions` names each part by id, version and hash, `never_collected` what no fact may hold.
+    """
+
+    on: date
+    region: str
+    versions: list[dict[str, str]]
+    never_collected: list[str]
+    entries: list[CatalogueEntry]

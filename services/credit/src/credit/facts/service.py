@@ -1,6 +1,6 @@
-"""Use cases of the archive: record, correct, read as known at a moment."""
+"""Use cases of the archive: record, and correct by new versions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,24 +8,23 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import FieldError, InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.publishing import announce
-from credit.rulebook.rules import FactKind
 from credit.scoring.rules.causes import Cause
-from credit.scoring.service import ScoringService, moment_of
-from credit.subjects.errors import SubjectNotFound
+from credit.scoring.service import ScoringService
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
+from .catalogue import FactKind
 from .errors import CorrectionRefused, FactConflict, FactNotFound
 from .models import Fact
-from .repository import FactRepository
-from .rules import Action, action_allowed, content_hash
-from .schemas import CorrectionIn, CorrectionView, EvidenceItem, FactIn, FactView, Source, SourceKind
+from .repository import FactRepository, periods_of
+from .rules import Action, action_allowed, actions_allowed, content_hash, disputes_after
+from .schemas import CorrectionIn, FactIn, SourceKind
 
 __all__ = ["FactService"]
 
@@ -40,19 +39,20 @@ under a number of theirs would keep the real one out."""
 class FactService:
     """The archive of facts. Every change rescores the one subject it touches, in the same transaction."""
 
-    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
-        self._session, self._env, self._language = session, env, language
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
 
-    async def record(self, actor: Principal, wanted: FactIn) -> tuple[Fact, bool]:
-        """Record a fact of a subject the caller may see; gives the fact and whether it is new.
+    async def record(self, actor: Principal, wanted: FactIn) -> tuple[Fact, Subject, bool]:
+        """Record a fact of a subject the caller may see; gives both and whether the fact is new.
 
         The same (source kind, reference, code) with the same content is one fact, however often it comes.
 
         Raises:
             SubjectNotFound: no such subject, or not the caller's.
+            SubjectMerged: the subject is another now, which the problem names.
             InvalidPayload: unknown code, payload that the catalogue does not allow, impossible day.
             FactConflict: the source said something else under this code before.
         """
@@ -68,17 +68,24 @@ class FactService:
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
-        return await self.record_for(subject, wanted, by=actor.sub)
+        fact, new = await self.record_for(subject, wanted, by=actor.sub)
+        return fact, subject, new
 
     async def record_for(self, subject: Subject, wanted: FactIn, *, by: str) -> tuple[Fact, bool]:
-        """Record a fact of a subject whose row is locked; as `record`, for handlers of events too."""
+        """Record a fact of a subject whose row is locked; as `record`, for handlers of events too.
+
+        One about a subject that was merged is its survivor's, unless it was recorded before the merger.
+        """
+        subject = await self._survivor(subject)
         now = self._env.clock.now()
-        kind = self._kind("/code", wanted.code, china_date(now))
+        kind = self._kind("/code", wanted.code, subject, china_date(now))
         self._check(kind, wanted.payload, wanted.occurred_on, china_date(now))
         evidence = [item.model_dump(mode="json") for item in wanted.evidence]
         hashed = content_hash(subject.id, wanted.occurred_on, wanted.payload, evidence)
         before = await self._facts.by_source(wanted.source.kind, wanted.source.reference, wanted.code)
         if before is not None:
+            if before.subject_id != subject.id:
+                hashed = await self._hash_for_merged(before.subject_id, subject, wanted, evidence)
             if before.content_hash != hashed:
                 raise FactConflict(fact_id=str(before.id) if before.subject_id == subject.id else None)
             return before, False
@@ -101,37 +108,69 @@ class FactService:
         await self._append(subject, fact, now)
         return fact, True
 
-    async def correct(self, actor: Principal, fact_id: UUID, wanted: CorrectionIn) -> Fact:
-        """Add a version that amends, revokes or restores a fact. Nothing that was known before is touched.
+    async def _survivor(self, subject: Subject) -> Subject:
+        """The subject itself, or locked the one it was merged into."""
+        if subject.merged_into is None:
+            return subject
+        survivor = await self._subjects.lock_survivor(subject.id)
+        if survivor is None:
+            raise SubjectNotFound
+        return survivor
+
+    async def _hash_for_merged(
+        self, merged_id: UUID, subject: Subject, wanted: FactIn, evidence: list[dict[str, Any]]
+    ) -> str:
+        """The hash by which a fact that stands with a merged subject is known again; empty for a stranger's."""
+        if await self._subjects.survivor_of(merged_id) != subject.id:
+            return ""
+        return content_hash(merged_id, wanted.occurred_on, wanted.payload, evidence)
+
+    async def correct(self, actor: Principal, fact_id: UUID, wanted: CorrectionIn) -> tuple[Fact, Subject]:
+        """Add a version that amends, revokes, restores, disputes or settles a fact.
+
+        Nothing that was known before is touched.
 
         Raises:
             FactNotFound: no such fact, or not the caller's.
-            CorrectionRefused: only a standing fact is amended or revoked, only a revoked one restored.
-            InvalidPayload: the amended content is not what the catalogue allows, or nothing is amended.
+            CorrectionRefused: it does not fit what stands; `allowed` names what does.
+            InvalidPayload: the amended content is not what the catalogue allows, nothing is amended, or the
+                day of a dispute does not fit.
         """
         seen = await self._facts.latest(fact_id)
         subject = None if seen is None else await self._subjects.lock(seen.subject_id, actor)
-        latest = None if subject is None else await self._facts.latest(fact_id)
-        if latest is None or subject is None or actor.subject_id is not None:
+        if subject is None or actor.subject_id is not None:
             raise FactNotFound
-        action = Action(wanted.action)
-        if not action_allowed(Action(latest.action), action):
-            raise CorrectionRefused(present=latest.action)
+        return await self.correct_for(subject, fact_id, wanted, by=actor.sub), subject
+
+    async def correct_for(
+        self, subject: Subject, fact_id: UUID, wanted: CorrectionIn, *, by: str, cause: Cause = Cause.FACT
+    ) -> Fact:
+        """As `correct`, for a room that has locked the subject's row and checked who acts.
+
+        `cause` is what a grade is published with that changes by it.
+        """
+        latest = await self._facts.latest(fact_id)
+        if latest is None or latest.subject_id != subject.id:
+            raise FactNotFound
+        action, present = Action(wanted.action), Action(latest.action)
+        if not action_allowed(present, action):
+            raise CorrectionRefused(present=present, allowed=[str(one) for one in actions_allowed(present)])
         changes = wanted.model_fields_set & {"code", "occurred_on", "payload"}
         if (action is Action.AMEND) != bool(changes):
             raise InvalidPayload.at(
                 "/action",
                 Text(
-                    "amend 须给出更正内容，revoke 与 restore 不得给出",
+                    "amend 须给出更正内容，其他更正不得给出",
                     "Only amend changes content, and it must",
                 ),
             )
         now = self._env.clock.now()
+        today = china_date(now)
         code = wanted.code or latest.code
         occurred_on = wanted.occurred_on or latest.occurred_on
         payload = latest.payload if wanted.payload is None else wanted.payload
         if action is Action.AMEND:
-            self._check(self._kind("/code", code, china_date(now)), payload, occurred_on, china_date(now))
+            self._check(self._kind("/code", code, subject, today), payload, occurred_on, today)
         fact = Fact(
             id=latest.id,
             version=latest.version + 1,
@@ -140,7 +179,7 @@ class FactService:
             code=code,
             occurred_on=occurred_on,
             recorded_at=_stamp(subject, now),
-            recorded_by=actor.sub,
+            recorded_by=by,
             source_kind=latest.source_kind,
             source_authority=latest.source_authority,
             source_reference=latest.source_reference,
@@ -152,69 +191,12 @@ class FactService:
                 "authority": wanted.authority,
                 "reference": wanted.reference,
             },
+            disputed=_disputed(latest, action, wanted.on, today),
         )
-        await self._append(subject, fact, now)
+        await self._append(subject, fact, now, cause)
         return fact
 
-    async def list_of(
-        self,
-        actor: Principal,
-        subject_id: UUID,
-        valid_at: date | None,
-        known_at: datetime | None,
-        cursor: str | None,
-        limit: int,
-    ) -> Page[FactView]:
-        """Facts of a subject that had occurred by `valid_at`, each as known at `known_at`, newest first.
-
-        Raises:
-            SubjectNotFound: not the caller's to see.
-            InvalidPayload: `known_at` lies in the future, or the cursor is not one of ours.
-        """
-        subject = await self._subjects.find(subject_id, actor)
-        if subject is None:
-            raise SubjectNotFound
-        now = self._env.clock.now()
-        moment = moment_of(subject, known_at, now)
-        after = None
-        if cursor is not None:
-            day, identity = decode_cursor(cursor, str, str)
-            try:
-                after = (date.fromisoformat(day), UUID(identity))
-            except ValueError:
-                raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
-        rows = await self._facts.page(subject.id, valid_at or china_date(now), moment, after, limit)
-        items, following = page_of(
-            rows, limit, lambda row: encode_cursor(row.occurred_on.isoformat(), str(row.id))
-        )
-        return Page(items=[self.view(row) for row in items], next_cursor=following)
-
-    def view(self, fact: Fact) -> FactView:
-        """The fact as it crosses the API."""
-        kind = self._kind("/code", fact.code, china_date(fact.recorded_at))
-        return FactView(
-            id=fact.id,
-            subject_id=fact.subject_id,
-            code=fact.code,
-            name=kind.name.render(self._language),
-            info_class=kind.info_class,
-            nature=kind.nature,
-            occurred_on=fact.occurred_on,
-            source=Source(
-                kind=SourceKind(fact.source_kind),
-                authority=fact.source_authority,
-                reference=fact.source_reference,
-            ),
-            payload=fact.payload,
-            evidence=[EvidenceItem(**item) for item in fact.evidence],
-            version=fact.version,
-            action=fact.action,
-            standing=fact.action != Action.REVOKE,
-            correction=CorrectionView(**fact.correction) if fact.correction else None,
-            recorded_at=fact.recorded_at,
-        )
-
-    async def _append(self, subject: Subject, fact: Fact, now: datetime) -> None:
+    async def _append(self, subject: Subject, fact: Fact, now: datetime, cause: Cause = Cause.FACT) -> None:
         self._facts.add(fact)
         subject.last_recorded_at = fact.recorded_at
         subject.version += 1
@@ -237,16 +219,35 @@ class FactService:
             },
             now,
         )
-        await self._scoring.rescore(subject, Cause.FACT, fact.id, now)
+        await self._scoring.rescore(subject, cause, fact.id, now)
 
-    def _kind(self, pointer: str, code: str, on: date) -> FactKind:
-        kind = self._env.rulebook.catalogue(on).by_code.get(code)
+    def _kind(self, pointer: str, code: str, subject: Subject, on: date) -> FactKind:
+        kind = self._env.rulebook.catalogue(on, subject.region).by_code.get(code)
         if kind is None:
-            raise InvalidPayload.at(pointer, Text("目录中没有此代码", "The catalogue has no such code"))
+            raise InvalidPayload.at(
+                pointer,
+                Text(
+                    "目录（基础目录和该地区补充目录）中没有此代码",
+                    "Neither the basic catalogue nor the region's supplement has such a code",
+                ),
+            )
         return kind
 
+    def _forbidden(self, payload: dict[str, Any], on: date) -> Iterator[tuple[str, Text]]:
+        catalogue = self._env.rulebook.catalogue(on)
+        for name in payload:
+            if found := catalogue.forbidden(name):
+                yield (
+                    name,
+                    Text(
+                        f"禁止采集{found.name.zh}信息",
+                        f"Information on {found.name.en} is never collected",
+                    ),
+                )
+
     def _check(self, kind: FactKind, payload: dict[str, Any], occurred_on: date, today: date) -> None:
-        errors: list[FieldError] = _payload_errors(kind.faults(payload))
+        errors: list[FieldError] = _payload_errors(self._forbidden(payload, today))
+        errors = errors or _payload_errors(kind.faults(payload))
         if not _FIRST_DAY <= occurred_on <= today + _FARTHEST_AHEAD:
             errors.append(
                 FieldError(
@@ -259,6 +260,28 @@ class FactService:
             )
         if errors:
             raise InvalidPayload(errors)
+
+
+def _disputed(latest: Fact, action: Action, on: date | None, today: date) -> list[list[str | None]]:
+    """The periods of dispute after a correction, as stored. Raises InvalidPayload for an impossible day."""
+    if on is not None:
+        before = periods_of(latest.disputed)
+        opened = [first for first, last in before if last is None]
+        ended = [last for _, last in before if last is not None]
+        if action not in (Action.DISPUTE, Action.SETTLE):
+            raise InvalidPayload.at(
+                "/on", Text("只有异议标注及其解除可指定日期", "Only disputing and settling have a day")
+            )
+        if on > today or any(on <= last for last in ended) or any(on < first for first in opened):
+            raise InvalidPayload.at(
+                "/on",
+                Text(
+                    "不得晚于今日，也不得早于上一次标注",
+                    "Must not lie after today or before the dispute before it",
+                ),
+            )
+    periods = disputes_after(periods_of(latest.disputed), action, on or today)
+    return [[first.isoformat(), last.isoformat() if last else None] for first, last in periods]
 
 
 def _payload_errors(faults: Iterable[tuple[str, Text]]) -> list[FieldError]:
