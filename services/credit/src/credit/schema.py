@@ -10,6 +10,7 @@ from credit.draws import models as draws
 from credit.evidence import models as evidence
 from credit.facts import models as facts
 from credit.hazards import models as hazards
+from credit.imports import models as imports
 from credit.inspections import models as inspections
 from credit.inspectors import models as inspectors
 from credit.intake import models as intake
@@ -17,6 +18,9 @@ from credit.objections import models as objections
 from credit.papers import models as papers
 from credit.plans import models as plans
 from credit.public import models as public
+from credit.relations import models as relations
+from credit.runs import models as runs
+from credit.scorecards import models as scorecards
 from credit.scoring import models as scoring
 from credit.subjects import models as subjects
 from credit.supervision import models as supervision
@@ -28,8 +32,11 @@ __all__ = ["full_metadata"]
 OWN = (
     supervision,
     subjects,
+    relations,
     facts,
     scoring,
+    scorecards,
+    runs,
     warnings,
     draws,
     intake,
@@ -43,6 +50,7 @@ OWN = (
     talks,
     inspections,
     hazards,
+    imports,
 )
 """Importing these modules puts their tables into the metadata."""
 

@@ -75,6 +75,8 @@ class _Subject:
     grade_version: int = 0
     scored_on: date | None = None
     next_change_on: date | None = None
+    look_again_on: date | None = None
+    scored_by: str | None = None
     licensed_on: date | None = None
     license_expires_on: date | None = None
     headcount: int | None = None
@@ -197,6 +199,7 @@ def _live(
     result = score(scored, versions, today, subject.last_recorded_at, card)
     subject.score, subject.scored_on = result.value, today
     subject.next_change_on = result.next_change.on if result.next_change else None
+    subject.look_again_on = subject.next_change_on
     rows.facts += facts
     rows.events.append(NewEvent("grade_changed", subject.id, subject.version, changed, now))
     subject.version += 1

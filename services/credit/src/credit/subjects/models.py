@@ -52,9 +52,9 @@ class Subject(Base, table=True):
         Index("ix_subjects_kind_id", "kind", "id"),
         Index("ix_subjects_kind_grade_id", "kind", "grade", "id"),
         Index(
-            "ix_subjects_next_change_on",
-            "next_change_on",
-            postgresql_where=text("next_change_on IS NOT NULL"),
+            "ix_subjects_look_again_on",
+            "look_again_on",
+            postgresql_where=text("look_again_on IS NOT NULL"),
         ),
         Index("ix_subjects_name_index", "name_index", postgresql_where=text("name_index IS NOT NULL")),
         Index(
@@ -102,6 +102,8 @@ class Subject(Base, table=True):
     grade_version: int = 0
     scored_on: date | None = None
     next_change_on: date | None = None
+    look_again_on: date | None = None
+    scored_by: str | None = Field(default=None, sa_type=String(64))
     version: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     updated_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
@@ -157,11 +159,15 @@ class SubjectTrace(Base, table=True):
 
 
 class SubjectMerge(Base, table=True):
-    """A provisional subject found to be another, or such a finding undone. Rows are only ever added."""
+    """A provisional subject found to be another, or such a finding undone. Rows are only ever added.
+
+    `status` is what the merged subject's was before.
+    """
 
     __tablename__ = "subject_merges"
     __table_args__ = (
         CheckConstraint(_one_of("act", MergeAct), "act"),
+        CheckConstraint(_one_of("status", Status), "status"),
         CheckConstraint("(act = 'unmerge') = (undoes IS NOT NULL)", "unmerge_undoes"),
         Index("ix_subject_merges_subject_id", "subject_id", "done_at"),
         Index("ix_subject_merges_survivor_id", "survivor_id"),
@@ -175,6 +181,7 @@ class SubjectMerge(Base, table=True):
     undoes: UUID | None = Field(
         default=None, sa_column=Column(Uuid, ForeignKey("subject_merges.id"), nullable=True)
     )
+    status: str = Field(sa_type=String(16), nullable=False)
     reason: str = Field(sa_type=Text, nullable=False)
     evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

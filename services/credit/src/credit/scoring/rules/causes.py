@@ -12,3 +12,5 @@ class Cause(StrEnum):
     FACT = "fact"
     TIME = "time"
     OBJECTION = "objection"
+    SUBJECT = "subject"
+    CARD = "card"

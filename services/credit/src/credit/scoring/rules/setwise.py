@@ -3,52 +3,21 @@
 Whoever scores by sets counts facts by rule: `first_day` is the earliest day of a fact that can still count,
 so the windows cost one comparison a fact. Periods in months are monotonous in their first day, hence
 `first_day` is found by search and the next expiry by adding the months to the earliest fact that counts.
-Points are whole numbers of `1 / scale`. What a card says beyond this has no place in the table: `obstacles`
-names it, and such a card is left to the engine.
+Points are whole numbers of `1 / scale`. A card that says more than the table can hold is left to the engine.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from common.calendar import add_months
 
 from .scorecard import PointRule, Scorecard, VetoRule
 
-__all__ = ["SetPlan", "obstacles", "set_plan"]
+__all__ = ["SetPlan", "fits", "set_plan"]
 
-_DAY = timedelta(days=1)
 _NO_CAP = 10**15
-_HEAD = {
-    "id",
-    "version",
-    "effective_from",
-    "effective_to",
-    "region",
-    "status",
-    "legal_basis",
-    "name",
-    "kinds",
-}
-_CARD = _HEAD | {
-    "use",
-    "direction",
-    "base",
-    "bounds",
-    "decimals",
-    "readings",
-    "rules",
-    "vetoes",
-    "bands",
-    "paths",
-}
-_RULE = {"id", "codes", "points", "cap", "window", "reason", "legal_basis"}
-_VETO = {"id", "codes", "grade", "window", "reason", "legal_basis"}
-_WINDOW = {"months", "until"}
-_BAND = {"grade", "tier", "min", "min_inclusive", "max", "max_inclusive"}
-_BOUNDS = {"min", "max"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +41,22 @@ class SetPlan:
     base: int
     scale: int
     decimals: int
-    least: Decimal | None
-    most: Decimal | None
+    least: Decimal
+    most: Decimal
     edges: tuple[Decimal, ...]
     edge_ranks: tuple[int, ...]
     grades: tuple[str, ...]
     tiers: tuple[str, ...]
 
 
-def obstacles(card: Scorecard) -> list[str]:
-    """What the card says that the table cannot hold, by its place in the card; empty: the table will do."""
-    content = card.content
-    found = [*_unknown("", content, _CARD)]
-    found += _unknown("bounds", content.get("bounds") or {}, _BOUNDS)
-    for name, keys in (("rules", _RULE), ("vetoes", _VETO)):
-        for number, rule in enumerate(content.get(name) or []):
-            found += _unknown(f"{name}[{number}]", rule, keys)
-            found += _unknown(f"{name}[{number}].window", rule.get("window") or {}, _WINDOW)
-    for number, band in enumerate(content.get("bands") or []):
-        found += _unknown(f"bands[{number}]", band, _BAND)
+def fits(card: Scorecard) -> bool:
+    """Whether the table can say all that the card says."""
     bounds = [edge for edge in (card.bounds.min, card.bounds.max) if edge is not None]
-    if any(edge != edge.quantize(card.quantum) for edge in bounds):
-        found.append("bounds: not on the grid of scores")
-    return found
+    return card.is_plain and all(edge == edge.quantize(card.quantum) for edge in bounds)
 
 
 def set_plan(card: Scorecard, day: date) -> SetPlan:
-    """The table of a card without obstacles, for scores on `day`."""
+    """The table of a card that fits, for scores on `day`."""
     rules: list[PointRule | VetoRule] = [*card.rules, *card.vetoes]
     lines = [line for number, rule in enumerate(rules) for line in _lines(number, rule, day)]
     places = [-_exponent(x) for x in (card.base, *(_points(r) for r in rules), *(_cap(r) for r in rules))]
@@ -113,25 +71,19 @@ def set_plan(card: Scorecard, day: date) -> SetPlan:
         ids=tuple(rule.id for rule in rules),
         points=tuple(int(_points(rule) * scale) for rule in rules),
         caps=tuple(_whole_cap(rule, scale) for rule in rules),
-        veto_ranks=tuple(card.rank(r.grade) if isinstance(r, VetoRule) else None for r in rules),
+        veto_ranks=tuple(card.rank(r.grade) if isinstance(r, VetoRule) and r.grade else None for r in rules),
         months=tuple(rule.window.months for rule in rules),
         bounded=tuple(bool(rule.window.until) for rule in rules),
         base=int(card.base * scale),
         scale=scale,
         decimals=card.decimals,
-        least=card.bounds.min,
-        most=card.bounds.max,
-        edges=tuple(edge for edge, _ in edges if edge is not None),
+        least=card.clamp(Decimal(-_NO_CAP)),
+        most=card.clamp(Decimal(_NO_CAP)),
+        edges=tuple(edge for edge, _ in edges),
         edge_ranks=tuple(rank for _, rank in edges),
         grades=card.grades,
         tiers=tuple(card.tier_of[grade] for grade in card.grades),
     )
-
-
-def _unknown(where: str, content: Mapping[str, Any], keys: set[str]) -> Iterator[str]:
-    for name, value in content.items():
-        if name not in keys and value not in (None, False, [], {}):
-            yield f"{where}.{name}".lstrip(".")
 
 
 def _lines(number: int, rule: PointRule | VetoRule, day: date) -> Iterator[tuple[int, str, bool, date]]:
@@ -156,16 +108,17 @@ def _first_counting(day: date, months: int) -> date:
 
 def _lower_edges(card: Scorecard) -> Iterator[tuple[Decimal, int]]:
     """Each band as the least score on the grid that it holds; the lowest band begins nowhere."""
-    for rank, band in enumerate(card.bands):
+    for band in card.ranged:
+        rank = card.rank(band.grade)
         if band.min is None:
-            yield Decimal("-Infinity"), rank
+            yield Decimal(-_NO_CAP), rank
         else:
             least = band.min.quantize(card.quantum, "ROUND_CEILING")
             yield least if band.holds(least) else least + card.quantum, rank
 
 
 def _points(rule: PointRule | VetoRule) -> Decimal:
-    return rule.points if isinstance(rule, PointRule) else Decimal(0)
+    return (isinstance(rule, PointRule) and rule.points) or Decimal(0)
 
 
 def _cap(rule: PointRule | VetoRule) -> Decimal:

@@ -1,0 +1,1 @@
+"""Runs: whole populations scored in chunks, for the record, as a trial, or with a draft card."""

@@ -1,0 +1,1 @@
+"""Scorecards made here: drafted, simulated, published by a second person, withdrawn before their first day."""
