@@ -4,6 +4,10 @@ Revision ID: 0008
 Revises: 0007
 """
 
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -11,8 +15,84 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    _imports()
+
+
+def _imports() -> None:
+    op.create_table(
+        "imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("actor", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("mode", sa.String(length=8), nullable=False),
+        sa.Column("dry_run", sa.Boolean(), nullable=False),
+        sa.Column("format", sa.String(length=8), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("valid", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("cursor", sa.Integer(), nullable=False),
+        sa.Column("rows_per_s", sa.Float(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('staging', 'applying', 'done', 'cancelled', 'expired')", name=op.f("ck_imports_state")
+        ),
+        sa.CheckConstraint("mode IN ('upsert', 'create', 'update')", name=op.f("ck_imports_mode")),
+        sa.CheckConstraint("format IN ('csv', 'xlsx', 'ndjson')", name=op.f("ck_imports_format")),
+        sa.CheckConstraint("total >= 0 AND valid BETWEEN 0 AND total", name=op.f("ck_imports_counts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_index(
+        "uq_imports_running",
+        "imports",
+        ["created_by", "sha256", "mode", "dry_run"],
+        unique=True,
+        postgresql_where=sa.text("state = 'applying'"),
+    )
+    op.create_index(
+        "ix_imports_applying", "imports", ["id"], postgresql_where=sa.text("state = 'applying'")
+    )
+    op.create_index("ix_imports_created_by_id", "imports", ["created_by", "id"])
+    op.create_index(
+        "ix_imports_expires_at", "imports", ["expires_at"], postgresql_where=sa.text("state <> 'expired'")
+    )
+    op.create_table(
+        "import_rows",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row_no", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("content", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("cipher", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.String(length=12), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("errors", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "(content IS NULL) <> (cipher IS NULL)", name=op.f("ck_import_rows_content_or_cipher")
+        ),
+        sa.CheckConstraint(
+            "outcome IS NULL OR outcome IN ('created', 'updated', 'unchanged', 'refused')",
+            name=op.f("ck_import_rows_outcome"),
+        ),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_rows_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "row_no", name=op.f("pk_import_rows")),
+    )
+    op.create_index(
+        "ix_import_rows_pending",
+        "import_rows",
+        ["import_id", "row_no"],
+        postgresql_where=sa.text("outcome IS NULL"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    for table in ("import_rows", "imports"):
+        op.drop_table(table)

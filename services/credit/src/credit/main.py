@@ -16,11 +16,15 @@ from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.facts.routes import router as facts
+from credit.imports.routes import router as imports
+from credit.imports.routes import upload_router as uploads
+from credit.imports.worker import importing
 from credit.papers.routes import router as papers
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
 from credit.public.routes import router as public
 from credit.publishing import SERVICE
+from credit.relations.routes import router as relations
 from credit.rounds import rounds
 from credit.rulebook.routes import router as policies
 from credit.rulebook.rules import Rulebook
@@ -55,6 +59,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
         routers=[
             subjects,
             reveals,
+            relations,
             facts,
             scoring,
             supervision,
@@ -63,9 +68,11 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             policies,
             papers,
             public,
+            uploads,
+            imports,
             log_router(PREFIX),
         ],
         public=PUBLIC | log_operations(PREFIX),
-        lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds],
+        lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds, importing],
         verifier=verifier,
     )

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from credit.draws.service import DrawService
 from credit.environment import Environment
+from credit.imports.service import ImportService
 from credit.scoring.service import ScoringService
 from credit.supervision.service import SupervisionService
 
@@ -39,10 +40,15 @@ async def _supervision(session: AsyncSession, env: Environment) -> int:
     return await SupervisionService(session, env).refresh_due(CHUNK)
 
 
+async def _expired_imports(session: AsyncSession, env: Environment) -> int:
+    return await ImportService(session, env).purge(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
     "supervision": _supervision,
+    "expired_imports": _expired_imports,
 }
 """What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""
 

@@ -1,0 +1,1 @@
+"""Imports: many subjects from one file, staged, checked, applied in chunks, reported row by row."""

@@ -1,0 +1,228 @@
+"""How a chunk of checked rows takes effect: all of it or nothing, with the cursor, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from common.auth import Principal
+from common.clock import china_date
+from common.crypto import Keyring
+from common.db import new_id
+from common.events import NewEvent, publish_many
+from common.ledger import append
+from common.problems import FieldError, InvalidPayload, Problem, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.intake.service import IntakeService
+from credit.publishing import SERVICE, subject_data
+from credit.scoring.models import PublishedGrade
+from credit.scoring.publication import LOG_EVENT, grade_changed_data, log_id, published_grade
+from credit.scoring.rules import ScoredSubject, score
+from credit.scoring.rules.causes import Cause
+from credit.subjects.models import Subject
+from credit.subjects.personal import name_columns, person_columns
+from credit.subjects.schemas import SubjectPatch
+from credit.subjects.service import SubjectService
+
+from .matching import Known, differences
+from .repository import Identities, ImportRepository, RowResult
+from .rules import Mode, Outcome
+from .validating import Wanted
+
+__all__ = ["Applier", "Staged", "error_data"]
+
+NOT_YOURS = Text("不在您的管辖范围", "Not in your regions")
+NOT_FOUND = Text("未找到，或不在您的管辖范围", "Not found, or not in your regions")
+NOT_FREE = Text(
+    "该代码、许可证号或身份证号不能在您的管辖范围内登记",
+    "This key, licence or ID number cannot be registered in your regions",
+)
+EXISTS = Text("已登记（本次只新增）", "Registered already (this import only registers new ones)")
+OTHER_KIND = Text("已登记为其他类别", "Registered already as another kind")
+AMBIGUOUS = Text("对应多个已登记主体", "It fits more than one registered subject")
+NEEDED = Text("新登记的主体必填", "A new subject needs this")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A row on its way: its number and what it asks for."""
+
+    row_no: int
+    wanted: Wanted
+
+
+def error_data(error: FieldError) -> dict[str, Any]:
+    """A reason as staged: in both languages, so the report speaks the reader's."""
+    return {"field": error.pointer, "zh": error.detail.zh, "en": error.detail.en}
+
+
+class Applier:
+    """Applies chunks for the officer who brought the file, by the rules of `SubjectService`."""
+
+    def __init__(self, session: AsyncSession, env: Environment, actor: Principal, mode: Mode) -> None:
+        self._session, self._env, self._actor, self._mode = session, env, actor, mode
+        self._repository = ImportRepository(session)
+
+    async def apply(self, rows: Sequence[Staged], *, dry_run: bool) -> list[RowResult]:
+        """Apply rows and say what became of each; a dry run says what would.
+
+        New subjects are written, graded and announced in bulk; a change goes through `SubjectService.change`.
+        """
+        identities = _identities(rows, self._env.keyring)
+        known = Known(
+            await self._repository.known(self._actor, identities, lock=not dry_run), self._env.keyring
+        )
+        taken = await self._repository.taken(identities)
+        results: list[RowResult] = []
+        fresh: list[tuple[Staged, Subject]] = []
+        now = self._env.clock.now()
+        for row in rows:
+            matches = known.of(row.wanted)
+            if len(matches) > 1:
+                results.append(_refused(row, "", AMBIGUOUS))
+            elif matches:
+                results.append(await self._on_known(row, matches[0], dry_run))
+            elif refusal := self._refusal(row.wanted, taken):
+                results.append(_refused(row, *refusal))
+            else:
+                fresh.append((row, self._subject(row.wanted, now)))
+        if not dry_run:
+            await self._register([subject for _, subject in fresh], now)
+        results += [
+            RowResult(row.row_no, Outcome.CREATED, None if dry_run else subject.id, [])
+            for row, subject in fresh
+        ]
+        return results
+
+    def _refusal(self, wanted: Wanted, taken: set[str]) -> tuple[str, Text] | None:
+        """Why a row that fits nobody known to the caller makes no new subject, as (field, reason)."""
+        if self._mode is Mode.UPDATE:
+            return "", NOT_FOUND
+        if wanted.region is not None and not self._actor.covers(wanted.region):
+            return "region", NOT_YOURS
+        if (lacking := wanted.lacks()) is not None:
+            return lacking, NEEDED
+        index = _index(wanted.id_number, self._env.keyring) if wanted.kind == "natural_person" else None
+        for field, value in (("key", wanted.key), ("license_no", wanted.license_no), ("id_number", index)):
+            if value is not None and f"{field}:{value}" in taken:
+                return field, NOT_FREE
+        return None
+
+    async def _on_known(self, row: Staged, subject: Subject, dry_run: bool) -> RowResult:
+        wanted = row.wanted
+        if subject.kind != wanted.kind:
+            return _refused(row, "kind", OTHER_KIND)
+        if self._mode is Mode.CREATE:
+            return _refused(row, "", EXISTS)
+        if wanted.region is not None and not self._actor.covers(wanted.region):
+            return _refused(row, "region", NOT_YOURS)
+        changes = differences(subject, wanted, self._env.keyring)
+        if not changes:
+            return RowResult(row.row_no, Outcome.UNCHANGED, subject.id, [])
+        subject_id = subject.id
+        if not dry_run:
+            try:
+                async with self._session.begin_nested():
+                    await SubjectService(self._session, self._env).change(
+                        self._actor, subject_id, subject.version, SubjectPatch.model_validate(changes)
+                    )
+            except Problem as problem:
+                return RowResult(row.row_no, Outcome.REFUSED, subject_id, _reasons(problem))
+        return RowResult(row.row_no, Outcome.UPDATED, subject_id, [])
+
+    def _subject(self, wanted: Wanted, now: datetime) -> Subject:
+        given, keyring = wanted.registration(), self._env.keyring
+        fields = given.model_dump(exclude={"name", "person", "kind", "key", "business_scope"})
+        return Subject(
+            **fields,
+            id=new_id(),
+            kind=given.kind,
+            key=wanted.key,
+            business_scope=sorted(set(given.business_scope)),
+            created_at=now,
+            updated_at=now,
+            last_recorded_at=now,
+            **name_columns(given.kind, wanted.key, given.name, keyring),
+            **(person_columns(given.person, keyring) if given.person else {}),
+        )
+
+    async def _register(self, subjects: list[Subject], now: datetime) -> None:
+        """Write new subjects with their first grades and events, then apply what waited for their keys."""
+        if not subjects:
+            return
+        events: list[NewEvent] = []
+        grades: list[PublishedGrade] = []
+        for subject in subjects:
+            grade = self._first_grade(subject, now)
+            events.append(
+                NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
+            )
+            if grade is not None:
+                grades.append(grade)
+                subject.version += 1
+                data = grade_changed_data(subject, grade, None, None)
+                events.append(NewEvent("grade_changed", subject.id, subject.version, data, now))
+        await self._repository.copy(Subject, subjects)
+        await self._repository.copy(PublishedGrade, grades)
+        for grade in grades:
+            await append(
+                self._session,
+                log=self._env.log,
+                id=log_id(grade.subject_id),
+                version=grade.version,
+                event=LOG_EVENT,
+                document_hash=bytes.fromhex(grade.result_hash),
+                now=now,
+            )
+        await publish_many(self._session, service=SERVICE, events=events)
+        await self._settle({subject.key: subject.id for subject in subjects if subject.key})
+
+    def _first_grade(self, subject: Subject, now: datetime) -> PublishedGrade | None:
+        """Grade a subject without facts, in place; None when no card grades its kind."""
+        today, rulebook = china_date(now), self._env.rulebook
+        card = rulebook.card_for(subject.kind, today, subject.region)
+        if card is None:
+            return None
+        scored = ScoredSubject(subject.id, subject.kind, subject.region)
+        result = score(scored, [], today, now, card, rulebook.later_versions(card, today))
+        subject.score, subject.grade, subject.tier = result.value, result.grade, result.tier
+        subject.scored_on = today
+        subject.next_change_on = result.next_change.on if result.next_change else None
+        if result.grade is None:
+            return None
+        subject.grade_version = 1
+        return published_grade(subject.id, 1, result, Cause.FIRST, None, now)
+
+    async def _settle(self, ids: dict[str, UUID]) -> None:
+        """Apply events that waited for the keys; these are locked after the rows stand, as by `register`."""
+        if not ids:
+            return
+        await self._repository.lock_keys(sorted(ids))
+        for key in sorted(await self._repository.awaited(sorted(ids))):
+            found = await self._repository.known(self._actor, Identities(ids={ids[key]}), lock=True)
+            for subject in found:
+                await IntakeService(self._session, self._env).settle(subject)
+
+
+def _identities(rows: Sequence[Staged], keyring: Keyring) -> Identities:
+    found = Identities()
+    for row in rows:
+        Known.describe(row.wanted, found, keyring)
+    return found
+
+
+def _index(number: str | None, keyring: Keyring) -> str | None:
+    return None if number is None else Known.id_index(number, keyring)
+
+
+def _refused(row: Staged, field: str, why: Text) -> RowResult:
+    return RowResult(row.row_no, Outcome.REFUSED, None, [error_data(FieldError(field, why))])
+
+
+def _reasons(problem: Problem) -> list[dict[str, Any]]:
+    if isinstance(problem, InvalidPayload) and (errors := problem.extensions.get("errors")):
+        return [error_data(FieldError(one.pointer.removeprefix("/"), one.detail)) for one in errors]
+    return [error_data(FieldError("", problem.detail or problem.title))]
