@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -29,13 +29,12 @@ class PaperFilters:
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """A subject's own user sees its papers, an authority those of its regions, who ordered one that one."""
+    """A subject's own user sees its papers, an authority those of its regions, a client what it ordered."""
     if principal.subject_id is not None:
         return and_(col(Paper.subject_id) == principal.subject_id, col(Paper.subject_reads))
-    own = col(Paper.issued_by) == principal.sub
-    if principal.kind not in _AUTHORITIES:
-        return own if principal.kind == "client" else false()
-    return or_(own, region_clause(col(Subject.region), principal))
+    if principal.kind in _AUTHORITIES:
+        return region_clause(col(Subject.region), principal)
+    return col(Paper.issued_by) == principal.sub if principal.kind == "client" else false()
 
 
 class PaperRepository:
