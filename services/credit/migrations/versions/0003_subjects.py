@@ -18,7 +18,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.drop_constraint(op.f("ck_published_grades_cause"), "published_grades", type_="check")
+    op.create_check_constraint(
+        op.f("ck_published_grades_cause"),
+        "published_grades",
+        "cause IN ('first', 'fact', 'time', 'objection', 'subject')",
+    )
     _subjects()
+    _relations()
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -107,11 +114,15 @@ def _subjects() -> None:
         sa.Column("survivor_id", sa.Uuid(), nullable=False),
         sa.Column("act", sa.String(length=8), nullable=False),
         sa.Column("undoes", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("done_by", sa.Text(), nullable=False),
         sa.CheckConstraint("act IN ('merge', 'unmerge')", name=op.f("ck_subject_merges_act")),
+        sa.CheckConstraint(
+            "status IN ('active', 'suspended', 'revoked', 'closed')", name=op.f("ck_subject_merges_status")
+        ),
         sa.CheckConstraint(
             "(act = 'unmerge') = (undoes IS NOT NULL)", name=op.f("ck_subject_merges_unmerge_undoes")
         ),
@@ -125,8 +136,68 @@ def _subjects() -> None:
     op.create_index("uq_subject_merges_undoes", "subject_merges", ["undoes"], unique=True)
 
 
+def _relations() -> None:
+    op.create_table(
+        "relations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("from_id", sa.Uuid(), nullable=False),
+        sa.Column("to_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("merge_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('branch_of', 'employs', 'legal_representative', 'principal', 'controller', "
+            "'responsible_manager', 'guide_contract')",
+            name=op.f("ck_relations_kind"),
+        ),
+        sa.CheckConstraint("from_id <> to_id", name=op.f("ck_relations_two_subjects")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_relations_period")),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ended_on IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL)",
+            name=op.f("ck_relations_ended_by_somebody"),
+        ),
+        sa.ForeignKeyConstraint(["from_id"], ["subjects.id"], name=op.f("fk_relations_from_id")),
+        sa.ForeignKeyConstraint(["to_id"], ["subjects.id"], name=op.f("fk_relations_to_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_relations")),
+    )
+    op.create_index("ix_relations_from_id", "relations", ["from_id"])
+    op.create_index("ix_relations_to_id", "relations", ["to_id"])
+    still_open = "ends_on IS NULL AND ended_at IS NULL"
+    op.create_index(
+        "uq_relations_open",
+        "relations",
+        ["kind", "from_id", "to_id"],
+        unique=True,
+        postgresql_where=sa.text(still_open),
+    )
+    op.create_index(
+        "uq_relations_head_office",
+        "relations",
+        ["from_id"],
+        unique=True,
+        postgresql_where=sa.text(f"kind = 'branch_of' AND {still_open}"),
+    )
+    op.create_index(
+        "uq_relations_legal_representative",
+        "relations",
+        ["to_id"],
+        unique=True,
+        postgresql_where=sa.text(f"kind = 'legal_representative' AND {still_open}"),
+    )
+
+
 def downgrade() -> None:
     for table in (
+        "relations",
         "subject_merges",
         "subject_traces",
         "subject_states",
@@ -137,3 +208,9 @@ def downgrade() -> None:
     op.drop_index("uq_subjects_natural_person", "subjects")
     for column in ("merged_into", "headcount", "license_expires_on", "licensed_on"):
         op.drop_column("subjects", column)
+    op.drop_constraint(op.f("ck_published_grades_cause"), "published_grades", type_="check")
+    op.create_check_constraint(
+        op.f("ck_published_grades_cause"),
+        "published_grades",
+        "cause IN ('first', 'fact', 'time', 'objection')",
+    )

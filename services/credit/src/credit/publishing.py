@@ -50,6 +50,8 @@ class Announced(Protocol):
     def status(self) -> str: ...
     @property
     def tier(self) -> str | None: ...
+    @property
+    def merged_into(self) -> UUID | None: ...
 
 
 def subject_data(subject: Announced) -> dict[str, Any]:
@@ -64,4 +66,5 @@ def subject_data(subject: Announced) -> dict[str, Any]:
         "region": subject.region,
         "status": subject.status,
         "tier": subject.tier,
+        "merged_into": str(subject.merged_into) if subject.merged_into else None,
     }

@@ -68,6 +68,8 @@ class FactService:
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
+        if subject.merged_into is not None:
+            raise SubjectMerged(survivor=str(subject.merged_into))
         fact, new = await self.record_for(subject, wanted, by=actor.sub)
         return fact, subject, new
 
@@ -120,7 +122,7 @@ class FactService:
     async def _hash_for_merged(
         self, merged_id: UUID, subject: Subject, wanted: FactIn, evidence: list[dict[str, Any]]
     ) -> str:
-        """The hash by which a fact that stands with a merged subject is known again; empty for a stranger's."""
+        """The hash by which a merged subject's fact is known again; empty for a stranger's."""
         if await self._subjects.survivor_of(merged_id) != subject.id:
             return ""
         return content_hash(merged_id, wanted.occurred_on, wanted.payload, evidence)
@@ -132,6 +134,7 @@ class FactService:
 
         Raises:
             FactNotFound: no such fact, or not the caller's.
+            SubjectMerged: the subject is another now; correct what was recorded for that one.
             CorrectionRefused: it does not fit what stands; `allowed` names what does.
             InvalidPayload: the amended content is not what the catalogue allows, nothing is amended, or the
                 day of a dispute does not fit.
@@ -152,6 +155,8 @@ class FactService:
         latest = await self._facts.latest(fact_id)
         if latest is None or latest.subject_id != subject.id:
             raise FactNotFound
+        if subject.merged_into is not None:
+            raise SubjectMerged(survivor=str(subject.merged_into))
         action, present = Action(wanted.action), Action(latest.action)
         if not action_allowed(present, action):
             raise CorrectionRefused(present=present, allowed=[str(one) for one in actions_allowed(present)])

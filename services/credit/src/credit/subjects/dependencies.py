@@ -10,15 +10,35 @@ from fastapi import Depends, Header
 
 from credit.rulebook.dependencies import EnvironmentDep
 
+from .merging import MergeService
 from .service import SubjectService
+from .tracing import TraceService
 
-__all__ = ["ExpectedVersion", "Reader", "Revealer", "SubjectServiceDep", "Writer"]
+__all__ = [
+    "ExpectedVersion",
+    "MergeServiceDep",
+    "Reader",
+    "Revealer",
+    "SubjectServiceDep",
+    "TraceServiceDep",
+    "Writer",
+]
 
 
 def _service(session: SessionDep, env: EnvironmentDep) -> SubjectService:
     return SubjectService(session, env)
 
 
+def _merging(session: SessionDep, env: EnvironmentDep) -> MergeService:
+    return MergeService(session, env)
+
+
+def _tracing(session: SessionDep, env: EnvironmentDep) -> TraceService:
+    return TraceService(session, env)
+
+
+MergeServiceDep = Annotated[MergeService, Depends(_merging)]
+TraceServiceDep = Annotated[TraceService, Depends(_tracing)]
 SubjectServiceDep = Annotated[SubjectService, Depends(_service)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -2,7 +2,7 @@
 
 from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["SubjectExists", "SubjectNotFound"]
+__all__ = ["MergeRefused", "SubjectExists", "SubjectMerged", "SubjectNotFound", "TraceNotFound"]
 
 
 class SubjectNotFound(NotFound):
@@ -17,3 +17,26 @@ class SubjectExists(StateConflict):
 
     type = "/problems/subject-exists"
     title = Text("该代码或许可证号已登记", "The key or licence is already registered")
+
+
+class SubjectMerged(StateConflict):
+    """The subject was found to be another, which `survivor` names: act on that one."""
+
+    type = "/problems/subject-merged"
+    title = Text(
+        "该主体已并入另一主体，请对该主体办理", "The subject was merged into another; act on that one"
+    )
+
+
+class MergeRefused(StateConflict):
+    """The two records cannot be one subject, or are not merged."""
+
+    type = "/problems/merge-refused"
+    title = Text("不能合并或撤销合并", "This cannot be merged or unmerged")
+
+
+class TraceNotFound(NotFound):
+    """No such trace, or not the caller's to see."""
+
+    type = "/problems/trace-not-found"
+    title = Text("未找到该线索标识", "No such trace")

@@ -7,15 +7,27 @@ from common.crypto import Keyring, mask_id_officer, mask_name, mask_phone
 from common.identifiers import InvalidIdentifier, check_resident_id
 from common.problems import InvalidPayload
 
-from .models import Subject
-from .repository import name_context
-from .rules import grams, is_person, normalise
-from .schemas import PersonIn, PersonMasked, PersonRevealed
+from .models import Subject, SubjectTrace
+from .repository import id_context, name_context, trace_context
+from .rules import TraceKind, grams, is_person, mask_trace, normalise, trace_form
+from .schemas import PersonIn, PersonMasked, PersonRevealed, TraceIn, TraceRevealed, TraceView
 
-__all__ = ["NameColumns", "PersonColumns", "checked", "masked", "name_columns", "person_columns", "revealed"]
+__all__ = [
+    "NameColumns",
+    "PersonColumns",
+    "TraceColumns",
+    "checked",
+    "id_number_of",
+    "masked",
+    "masked_trace",
+    "name_columns",
+    "person_columns",
+    "revealed",
+    "revealed_trace",
+    "trace_columns",
+]
 
 Checked = TypeVar("Checked")
-_ID_CONTEXT = "credit.subject.id_number"
 _PHONE_CONTEXT = "credit.subject.phone"
 
 
@@ -35,6 +47,14 @@ class PersonColumns(TypedDict, total=False):
     id_number_cipher: str
     id_number_index: str
     phone_cipher: str
+
+
+class TraceColumns(TypedDict):
+    """The columns that a trace fills."""
+
+    kind: str
+    value_cipher: str
+    value_index: str
 
 
 def name_columns(kind: str, key: str | None, name: str, keyring: Keyring) -> NameColumns:
@@ -59,8 +79,8 @@ def person_columns(person: PersonIn, keyring: Keyring) -> PersonColumns:
     if person.id_number is not None:
         given = person.id_number
         number = checked("/person/id_number", lambda: check_resident_id(given)).number
-        columns["id_number_cipher"] = keyring.encrypt(number, context=_ID_CONTEXT)
-        columns["id_number_index"] = keyring.blind_index(number, context=_ID_CONTEXT)
+        columns["id_number_cipher"] = keyring.encrypt(number, context=id_context)
+        columns["id_number_index"] = keyring.blind_index(number, context=id_context)
     if person.phone is not None:
         columns["phone_cipher"] = keyring.encrypt(person.phone, context=_PHONE_CONTEXT)
     return columns
@@ -70,7 +90,7 @@ def masked(subject: Subject, keyring: Keyring) -> PersonMasked | None:
     """What everyone sees of a natural person's numbers; None for an entity."""
     if not is_person(subject.kind, subject.key):
         return None
-    number = _clear(subject.id_number_cipher, _ID_CONTEXT, keyring)
+    number = _clear(subject.id_number_cipher, id_context, keyring)
     phone = _clear(subject.phone_cipher, _PHONE_CONTEXT, keyring)
     return PersonMasked(
         id_number=mask_id_officer(number) if number else None, phone=mask_phone(phone) if phone else None
@@ -83,9 +103,37 @@ def revealed(subject: Subject, keyring: Keyring) -> PersonRevealed | None:
         return None
     return PersonRevealed(
         name=keyring.decrypt(subject.name_cipher, context=name_context),
-        id_number=_clear(subject.id_number_cipher, _ID_CONTEXT, keyring),
+        id_number=_clear(subject.id_number_cipher, id_context, keyring),
         phone=_clear(subject.phone_cipher, _PHONE_CONTEXT, keyring),
     )
+
+
+def id_number_of(subject: Subject, keyring: Keyring) -> str | None:
+    """A natural person's ID number in the clear, to compare and never to show."""
+    return _clear(subject.id_number_cipher, id_context, keyring)
+
+
+def trace_columns(trace: TraceIn, keyring: Keyring) -> TraceColumns:
+    """A trace as stored: encrypted, with a keyed index of its comparable form."""
+    form = trace_form(trace.kind, trace.value)
+    return TraceColumns(
+        kind=trace.kind,
+        value_cipher=keyring.encrypt(trace.value, context=trace_context),
+        value_index=keyring.blind_index(form, context=trace_context),
+    )
+
+
+def masked_trace(trace: SubjectTrace, keyring: Keyring) -> TraceView:
+    """A trace as everyone sees it."""
+    kind = TraceKind(trace.kind)
+    value = keyring.decrypt(trace.value_cipher, context=trace_context)
+    return TraceView(id=trace.id, kind=kind, masked=mask_trace(kind, value), recorded_at=trace.recorded_at)
+
+
+def revealed_trace(trace: SubjectTrace, keyring: Keyring) -> TraceRevealed:
+    """A trace in the clear. The caller audits it first."""
+    value = keyring.decrypt(trace.value_cipher, context=trace_context)
+    return TraceRevealed(kind=TraceKind(trace.kind), value=value)
 
 
 def checked(pointer: str, check: Callable[[], Checked]) -> Checked:

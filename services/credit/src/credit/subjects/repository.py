@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
@@ -10,12 +11,22 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from .models import Subject
-from .rules import PERSONS, Kind, looks_like_identifier, normalise
+from .models import Subject, SubjectMerge, SubjectState, SubjectTrace
+from .rules import PERSONS, Kind, MergeAct, looks_like_identifier, normalise, trace_forms
 
-__all__ = ["Filters", "SubjectRepository", "name_context", "search_clause", "visible_to"]
+__all__ = [
+    "Filters",
+    "SubjectRepository",
+    "id_context",
+    "name_context",
+    "search_clause",
+    "trace_context",
+    "visible_to",
+]
 
 name_context = "credit.subject.name"
+id_context = "credit.subject.id_number"
+trace_context = "credit.subject.trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,16 @@ def search_clause(query: str, keyring: Keyring | None) -> ColumnElement[bool]:
     """The condition of a search: identifiers exactly, names by their letters, persons by exact name only.
 
     Three letters or more are found by trigrams, one or two by the gram column (trigrams of two Chinese
-    characters find nothing). Persons are found only with a `keyring`, through the keyed index.
+    characters find nothing). Persons are found only with a `keyring`, through the keyed indexes: by the whole
+    name or ID number, or by a trace such as an alias, phone or account.
     """
     if looks_like_identifier(query):
         wanted = query.strip().upper()
-        return or_(col(Subject.key) == wanted, col(Subject.license_no) == wanted)
+        exact = or_(col(Subject.key) == wanted, col(Subject.license_no) == wanted)
+        if keyring is None:
+            return exact
+        numbers = keyring.blind_indexes(wanted, context=id_context)
+        return or_(exact, col(Subject.id_number_index).in_(numbers), _traced(query, keyring))
     text = normalise(query)
     entity = (
         col(Subject.name_grams).contains([text])
@@ -60,7 +76,21 @@ def search_clause(query: str, keyring: Keyring | None) -> ColumnElement[bool]:
     if keyring is None:
         return entity
     indexes = keyring.blind_indexes(text, context=name_context)
-    return or_(entity, col(Subject.name_index).in_(indexes))
+    return or_(entity, col(Subject.name_index).in_(indexes), _traced(query, keyring))
+
+
+def _traced(query: str, keyring: Keyring) -> ColumnElement[bool]:
+    """Subjects with a trace that is exactly `query`."""
+    indexes = [
+        index
+        for form in sorted(trace_forms(query))
+        for index in keyring.blind_indexes(form, context=trace_context)
+    ]
+    return col(Subject.id).in_(
+        select(col(SubjectTrace.subject_id)).where(
+            col(SubjectTrace.value_index).in_(indexes), col(SubjectTrace.removed_at).is_(None)
+        )
+    )
 
 
 class SubjectRepository:
@@ -77,6 +107,10 @@ class SubjectRepository:
             )
         ).scalar_one_or_none()
 
+    async def find_any(self, subject_id: UUID) -> Subject | None:
+        """A subject of any region, for rooms that show no more of it than its masked name."""
+        return await self._session.get(Subject, subject_id)
+
     async def lock(
         self, subject_id: UUID, principal: Principal | None, *, shared: bool = False
     ) -> Subject | None:
@@ -90,8 +124,52 @@ class SubjectRepository:
         return await self._locked(query, shared)
 
     async def lock_by_key(self, key: str) -> Subject | None:
-        """The subject of a key, locked for writing."""
-        return await self._locked(select(Subject).where(col(Subject.key) == key), False)
+        """The subject of a key, locked for writing; its survivor when it was merged into another."""
+        held = (
+            await self._session.execute(select(col(Subject.id)).where(col(Subject.key) == key))
+        ).scalar_one_or_none()
+        return None if held is None else await self.lock_survivor(held)
+
+    async def lock_survivor(self, subject_id: UUID) -> Subject | None:
+        """Who a subject is today, locked for writing: itself, or whom it was merged into in the end."""
+        while True:
+            subject = await self.lock(await self.survivor_of(subject_id), None)
+            if subject is None or subject.merged_into is None:
+                return subject
+            subject_id = subject.merged_into
+
+    async def lock_pair(self, first: UUID, second: UUID) -> dict[UUID, Subject]:
+        """Two subjects locked for writing, in order of id, so that two pairs never wait for each other."""
+        query = (
+            select(Subject)
+            .where(col(Subject.id).in_([first, second]))
+            .order_by(col(Subject.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return {subject.id: subject for subject in (await self._session.execute(query)).scalars()}
+
+    async def survivor_of(self, subject_id: UUID) -> UUID:
+        """Whom a subject was merged into in the end; itself when it was not."""
+        chain = (
+            select(col(Subject.id), col(Subject.merged_into))
+            .where(col(Subject.id) == subject_id)
+            .cte("chain", recursive=True)
+        )
+        chain = chain.union_all(
+            select(col(Subject.id), col(Subject.merged_into)).join(
+                chain, col(Subject.id) == chain.c.merged_into
+            )
+        )
+        last = select(chain.c.id).where(chain.c.merged_into.is_(None))
+        found: UUID | None = (await self._session.execute(last)).scalar_one_or_none()
+        return found or subject_id
+
+    async def family(self, subject_id: UUID) -> list[UUID]:
+        """A subject and everyone who was merged into it: whose listings, warnings and duties are its own."""
+        tree = select(col(Subject.id)).where(col(Subject.id) == subject_id).cte("tree", recursive=True)
+        tree = tree.union_all(select(col(Subject.id)).join(tree, col(Subject.merged_into) == tree.c.id))
+        return list((await self._session.execute(select(tree.c.id).order_by(tree.c.id))).scalars())
 
     async def _locked(self, query: Select[Subject], shared: bool) -> Subject | None:
         locked = query.with_for_update(read=shared).execution_options(populate_existing=True)
@@ -144,6 +222,60 @@ class SubjectRepository:
         query = select(Subject).where(or_(col(Subject.key) == key, col(Subject.license_no) == key))
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    def add(self, subject: Subject) -> None:
-        """Queue a new subject for the next flush."""
-        self._session.add(subject)
+    def add(self, row: Subject | SubjectState | SubjectTrace | SubjectMerge) -> None:
+        """Queue a new row for the next flush."""
+        self._session.add(row)
+
+    async def person_taken(self, id_number: str, keyring: Keyring, beside: UUID | None = None) -> bool:
+        """Whether another natural person is registered under this ID number."""
+        query = select(col(Subject.id)).where(
+            col(Subject.id_number_index).in_(keyring.blind_indexes(id_number, context=id_context)),
+            col(Subject.kind) == Kind.NATURAL_PERSON,
+            col(Subject.merged_into).is_(None),
+        )
+        if beside is not None:
+            query = query.where(col(Subject.id) != beside)
+        return (await self._session.execute(query.limit(1))).first() is not None
+
+    async def state_at(self, subject_id: UUID, known_at: datetime) -> SubjectState | None:
+        """What a subject was as known at a moment; None when it is still the same today."""
+        query = (
+            select(SubjectState)
+            .where(col(SubjectState.subject_id) == subject_id, col(SubjectState.until_at) > known_at)
+            .order_by(col(SubjectState.until_at))
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def traces_of(self, subject_id: UUID) -> Sequence[SubjectTrace]:
+        """The traces that stand for a subject, oldest first."""
+        query = (
+            select(SubjectTrace)
+            .where(col(SubjectTrace.subject_id) == subject_id, col(SubjectTrace.removed_at).is_(None))
+            .order_by(col(SubjectTrace.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def mergers_of(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectMerge]:
+        """How these subjects were merged and unmerged, oldest first."""
+        query = (
+            select(SubjectMerge)
+            .where(
+                or_(
+                    col(SubjectMerge.subject_id).in_(subject_ids),
+                    col(SubjectMerge.survivor_id).in_(subject_ids),
+                )
+            )
+            .order_by(col(SubjectMerge.done_at), col(SubjectMerge.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def present_merger(self, subject_id: UUID) -> SubjectMerge | None:
+        """The merger by which a merged subject is another now."""
+        query = (
+            select(SubjectMerge)
+            .where(col(SubjectMerge.subject_id) == subject_id, col(SubjectMerge.act) == MergeAct.MERGE)
+            .order_by(col(SubjectMerge.done_at).desc(), col(SubjectMerge.id).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()

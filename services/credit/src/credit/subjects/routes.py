@@ -8,11 +8,30 @@ from common.problems import PreconditionFailed, PreconditionRequired, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query, Response
 
-from .dependencies import ExpectedVersion, Reader, Revealer, SubjectServiceDep, Writer
-from .errors import SubjectExists, SubjectNotFound
+from .dependencies import (
+    ExpectedVersion,
+    MergeServiceDep,
+    Reader,
+    Revealer,
+    SubjectServiceDep,
+    TraceServiceDep,
+    Writer,
+)
+from .errors import MergeRefused, SubjectExists, SubjectMerged, SubjectNotFound, TraceNotFound
 from .repository import Filters
 from .rules import Kind
-from .schemas import PersonRevealed, RevealIn, SubjectIn, SubjectPatch, SubjectView
+from .schemas import (
+    MergeIn,
+    MergerView,
+    PersonRevealed,
+    RevealIn,
+    SubjectIn,
+    SubjectPatch,
+    SubjectView,
+    TraceIn,
+    TraceView,
+    UnmergeIn,
+)
 
 __all__ = ["reveal_router", "router"]
 
@@ -66,7 +85,9 @@ async def get_subject(subject_id: UUID, actor: Reader, subjects: SubjectServiceD
 @router.patch(
     "/{subject_id}",
     response_model=SubjectView,
-    responses=declare(SubjectNotFound, SubjectExists, PreconditionRequired, PreconditionFailed),
+    responses=declare(
+        SubjectNotFound, SubjectExists, SubjectMerged, PreconditionRequired, PreconditionFailed
+    ),
     summary="Change a subject at the version named by If-Match",
 )
 async def change_subject(
@@ -77,6 +98,74 @@ async def change_subject(
     subjects: SubjectServiceDep,
 ) -> Response:
     return _answer(subjects.view(await subjects.change(actor, subject_id, expected, body)))
+
+
+@router.post(
+    "/{subject_id}/merge",
+    response_model=SubjectView,
+    responses=declare(SubjectNotFound, SubjectMerged, MergeRefused, PreconditionRequired, PreconditionFailed),
+    summary="Say that a provisional subject is another one; its facts count for that one from now on",
+)
+async def merge_subject(
+    subject_id: UUID,
+    body: MergeIn,
+    expected: ExpectedVersion,
+    actor: Writer,
+    merging: MergeServiceDep,
+    subjects: SubjectServiceDep,
+) -> Response:
+    return _answer(subjects.view(await merging.merge(actor, subject_id, expected, body)))
+
+
+@router.post(
+    "/{subject_id}/unmerge",
+    response_model=SubjectView,
+    responses=declare(SubjectNotFound, MergeRefused, PreconditionRequired, PreconditionFailed),
+    summary="Correct a merger: what it gave the survivor is revoked",
+)
+async def unmerge_subject(
+    subject_id: UUID,
+    body: UnmergeIn,
+    expected: ExpectedVersion,
+    actor: Writer,
+    merging: MergeServiceDep,
+    subjects: SubjectServiceDep,
+) -> Response:
+    return _answer(subjects.view(await merging.unmerge(actor, subject_id, expected, body)))
+
+
+@router.get(
+    "/{subject_id}/mergers",
+    responses=declare(SubjectNotFound),
+    summary="How a subject was merged and unmerged",
+)
+async def list_mergers(subject_id: UUID, actor: Reader, merging: MergeServiceDep) -> Page[MergerView]:
+    return Page(items=await merging.mergers(actor, subject_id), next_cursor=None)
+
+
+@router.post(
+    "/{subject_id}/traces",
+    status_code=201,
+    responses=declare(SubjectNotFound, SubjectMerged),
+    summary="Keep a name, number or account under which somebody without a licence works",
+)
+async def add_trace(subject_id: UUID, body: TraceIn, actor: Writer, tracing: TraceServiceDep) -> TraceView:
+    return await tracing.add(actor, subject_id, body)
+
+
+@router.get("/{subject_id}/traces", responses=declare(SubjectNotFound), summary="Traces of a subject, masked")
+async def list_traces(subject_id: UUID, actor: Reader, tracing: TraceServiceDep) -> Page[TraceView]:
+    return Page(items=await tracing.list_of(actor, subject_id), next_cursor=None)
+
+
+@router.delete(
+    "/{subject_id}/traces/{trace_id}",
+    status_code=204,
+    responses=declare(SubjectNotFound, TraceNotFound, SubjectMerged),
+    summary="Take a wrong trace away",
+)
+async def remove_trace(subject_id: UUID, trace_id: UUID, actor: Writer, tracing: TraceServiceDep) -> None:
+    await tracing.remove(actor, subject_id, trace_id)
 
 
 @reveal_router.post(

@@ -4,6 +4,7 @@ import unicodedata
 from datetime import date
 from enum import StrEnum
 
+from common.crypto import mask_phone
 from common.identifiers import InvalidIdentifier, check_uscc, is_guide_card, is_licence_number
 from common.problems import Text
 
@@ -23,7 +24,10 @@ __all__ = [
     "grams",
     "is_person",
     "looks_like_identifier",
+    "mask_trace",
     "normalise",
+    "trace_form",
+    "trace_forms",
 ]
 
 
@@ -158,3 +162,26 @@ def looks_like_identifier(query: str) -> bool:
     """Whether a query means a USCC, a licence or a card rather than a name."""
     text = query.strip()
     return len(text) >= 8 and text.isascii() and any(letter.isdigit() for letter in text) and " " not in text
+
+
+def trace_form(kind: TraceKind, value: str) -> str:
+    """The form in which a trace is compared: digits of a phone, letters without spaces of anything else."""
+    return _digits(value) if kind is TraceKind.PHONE else normalise(value)
+
+
+def trace_forms(query: str) -> frozenset[str]:
+    """Every form in which a query can be the trace of somebody."""
+    return frozenset({normalise(query), _digits(query)}) - {""}
+
+
+def mask_trace(kind: TraceKind, value: str) -> str:
+    """A trace as everyone sees it: the first letters, then stars; a phone keeps its last four too."""
+    if kind is TraceKind.PHONE:
+        return mask_phone(value)
+    shown = 1 if kind is TraceKind.ALIAS else min(2, len(value) - 1)
+    return value[:shown] + "*" * min(6, max(2, len(value) - shown))
+
+
+def _digits(text: str) -> str:
+    found = "".join(letter for letter in unicodedata.normalize("NFKC", text) if letter in "0123456789")
+    return found.removeprefix("86") if len(found) == 13 else found

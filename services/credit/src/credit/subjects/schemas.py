@@ -7,9 +7,12 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-from .rules import Kind, Scope, Status
+from .rules import Kind, MergeAct, Scope, Status, TraceKind
 
 __all__ = [
+    "EvidenceRef",
+    "MergeIn",
+    "MergerView",
     "PersonIn",
     "PersonMasked",
     "PersonRevealed",
@@ -17,12 +20,18 @@ __all__ = [
     "SubjectIn",
     "SubjectPatch",
     "SubjectView",
+    "TraceIn",
+    "TraceRevealed",
+    "TraceView",
+    "UnmergeIn",
 ]
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
 Level = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)]
+Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9-]{5,20}$")]
 
 
@@ -33,8 +42,24 @@ class PersonIn(Model):
     phone: Phone | None = None
 
 
+class TraceIn(Model):
+    """A name, number or account under which somebody without a licence works; stored encrypted."""
+
+    kind: TraceKind
+    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+
+
+class TraceView(Model):
+    """A trace as everyone sees it."""
+
+    id: UUID
+    kind: TraceKind
+    masked: str
+    recorded_at: datetime
+
+
 class SubjectIn(Model):
-    """A subject to register."""
+    """A subject to register. `headcount` is how many it employs; traces are for provisional subjects."""
 
     kind: Kind
     key: Identifier | None = None
@@ -44,7 +69,11 @@ class SubjectIn(Model):
     business_scope: list[Scope] = Field(default=[])
     level: Level | None = None
     status: Status = Status.ACTIVE
+    licensed_on: date | None = None
+    license_expires_on: date | None = None
+    headcount: Headcount | None = None
     person: PersonIn | None = None
+    traces: Annotated[list[TraceIn], Field(max_length=20)] = Field(default=[])
 
 
 class SubjectPatch(Model):
@@ -56,6 +85,9 @@ class SubjectPatch(Model):
     business_scope: list[Scope] | None = None
     level: Level | None = None
     status: Status | None = None
+    licensed_on: date | None = None
+    license_expires_on: date | None = None
+    headcount: Headcount | None = None
     person: PersonIn | None = None
 
 
@@ -79,6 +111,10 @@ class SubjectView(Model):
     business_scope: list[str]
     level: str | None
     status: str
+    licensed_on: date | None
+    license_expires_on: date | None
+    headcount: int | None
+    merged_into: UUID | None
     score: float | None
     grade: str | None
     tier: str | None
@@ -89,6 +125,49 @@ class SubjectView(Model):
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class TraceRevealed(Model):
+    """A trace in the clear."""
+
+    kind: TraceKind
+    value: str
+
+
+class EvidenceRef(Model):
+    """A piece of evidence by the hash of its bytes."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class MergeIn(Model):
+    """The subject that this one turned out to be, and what shows it."""
+
+    into: UUID
+    reason: Reason
+    evidence: Annotated[list[EvidenceRef], Field(max_length=50)] = Field(default=[])
+
+
+class UnmergeIn(Model):
+    """Why the two are not one after all."""
+
+    reason: Reason
+    evidence: Annotated[list[EvidenceRef], Field(max_length=50)] = Field(default=[])
+
+
+class MergerView(Model):
+    """One merger, or its undoing."""
+
+    id: UUID
+    subject_id: UUID
+    survivor_id: UUID
+    act: MergeAct
+    undoes: UUID | None
+    reason: str
+    evidence: list[EvidenceRef]
+    done_at: datetime
+    done_by: str
 
 
 class RevealIn(Model):
@@ -103,3 +182,4 @@ class PersonRevealed(Model):
     name: str
     id_number: str | None
     phone: str | None
+    traces: list[TraceRevealed] = Field(default=[])

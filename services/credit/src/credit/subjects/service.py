@@ -1,9 +1,12 @@
 """Use cases of subjects: register, read, search, change, reveal."""
 
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from common import audit, regions
 from common.auth import Principal
+from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, PreconditionFailed, Text
@@ -15,16 +18,38 @@ from credit.publishing import announce, subject_data
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 
-from .errors import SubjectExists, SubjectNotFound
-from .models import Subject
-from .personal import checked, masked, name_columns, person_columns, revealed
+from .errors import SubjectExists, SubjectMerged, SubjectNotFound
+from .models import Subject, SubjectState, SubjectTrace
+from .personal import (
+    checked,
+    id_number_of,
+    masked,
+    name_columns,
+    person_columns,
+    revealed,
+    revealed_trace,
+    trace_columns,
+)
 from .repository import Filters, SubjectRepository
-from .rules import Kind, Scope, Status, check_key, check_licence, is_person
-from .schemas import PersonRevealed, SubjectIn, SubjectPatch, SubjectView
+from .rules import (
+    PERSONS,
+    UNLICENSED,
+    Kind,
+    Scope,
+    Status,
+    check_dates,
+    check_key,
+    check_licence,
+    is_person,
+)
+from .schemas import PersonRevealed, SubjectIn, SubjectPatch, SubjectView, TraceIn
 
 __all__ = ["SubjectService"]
 
 _NEVER_NULL = {"name", "region", "business_scope", "status", "person"}
+_SCORED = ("region", "business_scope", "level", "licensed_on", "headcount")
+"""What of a subject scores may depend on: kept as it was for every moment of knowledge."""
+_TICK = timedelta(microseconds=1)
 
 
 class SubjectService:
@@ -40,8 +65,9 @@ class SubjectService:
         Raises:
             SubjectNotFound: the region is not the caller's.
             InvalidPayload: region, key, licence, business scope or personal data are wrong for this kind.
-            SubjectExists: key or licence are taken.
+            SubjectExists: key, licence or a natural person's ID number are taken.
         """
+        now = self._env.clock.now()
         _check_region(wanted.region)
         if actor.subject_id is not None or not actor.covers(wanted.region):
             raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
@@ -50,9 +76,11 @@ class SubjectService:
         _check_scope(wanted.kind, wanted.business_scope)
         if wanted.person is not None and not is_person(wanted.kind, key):
             raise InvalidPayload.at("/person", Text("只有自然人才有此项", "Only natural persons have this"))
+        _check_kind(wanted)
+        if wrong := check_dates(wanted.licensed_on, wanted.license_expires_on, china_date(now)):
+            raise InvalidPayload.at(f"/{wrong[0]}", wrong[1])
         if await self._subjects.taken(key, licence):
             raise SubjectExists
-        now = self._env.clock.now()
         subject = Subject(
             id=new_id(),
             kind=wanted.kind,
@@ -62,14 +90,19 @@ class SubjectService:
             business_scope=sorted(set(wanted.business_scope)),
             level=wanted.level,
             status=wanted.status,
+            licensed_on=wanted.licensed_on,
+            license_expires_on=wanted.license_expires_on,
+            headcount=wanted.headcount,
             created_at=now,
             updated_at=now,
             last_recorded_at=now,
             **name_columns(wanted.kind, key, wanted.name, self._env.keyring),
             **(person_columns(wanted.person, self._env.keyring) if wanted.person else {}),
         )
+        await self._check_person(subject)
         self._subjects.add(subject)
         await self._session.flush()
+        self._add_traces(actor, subject, wanted.traces, now)
         await announce(
             self._session, "subject_registered", subject.id, subject.version, subject_data(subject), now
         )
@@ -101,17 +134,21 @@ class SubjectService:
         Raises:
             SubjectNotFound: not the caller's to see, or moved to a region that is not the caller's.
             PreconditionFailed: the subject has changed meanwhile.
+            SubjectMerged: the subject is another now.
             InvalidPayload, SubjectExists: as in `register`.
         """
         subject = await self._subjects.lock(subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
+        if subject.merged_into is not None:
+            raise SubjectMerged(survivor=str(subject.merged_into))
         if subject.version != expected:
             raise PreconditionFailed
         given = changes.model_fields_set
         for name in sorted(given & _NEVER_NULL):
             if getattr(changes, name) is None:
                 raise InvalidPayload.at(f"/{name}", Text("不得为空", "Must not be null"))
+        before = {name: getattr(subject, name) for name in _SCORED}
         if changes.region is not None:
             _check_region(changes.region)
             if not actor.covers(changes.region):
@@ -122,6 +159,7 @@ class SubjectService:
                 {**name_columns(subject.kind, subject.key, changes.name, self._env.keyring)}
             )
         if "license_no" in given:
+            _check_licensed(Kind(subject.kind), changes.license_no)
             subject.license_no = checked("/license_no", lambda: check_licence(changes.license_no))
             if await self._subjects.taken(None, subject.license_no, beside=subject.id):
                 raise SubjectExists
@@ -138,14 +176,60 @@ class SubjectService:
                     "/person", Text("只有自然人才有此项", "Only natural persons have this")
                 )
             subject.sqlmodel_update({**person_columns(changes.person, self._env.keyring)})
+            await self._check_person(subject)
         now = self._env.clock.now()
+        self._change_licence_days(subject, changes, now)
         subject.version += 1
         subject.updated_at = now
+        rescored = self._keep_state(subject, before, now)
         await self._session.flush()
         await announce(
             self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
         )
+        if rescored:
+            await ScoringService(self._session, self._env).rescore(subject, Cause.SUBJECT, None, now)
         return subject
+
+    def _change_licence_days(self, subject: Subject, changes: SubjectPatch, now: datetime) -> None:
+        given = changes.model_fields_set
+        if "licensed_on" in given:
+            subject.licensed_on = changes.licensed_on
+        if "license_expires_on" in given:
+            subject.license_expires_on = changes.license_expires_on
+        if "headcount" in given:
+            subject.headcount = changes.headcount
+        if wrong := check_dates(subject.licensed_on, subject.license_expires_on, china_date(now)):
+            raise InvalidPayload.at(f"/{wrong[0]}", wrong[1])
+
+    def _keep_state(self, subject: Subject, before: dict[str, Any], now: datetime) -> bool:
+        """Keep what scores depended on until now, as facts are kept: the change is known from now on."""
+        if all(getattr(subject, name) == value for name, value in before.items()):
+            return False
+        moment = max(now, subject.last_recorded_at + _TICK)
+        self._subjects.add(SubjectState(subject_id=subject.id, until_at=moment, **before))
+        subject.last_recorded_at = moment
+        return True
+
+    async def _check_person(self, subject: Subject) -> None:
+        """One natural person is one subject: an ID number stands once."""
+        if subject.kind == Kind.NATURAL_PERSON and subject.id_number_cipher is not None:
+            number = id_number_of(subject, self._env.keyring)
+            if number and await self._subjects.person_taken(number, self._env.keyring, subject.id):
+                raise SubjectExists
+
+    def _add_traces(self, actor: Principal, subject: Subject, traces: list[TraceIn], now: datetime) -> None:
+        """Keep the traces of a new subject, each once."""
+        kept: dict[tuple[str, str], SubjectTrace] = {}
+        for trace in traces:
+            columns = trace_columns(trace, self._env.keyring)
+            kept.setdefault(
+                (columns["kind"], columns["value_index"]),
+                SubjectTrace(
+                    id=new_id(), subject_id=subject.id, recorded_at=now, recorded_by=actor.sub, **columns
+                ),
+            )
+        for row in kept.values():
+            self._subjects.add(row)
 
     async def reveal(self, actor: Principal, subject_id: UUID, purpose: str) -> PersonRevealed:
         """A natural person's data in the clear, with an audit record of who read it and why.
@@ -157,13 +241,16 @@ class SubjectService:
         person = revealed(subject, self._env.keyring)
         if person is None:
             raise SubjectNotFound
+        person.traces = [
+            revealed_trace(trace, self._env.keyring) for trace in await self._subjects.traces_of(subject.id)
+        ]
         await audit.record(
             self._session,
             actor=actor,
             action="reveal_person",
             target=f"subject:{subject.id}",
             purpose=purpose,
-            details={"fields": ["name", "id_number", "phone"]},
+            details={"fields": ["name", "id_number", "phone", "traces"]},
             now=self._env.clock.now(),
         )
         return person
@@ -181,6 +268,10 @@ class SubjectService:
             business_scope=subject.business_scope,
             level=subject.level,
             status=subject.status,
+            licensed_on=subject.licensed_on,
+            license_expires_on=subject.license_expires_on,
+            headcount=subject.headcount,
+            merged_into=subject.merged_into,
             score=None if subject.score is None else float(subject.score),
             grade=subject.grade,
             tier=subject.tier,
@@ -204,6 +295,25 @@ def _check_scope(kind: Kind, scope: list[Scope]) -> None:
         raise InvalidPayload.at(
             "/business_scope",
             Text("只有旅行社及其分社有经营范围", "Only agencies and their branches have a scope"),
+        )
+
+
+def _check_kind(wanted: SubjectIn) -> None:
+    """Refuse what this kind of subject cannot have."""
+    _check_licensed(wanted.kind, wanted.license_no)
+    if wanted.headcount is not None and wanted.kind in PERSONS:
+        raise InvalidPayload.at("/headcount", Text("自然人没有从业人数", "A natural person has no headcount"))
+    if wanted.traces and wanted.kind not in UNLICENSED:
+        raise InvalidPayload.at(
+            "/traces",
+            Text("只有待查明主体和自然人登记线索标识", "Only provisional subjects and persons have traces"),
+        )
+
+
+def _check_licensed(kind: Kind, licence: str | None) -> None:
+    if licence is not None and kind in UNLICENSED:
+        raise InvalidPayload.at(
+            "/license_no", Text("该类主体没有许可证号", "This kind of subject has no licence number")
         )
 
 

@@ -1,0 +1,1 @@
+"""Relations: who is a branch of whom, who works for whom, who answers for whom."""
