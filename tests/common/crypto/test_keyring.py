@@ -99,6 +99,15 @@ def test_a_data_key_lives_wrapped_and_dies_with_its_wrapping() -> None:
         key.decrypt("k1." + token[3:], context="document")
 
 
+def test_a_piece_of_a_file_opens_in_its_place_only() -> None:
+    key = DataKey.generate()
+    sealed = key.encrypt_bytes(b"\x00\xff", context="evidence:1:0")
+    assert key.decrypt_bytes(sealed, context="evidence:1:0") == b"\x00\xff"
+    for wrong, context in ((sealed, "evidence:1:1"), (sealed[:-1], "evidence:1:0"), (b"", "evidence:1:0")):
+        with pytest.raises(DecryptionFailed):
+            key.decrypt_bytes(wrong, context=context)
+
+
 def test_the_file_is_checked(tmp_path: Path) -> None:
     path = tmp_path / "keyring.json"
     path.write_text(json.dumps(CONTENT))

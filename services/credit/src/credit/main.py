@@ -15,6 +15,7 @@ from credit.config import Settings
 from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
+from credit.evidence.routes import router as evidence
 from credit.facts.routes import router as facts
 from credit.imports.routes import router as imports
 from credit.imports.routes import upload_router as uploads
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             reveals,
             relations,
             facts,
+            evidence,
             scoring,
             supervision,
             warnings,

@@ -151,6 +151,20 @@ class DataKey:
             raise DecryptionFailed
         return _open(self._cipher, body, key_id, context)
 
+    def encrypt_bytes(self, data: bytes, *, context: str) -> bytes:
+        """Nonce, ciphertext and tag of a piece of a file; `context` names the file and the piece's place."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, data, _bound(self._ID, context))
+
+    def decrypt_bytes(self, sealed: bytes, *, context: str) -> bytes:
+        """The piece again. Raises DecryptionFailed for anything but the very bytes made for this context."""
+        try:
+            return self._cipher.decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(self._ID, context)
+            )
+        except (ValueError, InvalidTag) as failure:
+            raise DecryptionFailed from failure
+
 
 def generate_keyring() -> dict[str, Any]:
     """A new keyring's file content, with keys `k1` and `i1`."""

@@ -1,0 +1,23 @@
+"""How the routes of this room get their service, and who may call them."""
+
+from typing import Annotated
+
+from common.auth import Principal
+from common.web import Requires, SessionDep
+from fastapi import Depends, File, UploadFile
+
+from credit.rulebook.dependencies import EnvironmentDep
+
+from .service import EvidenceService
+
+__all__ = ["EvidenceServiceDep", "FileIn", "Reader", "Writer"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep) -> EvidenceService:
+    return EvidenceService(session, env)
+
+
+EvidenceServiceDep = Annotated[EvidenceService, Depends(_service)]
+FileIn = Annotated[UploadFile, File(description="at most 20 MB; its kind is known by its content")]
+Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -1,0 +1,63 @@
+"""Every select and insert on evidence."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from common.auth import Principal
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.subjects.models import Subject
+from credit.subjects.repository import visible_to
+
+from .models import Evidence, EvidenceChunk
+
+__all__ = ["EvidenceRepository"]
+
+
+class EvidenceRepository:
+    """Files of evidence in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, row: Evidence | EvidenceChunk) -> None:
+        """Queue a row for the next flush."""
+        self._session.add(row)
+
+    async def same(self, about_kind: str, about_id: UUID, sha256: str) -> Evidence | None:
+        """The same bytes about the same thing."""
+        query = select(Evidence).where(
+            col(Evidence.about_kind) == about_kind,
+            col(Evidence.about_id) == about_id,
+            col(Evidence.sha256) == sha256,
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def about(self, about_kind: str, about_id: UUID) -> Sequence[Evidence]:
+        """All files about one thing, in order of arrival."""
+        query = (
+            select(Evidence)
+            .where(col(Evidence.about_kind) == about_kind, col(Evidence.about_id) == about_id)
+            .order_by(col(Evidence.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def find(self, evidence_id: UUID, principal: Principal) -> Evidence | None:
+        """A file about a subject that the caller may see."""
+        query = (
+            select(Evidence)
+            .join(Subject, col(Subject.id) == col(Evidence.subject_id))
+            .where(col(Evidence.id) == evidence_id, visible_to(principal))
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def chunks(self, evidence_id: UUID) -> Sequence[bytes]:
+        """The encrypted pieces of a file, in order."""
+        query = (
+            select(col(EvidenceChunk.data))
+            .where(col(EvidenceChunk.evidence_id) == evidence_id)
+            .order_by(col(EvidenceChunk.number))
+        )
+        return (await self._session.execute(query)).scalars().all()

@@ -1,0 +1,158 @@
+"""Use cases of evidence: keep a file, list what there is, give one back on record."""
+
+from hashlib import sha256
+from uuid import UUID
+
+from common import audit
+from common.auth import Principal
+from common.crypto import DataKey, DecryptionFailed
+from common.db import new_id
+from common.problems import InvalidPayload, PayloadTooLarge, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.errors import FactNotFound
+from credit.facts.repository import FactRepository
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+
+from .errors import EvidenceNotFound, EvidenceRefused
+from .models import Evidence, EvidenceChunk
+from .repository import EvidenceRepository
+from .rules import MAX_BYTES, media_type_of, pieces, safe_name
+from .schemas import EvidenceView
+
+__all__ = ["EvidenceService"]
+
+FACT = "fact"
+_AUTHORITIES = frozenset({"officer", "service"})
+_KEY = "credit.evidence.key"
+_NAME = "credit.evidence.name"
+
+
+class EvidenceService:
+    """Files beside facts and other things of a subject, encrypted under a key of their own."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
+        self._evidence = EvidenceRepository(session)
+        self._facts = FactRepository(session)
+        self._subjects = SubjectRepository(session)
+
+    async def attach_to_fact(
+        self, actor: Principal, fact_id: UUID, name: str | None, data: bytes
+    ) -> tuple[EvidenceView, bool]:
+        """Keep a file about a fact; gives it and whether it is new. The same bytes again are the same file.
+
+        Raises:
+            FactNotFound: no such fact, or not the caller's.
+            InvalidPayload, PayloadTooLarge, EvidenceRefused: as in `attach`.
+        """
+        fact = await self._facts.latest(fact_id)
+        subject = None if fact is None else await self._subjects.lock(fact.subject_id, actor)
+        if subject is None or actor.subject_id is not None:
+            raise FactNotFound
+        return await self.attach(subject, (FACT, fact_id), name, data, by=actor.sub)
+
+    async def attach(
+        self, subject: Subject, about: tuple[str, UUID], name: str | None, data: bytes, *, by: str
+    ) -> tuple[EvidenceView, bool]:
+        """Keep a file about a thing of any room, whose subject's row is locked; as `attach_to_fact`.
+
+        Raises:
+            InvalidPayload: the file is empty.
+            PayloadTooLarge: more than 20 MB.
+            EvidenceRefused: not a document, picture, sound, film or plain text by its content.
+        """
+        if not data:
+            raise InvalidPayload.at("/file", Text("文件为空", "The file is empty"))
+        if len(data) > MAX_BYTES:
+            raise PayloadTooLarge
+        kind = media_type_of(data)
+        if kind is None:
+            raise EvidenceRefused
+        hashed = sha256(data).hexdigest()
+        before = await self._evidence.same(*about, hashed)
+        if before is not None:
+            return self.view(before), False
+        key = DataKey.generate()
+        row = Evidence(
+            id=new_id(),
+            about_kind=about[0],
+            about_id=about[1],
+            subject_id=subject.id,
+            name_cipher=self._env.keyring.encrypt(safe_name(name), context=_NAME),
+            media_type=kind,
+            size=len(data),
+            sha256=hashed,
+            key_token=key.wrap(self._env.keyring, context=_KEY),
+            uploaded_by=by,
+            uploaded_at=self._env.clock.now(),
+        )
+        self._evidence.add(row)
+        await self._session.flush()
+        for number, piece in enumerate(pieces(data)):
+            sealed = key.encrypt_bytes(piece, context=_place(row.id, number))
+            self._evidence.add(EvidenceChunk(evidence_id=row.id, number=number, data=sealed))
+        await self._session.flush()
+        return self.view(row), True
+
+    async def of_fact(self, actor: Principal, fact_id: UUID) -> list[EvidenceView]:
+        """The files about a fact. Raises FactNotFound."""
+        fact = await self._facts.latest(fact_id)
+        subject = None if fact is None else await self._subjects.find(fact.subject_id, actor)
+        if subject is None:
+            raise FactNotFound
+        return await self.about((FACT, fact_id))
+
+    async def about(self, about: tuple[str, UUID]) -> list[EvidenceView]:
+        """The files about a thing that the caller was found to see."""
+        return [self.view(row) for row in await self._evidence.about(*about)]
+
+    async def read(self, actor: Principal, evidence_id: UUID) -> tuple[EvidenceView, bytes]:
+        """A file in the clear, with a record of who read it.
+
+        Evidence may name third persons: authorities of the region read it, and who brought it.
+
+        Raises:
+            EvidenceNotFound: no such file, or not the caller's to read.
+            DecryptionFailed: the stored bytes are not what was stored.
+        """
+        row = await self._evidence.find(evidence_id, actor)
+        if row is None or (actor.kind not in _AUTHORITIES and row.uploaded_by != actor.sub):
+            raise EvidenceNotFound
+        key = DataKey.unwrap(row.key_token, self._env.keyring, context=_KEY)
+        data = b"".join(
+            key.decrypt_bytes(sealed, context=_place(row.id, number))
+            for number, sealed in enumerate(await self._evidence.chunks(row.id))
+        )
+        if sha256(data).hexdigest() != row.sha256:
+            raise DecryptionFailed
+        await audit.record(
+            self._session,
+            actor=actor,
+            action="evidence.read",
+            target=f"evidence:{row.id}",
+            details={"about": row.about_kind, "about_id": str(row.about_id), "sha256": row.sha256},
+            now=self._env.clock.now(),
+        )
+        return self.view(row), data
+
+    def view(self, row: Evidence) -> EvidenceView:
+        """A file as it crosses the API."""
+        return EvidenceView(
+            id=row.id,
+            subject_id=row.subject_id,
+            about=row.about_kind,
+            about_id=row.about_id,
+            name=self._env.keyring.decrypt(row.name_cipher, context=_NAME),
+            media_type=row.media_type,
+            size=row.size,
+            sha256=row.sha256,
+            uploaded_by=row.uploaded_by,
+            uploaded_at=row.uploaded_at,
+        )
+
+
+def _place(evidence_id: UUID, number: int) -> str:
+    return f"credit.evidence:{evidence_id}:{number}"
