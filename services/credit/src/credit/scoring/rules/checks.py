@@ -1,11 +1,11 @@
 """Whether the parts of a card fit each other: names, ranges, sides of zero, conditions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from common.policies import Condition
+from common.policies import Condition, PolicyError
 
 from .figures import AFTER_SCORE, SUBJECT_NAMES
 from .format import CardError, compiled
@@ -58,11 +58,12 @@ def _check_ids(card: "Scorecard") -> None:
 
 def _check_dimensions(card: "Scorecard") -> None:
     known = {dimension.id for dimension in card.dimensions}
+    names = ", ".join(sorted(known)) or "none"
     for rule in card.rules:
         if rule.dimension is not None and rule.dimension not in known:
             raise CardError(
                 f"规则 {rule.id}：dimension 未定义：{rule.dimension}",
-                f"rule {rule.id}: unknown dimension {rule.dimension}; known: {', '.join(sorted(known)) or 'none'}",
+                f"rule {rule.id}: unknown dimension {rule.dimension}; known: {names}",
             )
     weighted = [dimension.weight is not None for dimension in card.dimensions]
     if any(weighted) and not all(weighted):
@@ -96,7 +97,8 @@ def _check_periods(card: "Scorecard") -> None:
         return
     if card.extra_runs is not None:
         raise CardError("extra_runs 需要 period", "extra_runs needs a period")
-    windows = [(part.id, part.window) for part in (*card.rules, *card.vetoes)]
+    windows = [(rule.id, rule.window) for rule in card.rules]
+    windows += [(veto.id, veto.window) for veto in card.vetoes]
     windows += [(name, figure.window) for name, figure in card.figures.items()]
     for name, window in windows:
         if window.end_of == "period":
@@ -178,9 +180,26 @@ def _compile(card: "Scorecard") -> dict[str, Condition]:
     for where, expression, after in _expressions(card):
         names = before | AFTER_SCORE if after else before
         found[expression] = compiled(expression, names, f"{where}: ")
+        _try_out(found[expression], names, known, where)
         if unknown := set(_DIMENSION.findall(expression)) - known:
             raise CardError(
                 f"{where}：dimension 未定义：{', '.join(sorted(unknown))}",
                 f"{where}: unknown dimensions {', '.join(sorted(unknown))}",
             )
     return found
+
+
+def _try_out(condition: Condition, names: Iterable[str], dimensions: Iterable[str], where: str) -> None:
+    """Decide the condition once on whole and once on broken numbers: what mixes types is found now."""
+    for value in (Decimal(1), Decimal("1.5")):
+        one: int | Decimal = 1 if value == 1 else value
+        values: dict[str, Any] = dict.fromkeys(names, one)
+        values |= {"kind": "", "level": "", "scope": [""], "headcount": 1}
+        values["dimensions"] = dict.fromkeys(dimensions, one)
+        try:
+            condition.evaluate(values)
+        except PolicyError as failure:
+            raise CardError(
+                f"{where}：{failure.reason.zh}；数值只能与数值比较，文本与文本比较",
+                f"{where}: {failure.reason.en}; compare numbers with numbers and texts with texts",
+            ) from failure

@@ -1,11 +1,10 @@
 """Named numbers about a subject's facts, and the conditions over them."""
 
-from decimal import Decimal
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from .format import CardError, Codes, FactFilter, Part
+from .format import CardError, Codes, FactFilter, Number, Part
 from .windows import Window
 
 __all__ = ["AFTER_SCORE", "SUBJECT_NAMES", "Figure"]
@@ -17,7 +16,7 @@ AFTER_SCORE = frozenset({"score", "deducted", "added", "dimensions"})
 
 
 class Figure(Part):
-    """A number over the facts of `codes` that count: how many, their sum, the newest, highest or lowest value.
+    """A number over the facts of `codes` that count: how many, or the sum, newest, highest, lowest value.
 
     With `distinct` facts with the same value in that payload field are one. `missing` is the number where no
     fact counts; `latest` and `lowest` must name it, because a rank that is missing is not the first.
@@ -29,7 +28,7 @@ class Figure(Part):
     distinct: str | None = None
     when: FactFilter | None = None
     window: Window = Window()
-    missing: Decimal | None = None
+    missing: Number | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

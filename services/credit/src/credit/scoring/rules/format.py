@@ -1,6 +1,7 @@
 """What every part of a scorecard file is made of: strict parts, and the short forms that a file may use."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Annotated, Any
 
 from common.policies import Condition, PolicyError
@@ -15,6 +16,7 @@ __all__ = [
     "FactQuestion",
     "Grade",
     "Identifier",
+    "Number",
     "Part",
     "Wording",
     "compiled",
@@ -73,6 +75,8 @@ def _compiled_over(*names: str) -> Callable[[Any], Condition]:
 
 _AS_TEXT = PlainSerializer(lambda condition: condition.expression, return_type=str)
 
+Number = Annotated[Decimal, Field(ge=-999_999, le=999_999, decimal_places=6)]
+"""Points, caps and edges: exact decimals of at most six digits before and after the point."""
 Identifier = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=64)]
 Grade = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=16)]
 Codes = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], BeforeValidator(_listed)]

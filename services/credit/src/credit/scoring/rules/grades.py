@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from common.problems import Text
 from pydantic import Field, model_validator
 
-from .format import Basis, CardError, Codes, FactFilter, Grade, Identifier, Part, Wording
+from .format import Basis, CardError, Codes, FactFilter, Grade, Identifier, Number, Part, Wording
 from .windows import Window
 
 __all__ = [
@@ -36,9 +36,9 @@ class Band(Part):
     grade: Grade
     tier: Annotated[str, Field(max_length=16)] = ""
     name: Wording | None = None
-    min: Decimal | None = None
+    min: Number | None = None
     min_inclusive: bool = True
-    max: Decimal | None = None
+    max: Number | None = None
     max_inclusive: bool = True
     direct: bool = False
     measures: BandMeasures | None = None
@@ -66,8 +66,8 @@ class Band(Part):
 class VetoRule(Part):
     """Facts of `codes`, or the condition `if`, set the grade directly, whatever the points say.
 
-    `at_best`: no better than `grade`; `at_least`: no worse; `exactly`: that grade; `lower`: `steps` grades down;
-    `cancel`: the grade is withdrawn.
+    `at_best`: no better than `grade`; `at_least`: no worse; `exactly`: that grade; `lower`: `steps` grades
+    down; `cancel`: the grade is withdrawn.
     """
 
     id: Identifier

@@ -56,13 +56,11 @@ def find_paths(
 
     Empty for a subject that is not rated or already has the best grade, and where a veto has no end.
     """
-    if subject.kind not in policy.kinds:
-        return []
     standing = known(facts, known_at)
     cards = [policy, *later]
-    now = Timeline(standing, cards)
+    now = Timeline(standing, cards, subject)
     present = now.on(today)
-    if policy.rank(present.grade) == 0:
+    if present.grade is None or policy.rank(present.grade) == 0:
         return []
     duties, closing, duty_cost = _open_duties(now, today, known_at, policy)
     found: list[Path] = []
@@ -71,7 +69,12 @@ def find_paths(
             if found and found[-1].on == today:
                 break
             path = _first_day(
-                (standing, closing, cards), (today, known_at), (earn, rule, count), present, duties, duty_cost
+                (standing, closing, cards, subject),
+                (today, known_at),
+                (earn, rule, count),
+                present,
+                duties,
+                duty_cost,
             )
             if path is not None and all(path.on < other.on for other in found):
                 found.append(path)
@@ -115,12 +118,12 @@ def _counts(rule: PointRule | None) -> range:
     """How many favourable facts to try: none where nothing is earned, else as many as the cap can reward."""
     if rule is None:
         return range(1)
-    most = _MOST_EARNED if rule.cap is None else min(_MOST_EARNED, ceil(rule.cap / rule.points))
+    most = _MOST_EARNED if rule.cap is None else min(_MOST_EARNED, ceil(rule.cap / (rule.points or rule.cap)))
     return range(1, most + 1)
 
 
 def _first_day(
-    base: tuple[list[FactVersion], list[FactVersion], list[Scorecard]],
+    base: tuple[list[FactVersion], list[FactVersion], list[Scorecard], ScoredSubject],
     times: tuple[date, datetime],
     earned: tuple[Earn | None, PointRule | None, int],
     present: Standing,
@@ -128,16 +131,16 @@ def _first_day(
     duty_cost: int,
 ) -> Path | None:
     """The path with exactly `count` earned facts and the first day on which it leads to a better grade."""
-    standing, closing, cards = base
+    standing, closing, cards, subject = base
     today, known_at = times
     earn, rule, count = earned
-    plain = Timeline([*standing, *closing], cards)
+    plain = Timeline([*standing, *closing], cards, subject)
     for day in (today, *plain.days_after(today)):
         card = plain.card_on(day)
         facts, when = [*standing, *closing], _earning_day(rule, today, day)
         if earn is not None:
             facts += [_imagined(100 + n, earn.code, when, known_at) for n in range(count)]
-        then = Timeline(facts, cards).on(day)
+        then = Timeline(facts, cards, subject).on(day)
         if then.grade not in card.grades or present.grade not in card.grades:
             return None
         if card.rank(then.grade) < card.rank(present.grade):
@@ -163,7 +166,7 @@ def _waits(timeline: Timeline, today: date, day: date) -> list[Step]:
         if span.counts_on(today)
         and span.last is not None
         and span.last < day
-        and not (isinstance(span.rule, PointRule) and span.rule.points > 0)
+        and not (isinstance(span.rule, PointRule) and (span.rule.points or 0) > 0)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from common.problems import Text
 from pydantic import Field, model_validator
 
-from .format import Basis, CardError, Codes, FactFilter, FactQuestion, Identifier, Part, Wording
+from .format import Basis, CardError, Codes, FactFilter, FactQuestion, Identifier, Number, Part, Wording
 from .periods import Calendar
 from .windows import Window
 
@@ -16,8 +16,8 @@ __all__ = ["Bounds", "Case", "Dimension", "Group", "PerUnit", "PointRule"]
 class Bounds(Part):
     """The score is clamped to these; a side left out is open."""
 
-    min: Decimal | None = None
-    max: Decimal | None = None
+    min: Number | None = None
+    max: Number | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -33,13 +33,13 @@ class Bounds(Part):
 
 
 class PerUnit(Part):
-    """Points by a number in the payload: `points` for each `unit` of `field`, at most `limit` for one fact."""
+    """Points by a number in the payload: `points` for each `unit` of `field`, at most `limit` a fact."""
 
     field: str = Field(min_length=1)
-    points: Decimal
-    unit: Decimal = Field(default=Decimal(1), gt=0)
+    points: Number
+    unit: Decimal = Field(default=Decimal(1), gt=0, le=10**15, decimal_places=6)
     whole_units: bool = False
-    limit: Decimal | None = None
+    limit: Number | None = None
 
     @model_validator(mode="after")
     def _exact(self) -> Self:
@@ -57,14 +57,14 @@ class Case(Part):
     """`points` for a fact that meets `when`; without it, for every fact not met before."""
 
     when: FactQuestion | None = None
-    points: Decimal
+    points: Number
 
 
 class Group(Part):
     """Rules that share one cap."""
 
     id: Identifier
-    cap: Decimal
+    cap: Number
     cap_per: Calendar | None = None
 
 
@@ -73,28 +73,29 @@ class Dimension(Part):
 
     id: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")
     name: Wording | None = None
-    base: Decimal = Decimal(0)
+    base: Number = Decimal(0)
     bounds: Bounds = Bounds()
-    weight: Decimal | None = Field(default=None, gt=0)
+    weight: Decimal | None = Field(default=None, gt=0, le=10_000, decimal_places=6)
 
 
 class PointRule(Part):
     """Points for facts of `codes`, each while it counts, or once while the condition `if` holds.
 
-    `points` are fixed, `cases` choose by the fact, `per` reckons with a number in it. `free` facts cost nothing,
-    with `take: latest` only the newest counts, and `cap` bounds the rule as a whole (or each calendar period).
+    `points` are fixed, `cases` choose by the fact, `per` reckons with a number in it. The first `free` facts
+    give nothing, with `take: latest` only the newest counts, and `cap` bounds the rule as a whole (or each
+    calendar period).
     """
 
     id: Identifier
     codes: Codes = Field(default=[])
     if_: str | None = Field(default=None, alias="if")
     when: FactFilter | None = None
-    points: Decimal | None = None
+    points: Number | None = None
     cases: list[Case] = Field(default=[])
     per: PerUnit | None = None
     take: Literal["all", "latest"] = "all"
     free: int = Field(default=0, ge=0, le=1000)
-    cap: Decimal | None = None
+    cap: Number | None = None
     cap_per: Calendar | None = None
     group: str | None = None
     dimension: str | None = None

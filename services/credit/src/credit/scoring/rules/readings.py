@@ -1,4 +1,4 @@
-"""Readings: how a card takes what its source leaves open. Each value named here is one the engine carries out."""
+"""Readings: how a card takes what its source leaves open; the engine carries out each value named here."""
 
 from typing import Literal
 

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model
 from .checks import check_card
 from .faults import explained
 from .figures import Figure
-from .format import Basis, Codes, Wording
+from .format import Basis, Codes, Number, Wording
 from .grades import ActionRule, Band, Eligibility, Prerequisite, VetoRule
 from .periods import Calendar, ExtraRuns, Reset
 from .points import Bounds, Dimension, Group, PointRule
@@ -57,7 +57,7 @@ class Scorecard(Policy):
     use: Literal["grade", "risk", "board", "reference"] = "grade"
     kinds: Codes = Field(default=[])
     direction: Literal["higher_better", "higher_worse"] = "higher_better"
-    base: Decimal = Decimal(0)
+    base: Number = Decimal(0)
     bounds: Bounds = Bounds()
     decimals: int = Field(default=0, ge=0, le=4)
     period: Literal["none", "month", "quarter", "year"] = "none"
@@ -92,6 +92,11 @@ class Scorecard(Policy):
                 raise PolicyError(file, explained(failure.__cause__, content, cls)) from failure
             raise
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether any condition over figures stands in this card."""
+        return bool(self._conditions)
+
     def condition(self, expression: str) -> Condition:
         """The compiled form of a condition that stands in this card."""
         return self._conditions[expression]
@@ -107,7 +112,7 @@ class Scorecard(Policy):
         return Decimal(1).scaleb(-self.decimals)
 
     def clamp(self, value: Decimal) -> Decimal:
-        """`value` inside the bounds; without bounds inside what can be stored, six digits before the point."""
+        """`value` inside the bounds, and always inside six digits before the point."""
         return max(-_MOST, min(_MOST, self.bounds.clamp(value)))
 
     @cached_property
@@ -159,11 +164,15 @@ class Scorecard(Policy):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether the score is base plus capped sums of fixed points, each fact counting from its day to a day
-        in months or to a closing fact: what a set-based reckoning can do by itself."""
+        """Whether a set-based reckoning can do it by itself.
+
+        So it is where the score is base plus capped sums of fixed points, each fact counts for months or to a
+        closing fact (or for ever), and no reading differs from the usual.
+        """
+        rules: list[Rule] = [*self.rules, *self.vetoes]
         plain_windows = all(
             not (rule.window.days or rule.window.years or rule.window.end_of or rule.window.match)
-            for rule in (*self.rules, *self.vetoes)
+            for rule in rules
         )
         plain_rules = all(
             rule.codes
@@ -191,6 +200,11 @@ class Scorecard(Policy):
     def grade_of(self, value: Decimal) -> str:
         """The grade of a score inside the bounds."""
         return next(band.grade for band in self.bands if band.holds(value))
+
+    def grade_below(self, grade: str) -> str:
+        """The next worse grade that points can reach, else the worst of all."""
+        below = [band.grade for band in self.ordered_bands[self.rank(grade) + 1 :] if not band.direct]
+        return below[0] if below else self.grades[-1]
 
     def rank(self, grade: str) -> int:
         """0 for the best grade, rising as grades get worse."""

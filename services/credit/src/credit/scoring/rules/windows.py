@@ -17,9 +17,9 @@ _DAY = timedelta(days=1)
 class Window(Part):
     """How long a fact counts: for a time, to the end of a calendar period, until a closing fact, or for ever.
 
-    Of several ends the first one decides (but see the reading `cooling_off`). With `match` a closing fact ends
-    only those with the same value in that payload field. An empty window is the card's own: to the end of the
-    period that is evaluated, else for ever.
+    Of several ends the first one decides (but see the reading `cooling_off`). With `match` a closing fact
+    ends only those with the same value in that payload field. An empty window is the card's own: to the end
+    of the period that is evaluated, else for ever. The card's reset ends all but those that say `past_reset`.
     """
 
     days: int | None = Field(default=None, ge=1, le=36_600)
@@ -29,6 +29,7 @@ class Window(Part):
     until: Codes = Field(default=[])
     match: str | None = None
     forever: bool = False
+    past_reset: bool = False
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
