@@ -91,10 +91,11 @@ class ScoringService:
         self, subject: Subject, valid_at: date, known_at: datetime, card_id: str | None = None
     ) -> Score:
         """The engine's result for a subject. Raises NoScorecard when no card grades its kind."""
-        card = self._card(subject, valid_at, card_id)
+        scored = await self._as_known(subject, known_at)
+        card = self._card(scored, valid_at, card_id)
         later = self._env.rulebook.later_versions(card, valid_at)
         versions = await self._facts.versions_of(subject.id)
-        return score(_scored(subject), versions, valid_at, known_at, card, later)
+        return score(scored, versions, valid_at, known_at, card, later)
 
     async def rescore(
         self, subject: Subject, cause: Cause, fact_id: UUID | None, now: datetime
@@ -177,9 +178,10 @@ class ScoringService:
         if subject is None:
             raise SubjectNotFound
         today = china_date(self._env.clock.now())
-        card = self._card(subject, today, None)
+        scored = await self._as_known(subject, subject.last_recorded_at)
+        card = self._card(scored, today, None)
         found = find_paths(
-            _scored(subject),
+            scored,
             await self._facts.versions_of(subject.id),
             today,
             subject.last_recorded_at,
@@ -216,7 +218,23 @@ class ScoringService:
             )
         await self._session.flush()
 
-    def _card(self, subject: Subject, on: date, card_id: str | None) -> Scorecard:
+    async def _as_known(self, subject: Subject, known_at: datetime) -> ScoredSubject:
+        """The subject as it was known to be: where it stood and what it did may have changed since."""
+        state = None
+        if known_at < subject.last_recorded_at:
+            state = await self._subjects.state_at(subject.id, known_at)
+        seen = state or subject
+        return ScoredSubject(
+            subject.id,
+            subject.kind,
+            seen.region,
+            licensed_on=seen.licensed_on,
+            level=seen.level,
+            scope=tuple(sorted(seen.business_scope)),
+            headcount=seen.headcount,
+        )
+
+    def _card(self, subject: ScoredSubject, on: date, card_id: str | None) -> Scorecard:
         card = self._env.rulebook.card_for(subject.kind, on, subject.region, card_id)
         if card is None or subject.kind not in card.kinds:
             raise NoScorecard
@@ -261,10 +279,6 @@ class ScoringService:
         if before is not None:
             steps = result.card.rank(grade.grade) - result.card.rank(before)
             await self._warnings.on_grade_change(subject, steps, grade.version, result.valid_at)
-
-
-def _scored(subject: Subject) -> ScoredSubject:
-    return ScoredSubject(subject.id, subject.kind, subject.region)
 
 
 def _view(grade: PublishedGrade) -> GradeView:
