@@ -13,8 +13,10 @@ from common.ledger.sequencing import lag, sequence, start_log
 from common.ledger.signer import LogSigner, MissingKey, add_log_key, create_log_key, read_keys
 from common.ledger.store import (
     EntryConflict,
+    NewEntry,
     NotSequenced,
     append,
+    append_many,
     consistency_proof,
     latest_checkpoint,
     list_keys,
@@ -78,6 +80,29 @@ async def test_the_same_again_is_the_same_promise(stored_log, fixed_time):
                     document_hash=hash_document(document),
                     now=fixed_time,
                 )
+
+
+async def test_many_at_once_are_as_one_after_the_other(stored_log, fixed_time):
+    key = stored_log.signer.newest().verifier
+    before = await stored_log.append(2, now=fixed_time)
+    wanted = [NewEntry(f"entry-{n}", 1, EVENT, hash_document({"n": n})) for n in range(4)]
+    async with stored_log.database.session() as session:
+        made = await append_many(session, log=stored_log.signer, entries=wanted, now=fixed_time)
+        assert await append_many(session, log=stored_log.signer, entries=[], now=fixed_time) == []
+    assert [promise.id for promise in made] == ["entry-0", "entry-1", "entry-2", "entry-3"]
+    assert made[2] == before
+    for promise in made:
+        Promise.parse(promise.document()).check(key)
+    batch = await run(stored_log, fixed_time)
+    assert batch.size == 4
+    async with stored_log.database.session() as session:
+        assert [await find_leaf(session, f"entry-{n}", 1) for n in (2, 0, 1, 3)] == [0, 1, 2, 3]
+        receipt = await get_receipt(session, log=stored_log.signer, id="entry-3", version=1)
+    assert verify_receipt(receipt.encode(), str(key), b'{"n":3}').document_checked
+    for wrong in ([wanted[0], wanted[0]], [NewEntry("entry-0", 1, EVENT, bytes(32))]):
+        with pytest.raises(EntryConflict):
+            async with stored_log.database.session() as session:
+                await append_many(session, log=stored_log.signer, entries=wrong, now=fixed_time)
 
 
 async def test_what_rolls_back_leaves_nothing(stored_log, fixed_time):

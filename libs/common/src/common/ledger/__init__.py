@@ -12,12 +12,23 @@ if TYPE_CHECKING:
     from common.ledger.models import TABLES
     from common.ledger.part import ledger_part
     from common.ledger.signer import LogSigner
-    from common.ledger.store import append, erase, find_leaf, first_checkpoint, get_receipt, rotate
+    from common.ledger.store import (
+        NewEntry,
+        append,
+        append_many,
+        erase,
+        find_leaf,
+        first_checkpoint,
+        get_receipt,
+        rotate,
+    )
 
 __all__ = [
     "TABLES",
     "LogSigner",
+    "NewEntry",
     "append",
+    "append_many",
     "erase",
     "find_leaf",
     "first_checkpoint",

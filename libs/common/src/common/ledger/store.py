@@ -1,18 +1,17 @@
 """All SQL of the log. Callers own the transaction; nothing here commits."""
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Select, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from common.ledger.entries import KEY_EVENT, SALT_SIZE, Entry, Promise, commit, key_announcement
+from common.ledger.appending import CHANNEL, EntryConflict, NewEntry, append, append_many, salt_context
+from common.ledger.entries import KEY_EVENT, key_announcement
 from common.ledger.models import checkpoints, cosignatures, keys, leaves, promises, queue, tiles
-from common.ledger.note import SignerKey, VerifierKey
+from common.ledger.note import VerifierKey
 from common.ledger.receipt import Receipt
 from common.ledger.signer import LogSigner, add_log_key
 from common.ledger.tiles import Tile, prove, tiles_needed
@@ -24,8 +23,10 @@ __all__ = [
     "EntryConflict",
     "KeyValidity",
     "LogCheckpoint",
+    "NewEntry",
     "NotSequenced",
     "append",
+    "append_many",
     "consistency_proof",
     "erase",
     "find_leaf",
@@ -37,16 +38,8 @@ __all__ = [
     "rotate",
 ]
 
-CHANNEL = "ledger_queue"
 ROTATION_LOCK = 0x5454_4C45_4447_4501
 Handle = AsyncSession | AsyncConnection
-
-
-class EntryConflict(StateConflict):
-    """The id and version are already in the log with another document or event."""
-
-    type = "/problems/entry-conflict"
-    title = Text("该编号与版本已登记另一内容", "This id and version are registered with other content")
 
 
 class NotSequenced(StateConflict):
@@ -80,105 +73,6 @@ class KeyValidity:
     last_size: int | None
     valid_from: datetime
     announced_under: str | None
-
-
-def _salt_context(entry_id: str, version: int) -> str:
-    return f"ledger.salt/{entry_id}/{version}"
-
-
-async def append(
-    session: AsyncSession,
-    *,
-    log: LogSigner,
-    id: str,
-    version: int,
-    event: str,
-    document_hash: bytes,
-    now: datetime,
-) -> Promise:
-    """Queue a document's commitment for the log, in the caller's transaction, and promise to include it.
-
-    The id is published as it stands: it must mean nothing outside and be no key of a person. The same id and
-    version with the same event and document gives the same promise again.
-
-    Raises:
-        EntryConflict: id and version stand for another event or document.
-        Refused: id or event is empty or too long, or the event is reserved.
-    """
-    salt = secrets.token_bytes(SALT_SIZE)
-    entry = Entry(id, version, event, commit(salt, document_hash))
-    if event == KEY_EVENT or len(document_hash) != 32:
-        raise EntryConflict
-    due = now + log.include_within
-    due = due.replace(microsecond=due.microsecond // 1000 * 1000)
-    promise = Promise(id, version, entry.commitment, log.origin, due).signed(
-        await _key_in_force(session, log)
-    )
-    row = {
-        "id": id,
-        "version": version,
-        "event": event,
-        "document_hash": document_hash,
-        "salt": log.cipher.encrypt(salt.hex(), context=_salt_context(id, version)),
-        "commitment": promise.commitment,
-        "include_by": promise.include_by,
-        "signature": promise.signature,
-        "entry": entry.encode(),
-    }
-    if await session.scalar(_APPEND, row) is not None:
-        return promise
-    return await _promised_before(session, log, entry, document_hash)
-
-
-def _append_statement() -> Select[Any]:
-    """One round trip: the promise if it is new, its queue row, and the bell; gives no row if it is not."""
-    given = {name: bindparam(name, type_=promises.c[name].type) for name in _PROMISED}
-    promised = (
-        upsert(promises).values(given).on_conflict_do_nothing().returning(promises.c.id).cte("promised")
-    )
-    entry = bindparam("entry", type_=queue.c.entry.type)
-    names = ["id", "version", "event", "include_by"]
-    queued = (
-        insert(queue)
-        .from_select([*names, "entry"], select(*(given[name] for name in names), entry).select_from(promised))
-        .returning(queue.c.seq)
-        .cte("queued")
-    )
-    return select(queued.c.seq, func.pg_notify(CHANNEL, ""))
-
-
-_PROMISED = (
-    "id",
-    "version",
-    "event",
-    "document_hash",
-    "salt",
-    "commitment",
-    "include_by",
-    "signature",
-)
-_APPEND = _append_statement()
-
-
-async def _key_in_force(session: AsyncSession, log: LogSigner) -> SignerKey:
-    """The key that signs promises: while the file holds several, the last one that the log has announced."""
-    if (only := log.only_key()) is not None:
-        return only
-    announced = await session.scalar(select(keys.c.key).order_by(keys.c.first_size.desc()).limit(1))
-    return log.newest() if announced is None else log.key(announced)
-
-
-async def _promised_before(
-    session: AsyncSession, log: LogSigner, entry: Entry, document_hash: bytes
-) -> Promise:
-    found = (
-        await session.execute(
-            select(promises).where(promises.c.id == entry.id, promises.c.version == entry.version)
-        )
-    ).one()
-    if (found.event, found.document_hash) != (entry.event, document_hash):
-        raise EntryConflict
-    return Promise(found.id, found.version, found.commitment, log.origin, found.include_by, found.signature)
 
 
 async def find_leaf(session: Handle, id: str, version: int) -> int | None:
@@ -215,7 +109,7 @@ async def get_receipt(
         version=found.version,
         event=found.event,
         document_hash=found.document_hash,
-        salt=bytes.fromhex(log.cipher.decrypt(found.salt, context=_salt_context(id, version))),
+        salt=bytes.fromhex(log.cipher.decrypt(found.salt, context=salt_context(id, version))),
         leaf_index=found.leaf_index,
         tree_size=at.size,
         inclusion_proof=tuple(await inclusion_proof(session, found.leaf_index, at.size)),
