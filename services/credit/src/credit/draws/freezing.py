@@ -2,24 +2,29 @@
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from common.ledger.strict import hash_document
 from common.problems import InvalidPayload, Text
 from sqlalchemy import Row
 
+from credit.plans.strata import ALL, UNRATED, Layer, layers_by_tier, one_layer
 from credit.rulebook.rules import DrawPolicy, SupervisionPolicy
 from credit.scoring.rules.engine import instant
 from credit.subjects.rules import is_person
 
-from .rules.inputs import INPUTS_FORMAT, inputs_of
-from .schemas import DrawIn
+from .preparing import Prepared
+from .rules import INPUTS_FORMAT, Inputs, inputs_of
+from .rules.inputs import LISTS
 
 __all__ = ["check_people", "frozen_inputs"]
 
 _MOST_WORK = 3_000_000
-Candidate = Row[UUID, str, str | None, str | None]
+Candidate = Row[UUID, str, str | None, str]
+_TWICE = Text("人员重复", "A person stands twice")
 
 
 def _named_again(people: Sequence[str]) -> int | None:
@@ -28,12 +33,13 @@ def _named_again(people: Sequence[str]) -> int | None:
     return next((place for place, person in enumerate(same) if person in same[:place]), None)
 
 
-def check_people(wanted: DrawIn, policy: DrawPolicy) -> None:
+def check_people(wanted: Prepared, policy: DrawPolicy) -> None:
     """Refuse officers and inspectors who are too few, named twice, or recused without being on the list.
 
     At least two officers draw, and at least two inspectors inspect (Article 42 of the penalty law).
     """
     inspectors = [one.id for one in wanted.inspectors]
+    departments = {one.department for one in wanted.inspectors if one.department is not None}
     again = _named_again(wanted.officers)
     least = policy.min_inspectors_per_object
     checks = (
@@ -45,12 +51,22 @@ def check_people(wanted: DrawIn, policy: DrawPolicy) -> None:
         ),
         (len(set(inspectors)) == len(inspectors), "/inspectors", _TWICE),
         (
+            len(inspectors) >= 2,
+            "/inspectors",
+            Text("名录库中可抽取的检查人员不足两人", "Fewer than two inspectors can be drawn"),
+        ),
+        (
             wanted.inspectors_per_object >= least,
             "/inspectors_per_object",
             Text(f"执法人员不得少于 {least} 人", f"At least {least} inspectors are required"),
         ),
         (
-            {one.inspector for one in wanted.recusals} <= set(inspectors),
+            wanted.min_departments == 1 or len(departments) >= wanted.min_departments,
+            "/inspectors",
+            Text("参与部门不足", "Too few departments for a joint inspection"),
+        ),
+        (
+            wanted.given_recusals <= set(inspectors),
             "/recusals",
             Text("回避人员不在检查人员名单中", "A recused inspector is not on the list"),
         ),
@@ -60,11 +76,8 @@ def check_people(wanted: DrawIn, policy: DrawPolicy) -> None:
             raise InvalidPayload.at(pointer, reason)
 
 
-_TWICE = Text("人员重复", "A person stands twice")
-
-
 def frozen_inputs(
-    wanted: DrawIn,
+    wanted: Prepared,
     candidates: Sequence[Candidate],
     policy: DrawPolicy,
     tiers: SupervisionPolicy,
@@ -80,8 +93,14 @@ def frozen_inputs(
         InvalidPayload: more is to be drawn than there is, the draw is too large, or recusals leave an object
             with too few inspectors.
     """
-    excluded = {str(one.subject_id): one.reason for one in wanted.exclusions}
-    recusals = [(one.inspector, str(one.subject_id), str(one.reason)) for one in wanted.recusals]
+    among = {str(row.id) for row in candidates}
+    excluded = {
+        item: reason for item, reason in wanted.exclusions.items() if item in among or wanted.task is None
+    }
+    objects = [row for row in candidates if str(row.id) not in excluded]
+    layers = _layers(wanted, [row.tier for row in objects], tiers)
+    by_tier = layers[0].id != ALL if layers else False
+    recusals = wanted.recusals if wanted.task is None else [one for one in wanted.recusals if one[1] in among]
     frozen: dict[str, Any] = {
         "format": INPUTS_FORMAT,
         "draw_id": str(draw_id),
@@ -90,46 +109,78 @@ def frozen_inputs(
         "region": wanted.region,
         "algorithm": policy.algorithm,
         "policy": {"id": tiers.id, "version": tiers.version, "hash": tiers.hash},
+        "task": wanted.task_document(),
         "officers": sorted(wanted.officers),
-        "count": wanted.count,
+        "count": sum(layer.count for layer in layers),
+        "strata": [_stratum(layer) for layer in layers],
         "inspectors_per_object": wanted.inspectors_per_object,
+        "min_departments": wanted.min_departments,
+        "expertise": wanted.expertise,
         "objects": [
             {
                 "id": str(row.id),
                 "key": None if is_person(row.kind, row.key) else row.key,
                 "tier": row.tier,
+                "stratum": (row.tier or UNRATED) if by_tier else ALL,
                 "weight": tiers.of(row.tier).sampling_bp,
             }
-            for row in candidates
-            if str(row.id) not in excluded
+            for row in objects
         ],
         "inspectors": [
-            {"id": one.id, "department": one.department}
+            {"id": one.id, "department": one.department, "expertise": list(one.expertise)}
             for one in sorted(wanted.inspectors, key=lambda one: one.id)
         ],
         "recusals": [
-            {"inspector": inspector, "object": item, "reason": reason}
-            for inspector, item, reason in sorted(recusals)
+            {"inspector": inspector, "object": item, "reason": reason} for inspector, item, reason in recusals
         ],
         "exclusions": [{"object": key, "reason": reason} for key, reason in sorted(excluded.items())],
         "redraw_of": str(wanted.redraw_of) if wanted.redraw_of else None,
         "created_at": instant(now),
     }
+    frozen["digests"] = {name: hash_document(frozen[name]).hex() for name in LISTS}
     _check_feasible(frozen)
     return frozen
 
 
+def _layers(wanted: Prepared, tiers_there: list[str | None], tiers: SupervisionPolicy) -> list[Layer]:
+    if wanted.count is not None:
+        return one_layer(len(tiers_there), count=wanted.count)
+    if wanted.ratio_bp is not None:
+        return one_layer(len(tiers_there), ratio_bp=wanted.ratio_bp)
+    return layers_by_tier(tiers_there, tiers, wanted.items, wanted.above_cap)
+
+
+def _stratum(layer: Layer) -> dict[str, Any]:
+    return {
+        "id": layer.id,
+        "ratio_bp": layer.ratio_bp,
+        "objects": layer.objects,
+        "weight": layer.weight,
+        "count": layer.count,
+    }
+
+
 def _check_feasible(frozen: dict[str, Any]) -> None:
-    inputs = inputs_of(frozen)
-    there = len(inputs.weights)
-    if inputs.count > there:
+    there = len(frozen["objects"])
+    if not 0 < frozen["count"] <= there:
         raise InvalidPayload.at("/count", Text(f"可抽对象只有 {there} 个", f"There are {there} objects only"))
-    if inputs.count * there > _MOST_WORK:
+    if frozen["count"] * there > _MOST_WORK:
         raise InvalidPayload.at("/count", Text("一次抽取过大，请分批", "Too large for one draw; split it"))
+    inputs = inputs_of(frozen)
+    if not _nobody_recused(inputs).can_inspect(""):
+        raise InvalidPayload.at(
+            "/inspectors",
+            Text(
+                "检查人员的人数、专业或部门不足",
+                "The inspectors are too few, in number, expertise or departments",
+            ),
+        )
     recused = {item for _, item in inputs.recusals if item in inputs.weights}
-    if any(len(inputs.eligible(item)) < inputs.inspectors_per_object for item in recused) or (
-        len(inputs.inspectors) < inputs.inspectors_per_object
-    ):
+    if not all(inputs.can_inspect(item) for item in recused):
         raise InvalidPayload.at(
             "/recusals", Text("回避后可用检查人员不足", "Recusals leave an object with too few inspectors")
         )
+
+
+def _nobody_recused(inputs: Inputs) -> Inputs:
+    return replace(inputs, recusals=frozenset())

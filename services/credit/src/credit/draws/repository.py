@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from credit.subjects.models import Subject
 from credit.subjects.rules import Status
+from credit.supervision.models import SupervisionState
 
 from .models import Draw, DrawCommitment, DrawReveal
 
@@ -42,15 +43,23 @@ class DrawRepository:
 
     async def objects(
         self, region: str, kinds: Collection[str], tiers: Collection[str]
-    ) -> Sequence[Row[UUID, str, str | None, str | None]]:
-        """Subjects in business of a region, by kind and tier, as (id, kind, key, tier) in order of id."""
-        query = select(col(Subject.id), col(Subject.kind), col(Subject.key), col(Subject.tier)).where(
-            col(Subject.region).like(f"{region_prefix(region)}%"),
-            col(Subject.kind).in_(kinds),
-            col(Subject.status) == Status.ACTIVE,
+    ) -> Sequence[Row[UUID, str, str | None, str]]:
+        """Subjects in business of a region, by kind and tier, as (id, kind, key, tier) in order of id.
+
+        The tier is the one by which a subject is supervised, where that is more than its grade's.
+        """
+        tier = func.coalesce(col(SupervisionState.tier), col(Subject.tier))
+        query = (
+            select(col(Subject.id), col(Subject.kind), col(Subject.key), tier.label("tier"))
+            .outerjoin(SupervisionState, col(SupervisionState.subject_id) == col(Subject.id))
+            .where(
+                col(Subject.region).like(f"{region_prefix(region)}%"),
+                col(Subject.kind).in_(kinds),
+                col(Subject.status) == Status.ACTIVE,
+            )
         )
         if tiers:
-            query = query.where(col(Subject.tier).in_(tiers))
+            query = query.where(tier.in_(tiers))
         return (await self._session.execute(query.order_by(col(Subject.id)))).all()
 
     async def find(self, draw_id: UUID, principal: Principal, *, lock: bool = False) -> Draw | None:

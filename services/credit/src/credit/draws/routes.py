@@ -7,6 +7,8 @@ from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
+from credit.plans.errors import PlanConflict, PlanNotFound, TaskNotFound
+
 from .dependencies import DrawServiceDep, Inspector, Reader
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
 from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn
@@ -19,7 +21,7 @@ router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
 @router.post(
     "",
     status_code=201,
-    responses=declare(DrawNotFound, DrawConflict),
+    responses=declare(DrawNotFound, PlanNotFound, TaskNotFound, DrawConflict, PlanConflict),
     summary="Freeze objects, weights, inspectors, recusals and exclusions of a draw",
 )
 async def freeze_draw(body: DrawIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:

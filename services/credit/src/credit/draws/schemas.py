@@ -22,11 +22,17 @@ __all__ = [
     "PickView",
     "Recusal",
     "RevealIn",
+    "StratumView",
+    "TaskRef",
 ]
 
 Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]{1,100}$")]
+Department = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Skill = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,39}$")]
+Skills = Annotated[list[Skill], Field(max_length=20)]
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{2,39}$")]
 Hex32 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -34,9 +40,8 @@ class Inspector(Model):
     """An inspector by staff id; no name is needed to draw one."""
 
     id: Person
-    department: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)] | None
-    ) = None
+    department: Department | None = None
+    expertise: Skills = Field(default=[])
 
 
 class Recusal(Model):
@@ -54,17 +59,34 @@ class Exclusion(Model):
     reason: ExclusionReason
 
 
-class DrawIn(Model):
-    """The inputs of a draw. All are frozen by this request; the officers named commit and reveal later."""
+class TaskRef(Model):
+    """A task of an annual plan in force."""
 
-    purpose: Purpose
-    region: Region
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=10)]
+    plan_id: UUID
+    no: Annotated[str, StringConstraints(pattern=r"^[0-9]{7,8}-[0-9]{2}$")]
+
+
+class DrawIn(Model):
+    """The inputs of a draw. All are frozen by this request; the officers named commit and reveal later.
+
+    With `task` the plan says what is drawn. Otherwise give `purpose`, `region`, `kinds`, and either `count`
+    (one stratum, each object weighted by its tier) or `by_tier` (each tier drawn at its own ratio). Without
+    `inspectors` the library's inspectors on duty are drawn; recusals of the library always hold.
+    """
+
+    task: TaskRef | None = None
+    purpose: Purpose | None = None
+    region: Region | None = None
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=10)] | None = None
     tiers: Annotated[list[Annotated[str, Field(max_length=16)]], Field(max_length=20)] = Field(default=[])
-    count: Annotated[int, Field(ge=1, le=5000)]
+    items: Annotated[list[Code], Field(max_length=20)] = Field(default=[])
+    count: Annotated[int, Field(ge=1, le=5000)] | None = None
+    by_tier: bool = False
     inspectors_per_object: Annotated[int, Field(ge=2, le=10)] = 2
+    min_departments: Annotated[int, Field(ge=1, le=5)] = 1
+    expertise: Skills = Field(default=[])
     officers: Annotated[list[Person], Field(min_length=2, max_length=20)]
-    inspectors: Annotated[list[Inspector], Field(min_length=2, max_length=1000)]
+    inspectors: Annotated[list[Inspector], Field(min_length=2, max_length=1000)] | None = None
     recusals: Annotated[list[Recusal], Field(max_length=5000)] = Field(default=[])
     exclusions: Annotated[list[Exclusion], Field(max_length=5000)] = Field(default=[])
     redraw_of: UUID | None = None
@@ -102,6 +124,16 @@ class PickView(Model):
     inspectors: list[str]
 
 
+class StratumView(Model):
+    """Objects drawn from by themselves: how many there are, the ratio in basis points, how many drawn."""
+
+    id: str
+    ratio_bp: int | None
+    objects: int
+    weight: int | None
+    count: int
+
+
 class DrawBrief(Model):
     """A draw in a list. The hashes are those of the frozen inputs and, once it is closed, of the bundle."""
 
@@ -118,6 +150,8 @@ class DrawBrief(Model):
     bundle_sha256: str | None
     deadline: datetime
     redraw_of: UUID | None
+    plan_id: UUID | None
+    task_no: str | None
     created_at: datetime
     closed_at: datetime | None
 
@@ -128,5 +162,6 @@ class DrawView(DrawBrief):
     sealed: bool
     commitment_domain: str
     commitments: list[CommitmentView]
+    strata: list[StratumView]
     missing: list[str]
     result: list[PickView]

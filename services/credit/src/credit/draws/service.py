@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from common import regions
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
@@ -22,12 +21,13 @@ from .bundles import Bundler
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
 from .freezing import check_people, frozen_inputs
 from .models import Draw, DrawCommitment, DrawReveal
+from .preparing import Preparer
 from .repository import DrawRepository, SealedCheckpoint
 from .rules import LOG_COMMITTED, LOG_FROZEN, commitment_of, log_id
 from .rules.algorithm import COMMITMENT_DOMAIN
 from .rules.bundle import commitment_document
 from .rules.states import DrawState
-from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView
+from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView, StratumView
 
 __all__ = ["DrawService"]
 
@@ -39,6 +39,7 @@ class DrawService:
         self._session, self._env = session, env
         self._draws = DrawRepository(session)
         self._bundler = Bundler(session, env, self._draws)
+        self._preparer = Preparer(session, env)
 
     async def freeze(self, actor: Principal, wanted: DrawIn) -> Draw:
         """Freeze all inputs of a draw and put their hash into the log.
@@ -49,42 +50,42 @@ class DrawService:
 
         Raises:
             DrawNotFound: the region, or the draw to repeat, is not the caller's.
+            PlanNotFound, TaskNotFound, PlanConflict: the task is not there, or cannot be drawn now.
             InvalidPayload: too few objects or inspectors, names that do not fit, officers of the void draw.
             DrawConflict: the draw to repeat is not void.
         """
         now = self._env.clock.now()
-        if (
-            actor.subject_id is not None
-            or not regions.exists(wanted.region)
-            or not actor.covers(wanted.region)
-        ):
-            raise DrawNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
-        policy = self._env.rulebook.draws.choose("draws", on=china_date(now), region=wanted.region)
-        check_people(wanted, policy)
         await self._check_redraw(actor, wanted)
+        prepared = await self._preparer.prepare(actor, wanted)
+        policy = self._env.rulebook.draws.choose("draws", on=china_date(now), region=prepared.region)
+        check_people(prepared, policy)
         draw_id = new_id()
         year = china_date(now).year
         serial = await self._draws.next_serial(year)
         tiers = self._env.rulebook.supervision.choose(
-            "tiered-supervision", on=china_date(now), region=wanted.region
+            "tiered-supervision", on=china_date(now), region=prepared.region
         )
-        candidates = await self._draws.objects(wanted.region, sorted(set(wanted.kinds)), wanted.tiers)
-        frozen = frozen_inputs(wanted, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now)
+        candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
+        frozen = frozen_inputs(prepared, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now)
+        task = prepared.task
         draw = Draw(
             id=draw_id,
             year=year,
             serial=serial,
             number=frozen["number"],
-            region=wanted.region,
-            purpose=wanted.purpose,
-            kinds=sorted(set(wanted.kinds)),
+            region=prepared.region,
+            purpose=prepared.purpose,
+            kinds=prepared.kinds,
             officers=frozen["officers"],
             objects=len(frozen["objects"]),
-            drawn=wanted.count,
+            drawn=frozen["count"],
             state=DrawState.FROZEN,
             frozen=canonical(frozen),
             inputs_sha256=hash_document(frozen).hex(),
             redraw_of=wanted.redraw_of,
+            plan_id=task.plan_id if task else None,
+            plan_version=task.plan_version if task else None,
+            task_no=task.no if task else None,
             deadline=now + timedelta(minutes=policy.commit_within_minutes),
             created_by=actor.sub,
             created_at=now,
@@ -212,6 +213,7 @@ class DrawService:
                 )
                 for one in commitments
             ],
+            strata=[StratumView(**one) for one in json.loads(draw.frozen).get("strata", [])],
             missing=closed["missing"],
             result=await self._picks(closed["result"]),
         )
@@ -276,6 +278,9 @@ class DrawService:
         before = await self.get(actor, wanted.redraw_of)
         if before.state != DrawState.VOID:
             raise DrawConflict(Text("只有作废的抽取才重抽", "Only a void draw is drawn again"))
+        task = (wanted.task.plan_id, wanted.task.no) if wanted.task else (None, None)
+        if (before.plan_id, before.task_no) != task:
+            raise InvalidPayload.at("/task", Text("重抽须为同一任务", "A redraw is of the same task"))
         if set(before.officers) & set(wanted.officers):
             raise InvalidPayload.at(
                 "/officers", Text("重抽须由其他人员进行", "A redraw goes to other officers")
@@ -301,6 +306,8 @@ def _brief(draw: Draw) -> DrawBrief:
         bundle_sha256=draw.bundle_sha256,
         deadline=draw.deadline,
         redraw_of=draw.redraw_of,
+        plan_id=draw.plan_id,
+        task_no=draw.task_no,
         created_at=draw.created_at,
         closed_at=draw.closed_at,
     )

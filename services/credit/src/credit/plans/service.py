@@ -83,7 +83,7 @@ class PlanService:
         return await self._view(plan)
 
     async def change(self, actor: Principal, plan_id: UUID, wanted: PlanChange, expected: int) -> PlanView:
-        """Replace a plan's tasks by a new version; what was filed must be filed again before it is drawn from.
+        """Replace a plan's tasks by a new version; what was filed must be filed again before it is drawn.
 
         Raises:
             PlanNotFound: not in the caller's regions.
