@@ -7,7 +7,11 @@ from uuid import UUID
 
 from common.problems import Text
 
-__all__ = ["Affected"]
+__all__ = ["Affected", "AffectedKind"]
+
+AffectedKind = Literal[
+    "grade", "tier", "draw", "listing", "warning", "board", "honour", "certificate", "page", "fact"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +19,15 @@ class Affected:
     """One decision, grade, draw, page or paper that a fact entered; `at` is the instant it was made.
 
     `id` and `number` are as its own room shows them; `what` says in one sentence how the fact entered.
+    `was` and `would_be` name the outcome as it was and as it would have been without the fact, where one can
+    be reckoned. `subject_id` is given where another subject than the fact's own was touched.
     """
 
-    kind: Literal["grade", "tier", "draw", "listing", "warning", "board", "honour", "certificate", "page"]
+    kind: AffectedKind
     id: UUID | None
     number: str | None
     at: datetime
     what: Text
+    was: str | None = None
+    would_be: str | None = None
+    subject_id: UUID | None = None
