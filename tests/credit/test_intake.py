@@ -145,8 +145,8 @@ async def test_a_warning_is_worked_off_step_by_step(service: Service) -> None:
     await service.post(f"{path}/acknowledge", {"note": "已知悉"}, 200)
     await service.post(f"{path}/interview", {"note": "约谈负责人"}, 200)
     await service.post(f"{path}/resolve", {"outcome": "guilty", "note": "x y"}, 422)
-    done = await service.post(f"{path}/resolve", {"outcome": "corrected", "note": "已整改价格"}, 200)
-    assert (done["state"], done["outcome"]) == ("resolved", "corrected")
+    done = await service.post(f"{path}/resolve", {"outcome": "confirmed", "note": "已整改价格"}, 200)
+    assert (done["state"], done["outcome"]) == ("resolved", "confirmed")
     assert [one["act"] for one in done["acts"]] == ["acknowledge", "interview", "resolve"]
     await service.post(f"{path}/interview", {"note": "再次约谈"}, 409)
 

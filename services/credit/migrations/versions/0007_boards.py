@@ -14,7 +14,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY: tuple[str, ...] = ()
+APPEND_ONLY = ("warning_sources",)
 
 
 def upgrade() -> None:
@@ -30,7 +30,102 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('subject_id', name=op.f('pk_supervision_states'))
     )
     op.create_index('ix_supervision_states_next_change_on', 'supervision_states', ['next_change_on'], unique=False, postgresql_where=sa.text('next_change_on IS NOT NULL'))
+    _warnings()
+    for statement in append_only_ddl(*APPEND_ONLY):
+        op.execute(statement)
+
+
+def _warnings() -> None:
+    op.add_column('warnings', sa.Column('kind', sa.String(length=8), nullable=True))
+    op.add_column('warnings', sa.Column('window_key', sa.String(length=120), nullable=True))
+    op.add_column('warnings', sa.Column('resolve_by', sa.Date(), nullable=True))
+    op.add_column('warnings', sa.Column('due_on', sa.Date(), nullable=True))
+    op.add_column('warnings', sa.Column('interview_on', sa.Date(), nullable=True))
+    op.add_column('warnings', sa.Column('escalated_to', sa.String(length=6), nullable=True))
+    op.drop_constraint(op.f('ck_warnings_outcome'), 'warnings', type_='check')
+    op.drop_constraint(op.f('ck_warnings_state'), 'warnings', type_='check')
+    op.execute("""
+        UPDATE warnings SET kind = 'clue', window_key = source_reference, resolve_by = acknowledge_by + 42,
+            due_on = CASE state WHEN 'raised' THEN acknowledge_by ELSE acknowledge_by + 42 END,
+            outcome = CASE outcome WHEN 'unfounded' THEN 'false_alarm' WHEN 'corrected' THEN 'confirmed'
+                ELSE outcome END
+    """)
+    for column in ('kind', 'window_key', 'resolve_by', 'due_on'):
+        op.alter_column('warnings', column, nullable=False)
+    op.create_check_constraint(op.f('ck_warnings_kind'), 'warnings', "kind IN ('clue', 'proposal')")
+    op.create_check_constraint(op.f('ck_warnings_outcome'), 'warnings', "outcome IN ('confirmed', 'false_alarm', 'handed_over', 'no_action')")
+    op.create_check_constraint(op.f('ck_warnings_state'), 'warnings', "state IN ('raised', 'acknowledged', 'invited', 'interviewed', 'resolved')")
+    op.create_index('uq_warnings_open', 'warnings', ['rule_id', 'subject_id', 'window_key'], unique=True, postgresql_where=sa.text("state <> 'resolved'"))
+    op.create_index('ix_warnings_due_on', 'warnings', ['due_on'], unique=False, postgresql_where=sa.text("state <> 'resolved'"))
+    op.drop_constraint(op.f('ck_warning_acts_act'), 'warning_acts', type_='check')
+    op.create_check_constraint(op.f('ck_warning_acts_act'), 'warning_acts', "act IN ('acknowledge', 'invite', 'interview', 'escalate', 'resolve')")
+    op.add_column('warning_acts', sa.Column('day', sa.Date(), nullable=True))
+    op.add_column('warning_acts', sa.Column('paper_id', sa.Uuid(), nullable=True))
+    op.create_table('warning_sources',
+    sa.Column('rule_id', sa.String(length=100), nullable=False),
+    sa.Column('source_reference', sa.String(length=120), nullable=False),
+    sa.Column('warning_id', sa.Uuid(), nullable=False),
+    sa.Column('occurred_on', sa.Date(), nullable=False),
+    sa.Column('details', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['warning_id'], ['warnings.id'], name=op.f('fk_warning_sources_warning_id')),
+    sa.PrimaryKeyConstraint('rule_id', 'source_reference', name=op.f('pk_warning_sources'))
+    )
+    op.create_index('ix_warning_sources_warning_id', 'warning_sources', ['warning_id'], unique=False)
+    op.execute("""
+        INSERT INTO warning_sources (rule_id, source_reference, warning_id, occurred_on, details, seen_at)
+        SELECT rule_id, source_reference, id, occurred_on, details - 'rule_region', raised_at FROM warnings
+    """)
+    op.create_table('warning_rule_versions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('rule_id', sa.String(length=100), nullable=False),
+    sa.Column('region', sa.String(length=6), nullable=False),
+    sa.Column('serial', sa.Integer(), nullable=False),
+    sa.Column('version', sa.String(length=40), nullable=False),
+    sa.Column('content', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('hash', sa.String(length=64), nullable=False),
+    sa.Column('written_by', sa.Text(), nullable=False),
+    sa.Column('written_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('activated_by', sa.Text(), nullable=True),
+    sa.Column('activated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('(activated_by IS NULL) = (activated_at IS NULL)', name=op.f('ck_warning_rule_versions_activated_whole')),
+    sa.CheckConstraint('activated_by <> written_by', name=op.f('ck_warning_rule_versions_two_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_warning_rule_versions'))
+    )
+    op.create_index('uq_warning_rule_versions_version', 'warning_rule_versions', ['rule_id', 'region', 'version'], unique=True)
+    op.create_index('uq_warning_rule_versions_serial', 'warning_rule_versions', ['rule_id', 'region', 'serial'], unique=True)
+    op.create_table('warning_sweeps',
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('rule_id', sa.String(length=100), nullable=False),
+    sa.Column('region', sa.String(length=6), nullable=False),
+    sa.Column('version', sa.String(length=40), nullable=False),
+    sa.Column('cursor', sa.Text(), nullable=True),
+    sa.Column('found', sa.Integer(), nullable=False),
+    sa.Column('raised', sa.Integer(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('day', 'rule_id', 'region', 'version', name=op.f('pk_warning_sweeps'))
+    )
 
 
 def downgrade() -> None:
-    op.drop_table('supervision_states')
+    for statement in drop_append_only_ddl(*APPEND_ONLY):
+        op.execute(statement)
+    for table in ('warning_sweeps', 'warning_rule_versions', 'warning_sources', 'supervision_states'):
+        op.drop_table(table)
+    op.execute("UPDATE warnings SET state = 'acknowledged' WHERE state = 'invited'")
+    op.drop_index('ix_warnings_due_on', 'warnings')
+    op.drop_index('uq_warnings_open', 'warnings')
+    for column in ('paper_id', 'day'):
+        op.drop_column('warning_acts', column)
+    for column in ('escalated_to', 'interview_on', 'due_on', 'resolve_by', 'window_key', 'kind'):
+        op.drop_column('warnings', column)
+    op.drop_constraint(op.f('ck_warnings_outcome'), 'warnings', type_='check')
+    op.drop_constraint(op.f('ck_warnings_state'), 'warnings', type_='check')
+    op.drop_constraint(op.f('ck_warning_acts_act'), 'warning_acts', type_='check')
+    op.execute("""
+        UPDATE warnings SET outcome = CASE outcome WHEN 'false_alarm' THEN 'unfounded'
+            WHEN 'handed_over' THEN 'confirmed' WHEN 'no_action' THEN 'unfounded' ELSE outcome END
+    """)
+    op.create_check_constraint(op.f('ck_warnings_outcome'), 'warnings', "outcome IN ('confirmed', 'unfounded', 'corrected')")
+    op.create_check_constraint(op.f('ck_warnings_state'), 'warnings', "state IN ('raised', 'acknowledged', 'interviewed', 'resolved')")
+    op.create_check_constraint(op.f('ck_warning_acts_act'), 'warning_acts', "act IN ('acknowledge', 'interview', 'resolve')")

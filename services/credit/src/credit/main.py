@@ -33,6 +33,7 @@ from credit.scoring.routes import router as scoring
 from credit.subjects.routes import reveal_router as reveals
 from credit.subjects.routes import router as subjects
 from credit.supervision.routes import router as supervision
+from credit.warning_rules.routes import router as warning_rules
 from credit.warnings.routes import router as warnings
 
 __all__ = ["create_app"]
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             scoring,
             supervision,
             warnings,
+            warning_rules,
             draws,
             policies,
             papers,

@@ -17,6 +17,8 @@ from credit.environment import Environment
 from credit.imports.service import ImportService
 from credit.scoring.service import ScoringService
 from credit.supervision.service import SupervisionService
+from credit.sweeps.service import SweepService
+from credit.warnings.service import WarningService
 
 __all__ = ["do_round", "rounds"]
 
@@ -40,6 +42,14 @@ async def _supervision(session: AsyncSession, env: Environment) -> int:
     return await SupervisionService(session, env).refresh_due(CHUNK)
 
 
+async def _warning_sweeps(session: AsyncSession, env: Environment) -> int:
+    return await SweepService(session, env).sweep()
+
+
+async def _overdue_warnings(session: AsyncSession, env: Environment) -> int:
+    return await WarningService(session, env).escalate_overdue(CHUNK)
+
+
 async def _expired_imports(session: AsyncSession, env: Environment) -> int:
     return await ImportService(session, env).purge(CHUNK)
 
@@ -48,6 +58,8 @@ DUE: dict[str, Work] = {
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
     "supervision": _supervision,
+    "warning_sweeps": _warning_sweeps,
+    "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,
 }
 """What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""

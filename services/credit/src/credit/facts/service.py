@@ -11,6 +11,7 @@ from common.db import new_id
 from common.problems import FieldError, InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.consequences import after_fact
 from credit.environment import Environment
 from credit.publishing import announce
 from credit.scoring.rules.causes import Cause
@@ -225,6 +226,7 @@ class FactService:
             now,
         )
         await self._scoring.rescore(subject, cause, fact.id, now)
+        await after_fact(self._session, self._env, subject, fact)
 
     def _kind(self, pointer: str, code: str, subject: Subject, on: date) -> FactKind:
         kind = self._env.rulebook.catalogue(on, subject.region).by_code.get(code)

@@ -16,6 +16,7 @@ from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
+from credit.sweeps.service import SweepService
 from credit.warnings.service import WarningService
 
 from .models import ParkedEvent
@@ -51,6 +52,7 @@ class IntakeService:
         self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
         self._warnings = WarningService(session, env)
+        self._sweeps = SweepService(session, env)
 
     async def take(self, event_id: UUID, name: str, data: dict[str, Any]) -> None:
         """Apply an event, or keep it for its subject, or for a person when it cannot be understood."""
@@ -90,7 +92,8 @@ class IntakeService:
 
     async def _apply(self, subject: Subject, event_id: UUID, name: str, event: Incoming) -> bool:
         if isinstance(event, PriceAlertRaised):
-            await self._warnings.on_price_alert(subject, event)
+            if await self._warnings.on_price_alert(subject, event):
+                await self._sweeps.on_warning(subject)
             return True
         try:
             fact = self._fact(subject, name, event)

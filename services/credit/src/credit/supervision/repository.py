@@ -5,12 +5,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, Text, and_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.facts.models import Fact
 from credit.facts.rules import Action
+from credit.relations.models import Relation
+from credit.relations.rules import POSTS
 from credit.subjects.models import Subject
 
 from .models import SupervisionState
@@ -50,6 +53,15 @@ class SupervisionRepository:
         )
         return (await self._session.execute(query)).all()
 
+    async def posts(self, people: Collection[UUID]) -> Sequence[Relation]:
+        """Every post that these people hold or held, however long ago."""
+        query = (
+            select(Relation)
+            .where(col(Relation.from_id).in_(people), col(Relation.kind).in_(sorted(POSTS)))
+            .order_by(col(Relation.starts_on), col(Relation.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
     async def same_person(self, subject: Subject) -> list[UUID]:
         """The subject and every other row of the same natural person, by the keyed index of the ID number."""
         if subject.id_number_index is None:
@@ -70,6 +82,27 @@ class SupervisionRepository:
     async def state_of(self, subject_id: UUID) -> SupervisionState | None:
         """What was last announced."""
         return await self._session.get(SupervisionState, subject_id)
+
+    async def mark_people_of(self, entity: UUID, today: date) -> None:
+        """Have everyone who holds or held a post at an entity looked at in the next round."""
+        people = (
+            select(
+                col(Subject.id),
+                col(Subject.tier),
+                col(Subject.tier),
+                array([], type_=Text),
+                literal(today),
+                func.now(),
+            )
+            .join(Relation, col(Relation.from_id) == col(Subject.id))
+            .where(col(Relation.to_id) == entity, col(Relation.kind).in_(sorted(POSTS)))
+            .distinct()
+        )
+        columns = ["subject_id", "tier", "credit_tier", "measures", "next_change_on", "announced_at"]
+        query = insert(SupervisionState).from_select(columns, people)
+        await self._session.execute(
+            query.on_conflict_do_update(index_elements=["subject_id"], set_={"next_change_on": today})
+        )
 
     def add(self, state: SupervisionState) -> None:
         """Queue a first state for the next flush."""

@@ -40,7 +40,7 @@ from .schemas import (
     RestrictionView,
     SupervisionView,
 )
-from .sources import Sources
+from .sources import LISTING_CODES, Sources
 
 __all__ = ["SupervisionService"]
 
@@ -179,6 +179,14 @@ class SupervisionService:
             await announce(self._session, "subject_updated", subject.id, subject.version, data, now)
         await self._session.flush()
         return changed
+
+    async def on_fact(self, subject: Subject, code: str) -> None:
+        """A listing or restricting fact about a locked subject changed: tell of it, and of who heads it."""
+        today = china_date(self._env.clock.now())
+        restricting = {one for rule in self._env.rulebook.restrictions for one in rule.facts}
+        if code in LISTING_CODES or code in restricting:
+            await self.refresh(subject)
+            await self._states.mark_people_of(subject.id, today)
 
     async def refresh_due(self, limit: int) -> int:
         """Announce supervision that changed by the calendar or or grade; gives how many were seen."""

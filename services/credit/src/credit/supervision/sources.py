@@ -55,7 +55,7 @@ class Sources:
         """
         codes = LISTING_CODES | {code for one in restrictions for code in one.facts}
         own = sorted(set(people))
-        posts = [post for person in own for post in await self._posts(person)]
+        posts = [Post(one.to_id, one.kind, *one.period) for one in await self._states.posts(own)]
         held = sorted({post.entity for post in posts} - set(own))
         entries = await self._entries([*own, *held], codes)
         found = [entry for entry in entries if entry.entity in own]
@@ -76,9 +76,6 @@ class Sources:
     async def next_risk_class(self, subject: Subject, after: date) -> date | None:
         """The next day from which another class is already known to hold."""
         return None
-
-    async def _posts(self, person: UUID) -> list[Post]:
-        return []
 
     async def _entries(self, subjects: list[UUID], codes: frozenset[str]) -> list[Listed]:
         rows = await self._states.listing_facts(subjects, codes)

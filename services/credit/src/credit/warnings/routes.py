@@ -1,5 +1,6 @@
 """Routes of warnings."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from fastapi import Query
 from .dependencies import Reader, WarningServiceDep, Writer
 from .errors import ActRefused, WarningNotFound
 from .rules import Act, State
-from .schemas import NoteIn, ResolveIn, WarningView
+from .schemas import InterviewIn, NoteIn, ResolveIn, WarningView
 
 __all__ = ["router"]
 
@@ -25,10 +26,24 @@ async def list_warnings(
     state: State | None = None,
     subject_id: UUID | None = None,
     rule: Annotated[str | None, Query(max_length=100)] = None,
+    kind: Annotated[str | None, Query(pattern="^(clue|proposal)$")] = None,
+    region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
+    overdue: bool | None = None,
+    escalated: bool | None = None,
+    due_before: Annotated[date | None, Query(description="open and due before this Chinese day")] = None,
     cursor: CursorParam = None,
     limit: LimitParam = 20,
 ) -> Page[WarningView]:
-    filters = {"state": state, "subject_id": subject_id, "rule_id": rule}
+    filters = {
+        "state": state,
+        "subject_id": subject_id,
+        "rule_id": rule,
+        "kind": kind,
+        "region": region,
+        "overdue": overdue,
+        "escalated": escalated,
+        "due_before": due_before,
+    }
     return await warnings.search(actor, filters, cursor, limit)
 
 
@@ -49,12 +64,12 @@ async def acknowledge_warning(
 @router.post(
     "/{warning_id}/interview",
     responses=declare(WarningNotFound, ActRefused),
-    summary="Record a talk with the subject",
+    summary="Invite the subject to a talk, or record one that was held",
 )
 async def interview_warning(
-    warning_id: UUID, body: NoteIn, actor: Writer, warnings: WarningServiceDep
+    warning_id: UUID, body: InterviewIn, actor: Writer, warnings: WarningServiceDep
 ) -> WarningView:
-    return await warnings.act(actor, warning_id, Act.INTERVIEW, body.note)
+    return await warnings.interview(actor, warning_id, body)
 
 
 @router.post(

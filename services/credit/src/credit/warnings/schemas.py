@@ -1,15 +1,26 @@
 """What crosses the API about warnings."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from common.web import Model
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from .rules import Outcome, State
 
-__all__ = ["ActView", "NoteIn", "ResolveIn", "State", "WarningView"]
+__all__ = [
+    "AcceptIn",
+    "ActView",
+    "DeadlineView",
+    "InterviewIn",
+    "NoteIn",
+    "ProposalView",
+    "ResolveIn",
+    "SourceView",
+    "State",
+    "WarningView",
+]
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=2000)]
 
@@ -20,6 +31,19 @@ class NoteIn(Model):
     note: Note
 
 
+class InterviewIn(NoteIn):
+    """An invitation to a regulatory talk, or the record of one that was held."""
+
+    invite_for: date | None = Field(default=None, description="invite for this Chinese day")
+    held_on: date | None = Field(default=None, description="held on this Chinese day; by default today")
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.invite_for is not None and self.held_on is not None:
+            raise ValueError("either invite_for or held_on")
+        return self
+
+
 class ResolveIn(Model):
     """How a warning ended, and why."""
 
@@ -27,18 +51,51 @@ class ResolveIn(Model):
     note: Note
 
 
+class AcceptIn(NoteIn):
+    """Why a proposal is taken up."""
+
+
 class ActView(Model):
-    """One step in the handling of a warning."""
+    """One step in the handling of a warning; `day` is the talk's."""
 
     act: str
     note: str
     outcome: str | None
+    day: date | None
+    paper_id: UUID | None
     done_by: str
     done_at: datetime
 
 
+class SourceView(Model):
+    """One piece of evidence."""
+
+    reference: str
+    occurred_on: date
+    details: dict[str, Any]
+    seen_at: datetime
+
+
+class DeadlineView(Model):
+    """By when something has to be done, in working days from the warning; an invitation's is its own day."""
+
+    act: str
+    due_on: date
+    provisional: bool
+    done: bool
+    overdue: bool
+
+
+class ProposalView(Model):
+    """What a proposal proposes."""
+
+    what: str
+    on_list: str | None
+    condition: str | None
+
+
 class WarningView(Model):
-    """A warning: a clue that never scores."""
+    """A warning: a clue or a proposal that never scores."""
 
     id: UUID
     subject_id: UUID
@@ -46,6 +103,8 @@ class WarningView(Model):
     region: str
     rule: str
     rule_version: str
+    kind: str
+    proposes: ProposalView | None
     name: str
     advice: str
     legal_basis: list[str]
@@ -53,7 +112,11 @@ class WarningView(Model):
     state: State
     occurred_on: date
     acknowledge_by: date
+    deadlines: list[DeadlineView]
+    overdue: bool
+    escalated_to: str | None
     source_reference: str
+    sources: list[SourceView]
     details: dict[str, Any]
     outcome: str | None
     acts: list[ActView]

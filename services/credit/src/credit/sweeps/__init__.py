@@ -1,0 +1,1 @@
+"""The nightly search for warnings: each rule over the whole population, once a day, restartable."""

@@ -1,0 +1,22 @@
+"""How the routes of this room get their service, and who may call them."""
+
+from typing import Annotated
+
+from common.auth import Principal
+from common.web import Requires, SessionDep
+from fastapi import Depends
+
+from credit.rulebook.dependencies import EnvironmentDep
+
+from .service import WarningRuleService
+
+__all__ = ["Author", "Reader", "WarningRuleServiceDep"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep) -> WarningRuleService:
+    return WarningRuleService(session, env)
+
+
+WarningRuleServiceDep = Annotated[WarningRuleService, Depends(_service)]
+Reader = Annotated[Principal, Depends(Requires("credit:read", "credit:policy"))]
+Author = Annotated[Principal, Depends(Requires("credit:policy"))]
