@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import String, Uuid
 from sqlmodel import SQLModel, col
 
 from credit.intake.models import ParkedEvent
@@ -25,16 +24,13 @@ __all__ = ["Identities", "ImportRepository", "RowResult"]
 
 _LOCK_KEYS = text(
     "SELECT count(pg_advisory_xact_lock(hashtextextended(k, 0))) FROM"
-    " (SELECT k FROM unnest(:keys) AS k ORDER BY k) AS sorted"
-).bindparams(bindparam("keys", type_=ARRAY(String)))
+    " (SELECT k FROM unnest(CAST(:keys AS text[])) AS k ORDER BY k) AS sorted"
+)
 _SETTLE = text(
-    "UPDATE import_rows SET outcome = r.outcome, subject_id = r.subject_id, errors = r.errors::jsonb"
-    " FROM unnest(:rows, :outcomes, :subjects, :errors) AS r(row_no, outcome, subject_id, errors)"
+    "UPDATE import_rows SET outcome = r.outcome, subject_id = r.subject_id, errors = CAST(r.errors AS jsonb)"
+    " FROM unnest(CAST(:rows AS integer[]), CAST(:outcomes AS text[]), CAST(:subjects AS uuid[]),"
+    " CAST(:errors AS text[])) AS r(row_no, outcome, subject_id, errors)"
     " WHERE import_rows.import_id = :import_id AND import_rows.row_no = r.row_no"
-).bindparams(
-    bindparam("outcomes", type_=ARRAY(String)),
-    bindparam("subjects", type_=ARRAY(Uuid)),
-    bindparam("errors", type_=ARRAY(String)),
 )
 
 

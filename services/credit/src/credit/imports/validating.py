@@ -111,6 +111,8 @@ class Wanted:
 def check_row(row: RawRow, today: date) -> tuple[Wanted | None, list[FieldError]]:
     """The wish of a row, or everything that is wrong with it. Details never repeat a value."""
     errors = list(row.errors)
+    if errors and not row.cells:
+        return None, errors
     texts: dict[str, Any] = dict(row.cells)
     texts = {code: text for code, text in texts.items() if not (code in PERSONAL and is_masked(text))}
     for code in ("kind", "status"):

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from common.db import Database
+from common.db import Database, sqlstate
 from common.problems import Problem
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.applications import Starlette
 
 from credit.environment import Environment
@@ -54,8 +54,16 @@ class ImportWorker:
         try:
             async with self._database.session() as session:
                 done = await ImportService(session, self._env).advance(self._limit, self._speed)
-        except (SQLAlchemyError, OSError, Problem) as error:
-            log.warning("import_chunk_failed", kind=type(error).__name__, rows=self._limit)
+        except Exception as error:
+            # Whatever it is: one file must not keep all others from being applied.
+            state = sqlstate(error) if isinstance(error, DBAPIError) else None
+            log.warning(
+                "import_chunk_failed",
+                kind=type(error).__name__,
+                sqlstate=state,
+                rows=self._limit,
+                exc_info=None if isinstance(error, SQLAlchemyError | OSError | Problem) else error,
+            )
             await self._after_failure()
             return False
         self._failures = 0
