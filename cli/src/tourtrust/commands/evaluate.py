@@ -1,12 +1,14 @@
 """`tourtrust eval`: measure the rules on files of one's own; no platform needs to run."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tourtrust.console import fail, out
+from tourtrust.scores import scored_table
 
 __all__ = ["app"]
 
@@ -42,3 +44,43 @@ def contracts(
     report = measured.report()
     out.print_json(data=report, ensure_ascii=False)
     raise typer.Exit(0 if report["exact"] == report["files"] else 1)
+
+
+@app.command()
+def scores(
+    scorecard: Annotated[Path, typer.Argument(help="评分卡 YAML / a scorecard file (or several versions)")],
+    cases: Annotated[
+        Path, typer.Argument(help="用例 JSONL / one case a line: subject, facts, times, expect")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print one JSON object")] = False,
+) -> None:
+    """信用评分 / score cases by a card: exit 0 if every expectation is met, 1 if not, 2 if a file is wrong.
+
+    Shows each expectation beside what was got. The format of both files: docs/guides/scorecards.md.
+    """
+    from common.clock import china_date
+    from common.policies import PolicyError, PolicySet
+    from common.problems import Problem
+    from credit.scoring.evaluation import CasesError, evaluate, read_cases
+    from credit.scoring.rules import Scorecard
+
+    try:
+        cards = PolicySet.load([scorecard], Scorecard)
+        read = read_cases(cases, china_date(datetime.now(UTC)))
+        rows = evaluate(cards.all(), read, cases.name)
+    except PolicyError as error:
+        name = scorecard.name
+        fail(f"{name}：{error.reason.zh}", f"{name}: {error.reason.en}", code=2)
+    except CasesError as error:
+        fail(error.text.zh, error.text.en, code=2)
+    except (OSError, Problem) as error:
+        fail(f"读不了：{error}", f"cannot read: {error}", code=2)
+    passed = sum(row.passed for row in rows)
+    if as_json:
+        head = [{"id": card.id, "version": card.version, "hash": card.hash} for card in cards]
+        report = {"scorecard": head, "cases": len(rows), "passed": passed, "failed": len(rows) - passed}
+        out.print_json(data=report | {"rows": [row.report() for row in rows]}, ensure_ascii=False)
+    else:
+        out.print(scored_table(rows))
+        out.print(f"{passed}/{len(rows)} 个用例符合预期 / {passed} of {len(rows)} cases as expected")
+    raise typer.Exit(0 if passed == len(rows) else 1)

@@ -104,8 +104,7 @@ class _Ends:
             ends = [None if closed is None else max(over, closed)]
         else:
             ends = [over, closed]
-        own = window.empty or window.end_of == "period"
-        calendar = self._card.calendar if own else window.end_of
+        calendar = self._card.calendar if window.empty or window.end_of == "period" else window.end_of
         if calendar is not None:
             ends.append(last_day(first, calendar))
         if not window.past_reset:
