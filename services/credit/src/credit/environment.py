@@ -1,21 +1,23 @@
 """What every use case of this service works with, put together once at start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.clock import Clock
 from common.crypto import Keyring
 from common.ledger import LogSigner
 
 from credit.rulebook.rules import Rulebook
+from credit.scorecards.shelf import CardShelf
 
 __all__ = ["Environment"]
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Time, keys, rules and the signer of the log."""
+    """Time, keys, rules, the signer of the log, and the cards last read."""
 
     clock: Clock
     keyring: Keyring
     rulebook: Rulebook
     log: LogSigner
+    shelf: CardShelf = field(default_factory=CardShelf, compare=False)

@@ -66,7 +66,7 @@ class ScoringRun(Base, table=True):
 
 
 class ScoringResult(Base, table=True):
-    """What a run found for one subject: of a trial every subject, of a run for the record those that differ."""
+    """What a run found for one subject: a trial keeps all, a run for the record those that differ."""
 
     __tablename__ = "scoring_results"
 

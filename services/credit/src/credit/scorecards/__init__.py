@@ -1,1 +1,1 @@
-"""Scorecards made here: drafted, simulated, published by a second person, withdrawn before their first day."""
+"""Scorecards made here: drafted, simulated, published by a second person, withdrawn in time."""

@@ -3,13 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from common.ledger import NewEntry
+
 from credit.publishing import Announced
 
 from .models import PublishedGrade
 from .rules import Score
 from .rules.causes import Cause
 
-__all__ = ["LOG_EVENT", "grade_changed_data", "log_id", "published_grade"]
+__all__ = ["LOG_EVENT", "entry_of", "grade_changed_data", "log_id", "published_grade"]
 
 LOG_EVENT = "grade_published"
 
@@ -17,6 +19,11 @@ LOG_EVENT = "grade_published"
 def log_id(subject_id: UUID) -> str:
     """Under which id a subject's grades stand in the log."""
     return f"grade:{subject_id}"
+
+
+def entry_of(grade: PublishedGrade) -> NewEntry:
+    """A published grade as the log's entry."""
+    return NewEntry(log_id(grade.subject_id), grade.version, LOG_EVENT, bytes.fromhex(grade.result_hash))
 
 
 def published_grade(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from common.auth import region_prefix
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -45,12 +46,36 @@ class ScoringRepository:
         return (await self._session.execute(query.limit(1))).scalar_one_or_none()
 
     async def due(self, today: date, limit: int) -> Sequence[Subject]:
-        """Subjects whose score changes by `today` with nothing new recorded, locked for this transaction."""
+        """Subjects whose score may change by `today` with nothing new recorded, locked."""
         query = (
             select(Subject)
-            .where(col(Subject.next_change_on) <= today)
-            .order_by(col(Subject.next_change_on), col(Subject.id))
+            .where(col(Subject.look_again_on) <= today)
+            .order_by(col(Subject.look_again_on), col(Subject.id))
             .limit(limit)
             .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def population(
+        self, kinds: Sequence[str], region: str, after: UUID | None, limit: int
+    ) -> Sequence[Subject]:
+        """The next `limit` subjects of these kinds in a region, in order of id, without merged ones."""
+        query = select(Subject).where(
+            col(Subject.kind).in_(kinds),
+            col(Subject.region).like(f"{region_prefix(region)}%"),
+            col(Subject.merged_into).is_(None),
+        )
+        if after is not None:
+            query = query.where(col(Subject.id) > after)
+        return (await self._session.execute(query.order_by(col(Subject.id)).limit(limit))).scalars().all()
+
+    async def lock_many(self, subject_ids: Sequence[UUID]) -> Sequence[Subject]:
+        """These subjects, locked for writing in order of id."""
+        query = (
+            select(Subject)
+            .where(col(Subject.id).in_(subject_ids))
+            .order_by(col(Subject.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
         return (await self._session.execute(query)).scalars().all()

@@ -1,5 +1,6 @@
 """Use cases of scoring: score at any pair of times, rescore what a fact touches, history, paths."""
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import rfc8785
 from common.auth import Principal
 from common.clock import china_date
-from common.ledger import append, get_receipt
+from common.ledger import get_receipt
 from common.ledger.receipt import Receipt
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
@@ -15,34 +16,40 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
-from credit.publishing import announce, subject_data
+from credit.scorecards.shelf import card_book
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
-from credit.warnings.service import WarningService
 
 from .errors import GradeNotFound, NoScorecard
+from .grading import Grading, known_until
 from .models import PublishedGrade
-from .publication import LOG_EVENT, grade_changed_data, log_id, published_grade
+from .publication import log_id
 from .repository import ScoringRepository
 from .rules import Score, Scorecard, ScoredSubject, find_paths, score
+from .rules.cards import CardBook, Schedule
 from .rules.causes import Cause
 from .schemas import GradeView, PathView, StepView
 
 __all__ = ["ScoringService", "moment_of"]
 
 
-def moment_of(subject: Subject, known_at: datetime | None, now: datetime) -> datetime:
+def moment_of(
+    subject: Subject, known_at: datetime | None, now: datetime, cards_at: datetime | None = None
+) -> datetime:
     """The moment of knowledge asked for: by default the last one at which anything was recorded.
 
-    A moment may be taken only when nothing can be recorded at or before it any more: facts are stamped
-    strictly after `last_recorded_at` and not before the present. Raises InvalidPayload for the future.
+    `cards_at` is when a card was last published, for what depends on cards too. A moment may be taken only
+    when nothing can be recorded at or before it any more: facts are stamped strictly after `last_recorded_at`
+    and not before the present, and a card is published after everything recorded. Raises InvalidPayload for
+    the future.
     """
+    last = max(filter(None, (subject.last_recorded_at, cards_at)))
     if known_at is None:
-        return subject.last_recorded_at
+        return last
     if not 1900 <= known_at.year <= 9000:
         raise InvalidPayload.at("query/known_at", Text("时刻超出范围", "The instant is out of range"))
-    if known_at > subject.last_recorded_at and known_at >= now:
+    if known_at > last and known_at >= now:
         raise InvalidPayload.at("query/known_at", Text("不得晚于当前时刻", "Must not lie in the future"))
     return known_at
 
@@ -55,7 +62,7 @@ class ScoringService:
         self._grades = ScoringRepository(session)
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
-        self._warnings = WarningService(session, env)
+        self._grading = Grading(session, env)
 
     async def score(
         self,
@@ -77,8 +84,8 @@ class ScoringService:
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound
-        now = self._env.clock.now()
-        moment = moment_of(subject, known_at, now)
+        now, book = self._env.clock.now(), await self.cards()
+        moment = moment_of(subject, known_at, now, book.changed_at(subject.kind, card_id))
         result = await self.evaluate(subject, valid_at or china_date(now), moment, card_id)
         answer: dict[str, Any] = {"result": result.document, "result_hash": result.hash}
         published = await self._grades.of_result(subject.id, result.hash)
@@ -87,47 +94,59 @@ class ScoringService:
             answer["receipt"] = receipt.document()
         return rfc8785.dumps(answer)
 
+    async def cards(self) -> CardBook:
+        """The cards of the files and those published since; until this transaction ends, none is added."""
+        return await card_book(self._session, self._env)
+
+    async def schedule_of(
+        self, subject: ScoredSubject, valid_at: date, known_at: datetime, card_id: str | None = None
+    ) -> Schedule:
+        """The card for a subject on a day, as known at a moment, and those that follow it.
+
+        Raises NoScorecard when none (or none of that id) grades its kind there and then.
+        """
+        view = (await self.cards()).at(known_at)
+        schedule = view.schedule(subject.kind, subject.region, valid_at, card_id)
+        if schedule is None:
+            raise NoScorecard
+        return schedule
+
     async def evaluate(
         self, subject: Subject, valid_at: date, known_at: datetime, card_id: str | None = None
     ) -> Score:
         """The engine's result for a subject. Raises NoScorecard when no card grades its kind."""
-        scored = await self._as_known(subject, known_at)
-        card = self._card(scored, valid_at, card_id)
-        later = self._env.rulebook.later_versions(card, valid_at)
+        scored = await self._grading.as_known(subject, known_at)
+        schedule = await self.schedule_of(scored, valid_at, known_at, card_id)
         versions = await self._facts.versions_of(subject.id)
-        return score(scored, versions, valid_at, known_at, card, later)
+        return score(scored, versions, valid_at, known_at, schedule.card, schedule.later)
+
+    def evaluate_all(
+        self, card: Scorecard, region: str, valid_at: date, known_at: datetime | None = None
+    ) -> AsyncIterator[tuple[UUID, Score]]:
+        """The engine's result of every subject of the card's kinds in a region, for periodic cards.
+
+        Read while the iteration lasts, so keep it within a transaction. `known_at` None: all that is known.
+        """
+        return self._grading.evaluate_all(card, region, valid_at, known_at)
 
     async def rescore(
         self, subject: Subject, cause: Cause, fact_id: UUID | None, now: datetime
     ) -> Score | None:
-        """Bring a locked subject's stored score up to today; publish its grade when that has changed.
+        """Bring a locked subject's stored score up to today, as `Grading.rescore`."""
+        return (await self._grading.rescore([subject], cause, fact_id, now))[0]
 
-        A published grade is a row of history, an entry in the log, and two events; a drop may warn. None for
-        a subject that no card in force grades: it is not rated, whatever it was before.
-        """
-        today = china_date(now)
-        try:
-            result = await self.evaluate(subject, today, subject.last_recorded_at)
-        except NoScorecard:
-            await self._unrate(subject, now)
-            return None
-        before, subject.grade = subject.grade, result.grade
-        before_tier, subject.tier = subject.tier, result.tier
-        subject.score = result.value
-        subject.scored_on = today
-        subject.next_change_on = result.next_change.on if result.next_change else None
-        if before != result.grade:
-            subject.grade_version += 1
-            await self._publish(subject, result, before, before_tier, (cause, fact_id), now)
-        await self._session.flush()
-        return result
+    async def rescore_many(self, subject_ids: Sequence[UUID], cause: Cause, now: datetime) -> int:
+        """Lock these subjects in order of id and rescore them at once; gives how many grades changed."""
+        subjects = await self._grades.lock_many(subject_ids)
+        before = [subject.grade for subject in subjects]
+        await self._grading.rescore(subjects, cause, None, now)
+        return sum(was != subject.grade for was, subject in zip(before, subjects, strict=True))
 
     async def rescore_due(self, limit: int) -> int:
         """Rescore subjects whose day of change has come; gives how many. One transaction per call."""
         now = self._env.clock.now()
         subjects = await self._grades.due(china_date(now), limit)
-        for subject in subjects:
-            await self.rescore(subject, Cause.TIME, None, now)
+        await self._grading.rescore(subjects, Cause.TIME, None, now)
         return len(subjects)
 
     async def history(
@@ -178,16 +197,11 @@ class ScoringService:
         if subject is None:
             raise SubjectNotFound
         today = china_date(self._env.clock.now())
-        scored = await self._as_known(subject, subject.last_recorded_at)
-        card = self._card(scored, today, None)
-        found = find_paths(
-            scored,
-            await self._facts.versions_of(subject.id),
-            today,
-            subject.last_recorded_at,
-            card,
-            self._env.rulebook.later_versions(card, today),
-        )
+        moment = known_until(subject, await self.cards())
+        scored = await self._grading.as_known(subject, moment)
+        schedule = await self.schedule_of(scored, today, moment)
+        versions = await self._facts.versions_of(subject.id)
+        found = find_paths(scored, versions, today, moment, schedule.card, schedule.later)
         return [
             PathView(
                 grade=path.grade,
@@ -206,79 +220,6 @@ class ScoringService:
             )
             for path in found
         ]
-
-    async def _unrate(self, subject: Subject, now: datetime) -> None:
-        subject.next_change_on = None
-        if subject.grade is not None:
-            subject.score = subject.grade = subject.tier = subject.scored_on = None
-            subject.version += 1
-            await self._session.flush()
-            await announce(
-                self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
-            )
-        await self._session.flush()
-
-    async def _as_known(self, subject: Subject, known_at: datetime) -> ScoredSubject:
-        """The subject as it was known to be: where it stood and what it did may have changed since."""
-        state = None
-        if known_at < subject.last_recorded_at:
-            state = await self._subjects.state_at(subject.id, known_at)
-        seen = state or subject
-        return ScoredSubject(
-            subject.id,
-            subject.kind,
-            seen.region,
-            licensed_on=seen.licensed_on,
-            level=seen.level,
-            scope=tuple(sorted(seen.business_scope)),
-            headcount=seen.headcount,
-        )
-
-    def _card(self, subject: ScoredSubject, on: date, card_id: str | None) -> Scorecard:
-        card = self._env.rulebook.card_for(subject.kind, on, subject.region, card_id)
-        if card is None or subject.kind not in card.kinds:
-            raise NoScorecard
-        return card
-
-    async def _publish(
-        self,
-        subject: Subject,
-        result: Score,
-        before: str | None,
-        before_tier: str | None,
-        why: tuple[Cause, UUID | None],
-        now: datetime,
-    ) -> None:
-        cause, fact_id = why
-        cause = cause if before else Cause.FIRST
-        grade = published_grade(subject.id, subject.grade_version, result, cause, fact_id, now)
-        self._grades.add(grade)
-        await self._session.flush()
-        await append(
-            self._session,
-            log=self._env.log,
-            id=log_id(subject.id),
-            version=grade.version,
-            event=LOG_EVENT,
-            document_hash=bytes.fromhex(result.hash),
-            now=now,
-        )
-        subject.version += 2
-        await self._session.flush()
-        await announce(
-            self._session,
-            "grade_changed",
-            subject.id,
-            subject.version - 1,
-            grade_changed_data(subject, grade, before, before_tier),
-            now,
-        )
-        await announce(
-            self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
-        )
-        if before is not None:
-            steps = result.card.rank(grade.grade) - result.card.rank(before)
-            await self._warnings.on_grade_change(subject, steps, grade.version, result.valid_at)
 
 
 def _view(grade: PublishedGrade) -> GradeView:

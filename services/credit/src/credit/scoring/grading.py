@@ -1,0 +1,195 @@
+"""Bringing stored grades up to date: one subject that a fact touched, or many at once."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from common.clock import china_date
+from common.events import NewEvent, publish_many
+from common.ledger import append_many
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.repository import FactRepository
+from credit.facts.rules import FactVersion
+from credit.publishing import SERVICE, subject_data
+from credit.scorecards.shelf import card_book
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+from credit.warnings.service import WarningService
+
+from .models import PublishedGrade
+from .publication import entry_of, grade_changed_data, published_grade
+from .repository import ScoringRepository
+from .rules import Score, Scorecard, ScoredSubject, score
+from .rules.cards import CardBook, Schedule
+from .rules.causes import Cause
+
+__all__ = ["Grading", "as_stored", "keep_result", "known_until"]
+
+_PAGE = 500
+
+
+def known_until(subject: Subject, book: CardBook, card_id: str | None = None) -> datetime:
+    """The moment at which all that is known about a subject's score was known: its archive and its cards."""
+    return max(filter(None, (subject.last_recorded_at, book.changed_at(subject.kind, card_id))))
+
+
+def as_stored(subject: Subject) -> ScoredSubject:
+    """The subject as it is known to be now."""
+    return ScoredSubject(
+        subject.id,
+        subject.kind,
+        subject.region,
+        licensed_on=subject.licensed_on,
+        level=subject.level,
+        scope=tuple(sorted(subject.business_scope)),
+        headcount=subject.headcount,
+    )
+
+
+def keep_result(subject: Subject, result: Score | None, schedule: Schedule | None, today: date) -> None:
+    """Store a result in the subject's row; None for a subject that no card grades."""
+    change = result.next_change.on if result and result.next_change else None
+    subject.score = result.value if result else None
+    subject.grade = result.grade if result else None
+    subject.tier = result.tier if result else None
+    subject.scored_on = today if result and result.rated else None
+    subject.next_change_on = subject.look_again_on = change
+    subject.scored_by = schedule.fingerprint if schedule else None
+
+
+@dataclass
+class _Said:
+    """What a transaction has to publish."""
+
+    grades: list[PublishedGrade] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
+    drops: list[tuple[Subject, int, PublishedGrade]] = field(default_factory=list)
+
+
+class Grading:
+    """Stored grades. The subjects given are locked by the caller."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
+        self._grades = ScoringRepository(session)
+        self._facts = FactRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._warnings = WarningService(session, env)
+
+    async def rescore(
+        self, subjects: Sequence[Subject], cause: Cause, fact_id: UUID | None, now: datetime
+    ) -> list[Score | None]:
+        """Bring the stored scores of locked subjects up to today; publish the grades that have changed.
+
+        A published grade is a row of history, an entry in the log, and two events; a drop may warn. None for
+        a subject that no card in force grades, or that was merged into another: it is not rated, whatever it
+        was before. A grade that other cards have changed is published with the cause *card*.
+        """
+        book, today, said = await card_book(self._session, self._env), china_date(now), _Said()
+        versions = await self._facts.versions_of_many([subject.id for subject in subjects])
+        results = [
+            self._rescore_one(subject, versions.get(subject.id, []), book, (cause, fact_id), said, today, now)
+            for subject in subjects
+        ]
+        await self._session.flush()
+        await self._publish(said, now)
+        return results
+
+    async def evaluate_all(
+        self,
+        card: Scorecard,
+        region: str,
+        valid_at: date,
+        known_at: datetime | None = None,
+        later: Sequence[Scorecard] = (),
+    ) -> AsyncIterator[tuple[UUID, Score]]:
+        """The engine's result of every subject of the card's kinds in a region, in order of id.
+
+        `known_at` None: with all that is known of each subject. Merged subjects are left out.
+        """
+        after: UUID | None = None
+        while subjects := await self._grades.population(card.kinds, region, after, _PAGE):
+            versions = await self._facts.versions_of_many([subject.id for subject in subjects])
+            for subject in subjects:
+                moment = known_at or subject.last_recorded_at
+                scored = await self.as_known(subject, moment)
+                facts = versions.get(subject.id, [])
+                yield subject.id, score(scored, facts, valid_at, moment, card, later)
+            after = subjects[-1].id
+
+    async def as_known(self, subject: Subject, known_at: datetime) -> ScoredSubject:
+        """The subject as it was known to be: where it stood and what it did may have changed since."""
+        now = as_stored(subject)
+        if known_at >= subject.last_recorded_at:
+            return now
+        state = await self._subjects.state_at(subject.id, known_at)
+        if state is None:
+            return now
+        return ScoredSubject(
+            subject.id,
+            subject.kind,
+            state.region,
+            licensed_on=state.licensed_on,
+            level=state.level,
+            scope=tuple(sorted(state.business_scope)),
+            headcount=state.headcount,
+        )
+
+    def _rescore_one(
+        self,
+        subject: Subject,
+        versions: list[FactVersion],
+        book: CardBook,
+        why: tuple[Cause, UUID | None],
+        said: _Said,
+        today: date,
+        now: datetime,
+    ) -> Score | None:
+        moment = known_until(subject, book)
+        schedule = result = None
+        if subject.merged_into is None:
+            schedule = book.at(moment).schedule(subject.kind, subject.region, today)
+        if schedule is not None:
+            result = score(as_stored(subject), versions, today, moment, schedule.card, schedule.later)
+        before, before_tier = subject.grade, subject.tier
+        other_cards = subject.scored_by not in (None, schedule.fingerprint if schedule else None)
+        keep_result(subject, result, schedule, today)
+        if subject.grade == before:
+            return result
+        if result is None or result.grade is None:
+            subject.version += 1
+        else:
+            cause, fact_id = why
+            if before is None:
+                cause = Cause.FIRST
+            elif other_cards and cause is Cause.TIME:
+                cause = Cause.CARD
+            subject.grade_version += 1
+            grade = published_grade(subject.id, subject.grade_version, result, cause, fact_id, now)
+            said.grades.append(grade)
+            subject.version += 2
+            data = grade_changed_data(subject, grade, before, before_tier)
+            said.events.append(NewEvent("grade_changed", subject.id, subject.version - 1, data, now))
+            if before in result.card.grades:
+                steps = result.card.rank(grade.grade) - result.card.rank(before)
+                said.drops.append((subject, steps, grade))
+        said.events.append(
+            NewEvent("subject_updated", subject.id, subject.version, subject_data(subject), now)
+        )
+        return result
+
+    async def _publish(self, said: _Said, now: datetime) -> None:
+        if not said.events:
+            return
+        for grade in said.grades:
+            self._grades.add(grade)
+        await self._session.flush()
+        await append_many(
+            self._session, log=self._env.log, entries=[entry_of(grade) for grade in said.grades], now=now
+        )
+        await publish_many(self._session, service=SERVICE, events=said.events)
+        for subject, steps, grade in said.drops:
+            await self._warnings.on_grade_change(subject, steps, grade.version, grade.valid_at)
