@@ -9,7 +9,14 @@ from alembic import op
 from common.audit import append_only_ddl
 from sqlalchemy.dialects import postgresql
 
-APPEND_ONLY = ("subject_states", "subject_merges")
+APPEND_ONLY = (
+    "subject_states",
+    "subject_merges",
+    "deposit_entries",
+    "deposit_certificates",
+    "risk_classes",
+    "trainings",
+)
 
 revision = "0003"
 down_revision = "0002"
@@ -26,6 +33,8 @@ def upgrade() -> None:
     )
     _subjects()
     _relations()
+    _deposits()
+    _qualifications()
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -195,8 +204,176 @@ def _relations() -> None:
     )
 
 
+def _deposits() -> None:
+    op.create_table('deposit_entries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('form', sa.String(length=16), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('occurred_on', sa.Date(), nullable=False),
+    sa.Column('expires_on', sa.Date(), nullable=True),
+    sa.Column('institution', sa.Text(), nullable=True),
+    sa.Column('instrument_no', sa.String(length=80), nullable=True),
+    sa.Column('refers_to', sa.Uuid(), nullable=True),
+    sa.Column('demand_id', sa.Uuid(), nullable=True),
+    sa.Column('deferral', sa.String(length=100), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint("form IN ('cash', 'guarantee', 'insurance')", name=op.f('ck_deposit_entries_form')),
+    sa.CheckConstraint("kind IN ('payment', 'addition', 'replacement', 'top_up', 'use', 'refund', 'release', 'confirmation', 'void')", name=op.f('ck_deposit_entries_kind')),
+    sa.CheckConstraint('amount_fen >= 0', name=op.f('ck_deposit_entries_amount_fen')),
+    sa.CheckConstraint('expires_on >= occurred_on', name=op.f('ck_deposit_entries_expires_on')),
+    sa.ForeignKeyConstraint(['refers_to'], ['deposit_entries.id'], name=op.f('fk_deposit_entries_refers_to')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_deposit_entries_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_deposit_entries'))
+    )
+    op.create_index('ix_deposit_entries_expires_on', 'deposit_entries', ['expires_on'], unique=False, postgresql_where=sa.text('expires_on IS NOT NULL'))
+    op.create_index('ix_deposit_entries_subject_id', 'deposit_entries', ['subject_id'], unique=False)
+    op.create_index('uq_deposit_entries_voided', 'deposit_entries', ['refers_to'], unique=True, postgresql_where=sa.text("kind = 'void'"))
+    op.create_table('deposit_demands',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('document_no', sa.String(length=80), nullable=False),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('cause', sa.String(length=24), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('notified_on', sa.Date(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('policy_version', sa.String(length=40), nullable=False),
+    sa.Column('met_on', sa.Date(), nullable=True),
+    sa.Column('missed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_by', sa.Text(), nullable=True),
+    sa.Column('withdrawal_reason', sa.Text(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint("cause IN ('compensation_used', 'fined_after_halving', 'deferral_ended', 'shortfall')", name=op.f('ck_deposit_demands_cause')),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_deposit_demands_amount_fen')),
+    sa.CheckConstraint('due_on >= notified_on', name=op.f('ck_deposit_demands_due_on')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_deposit_demands_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_deposit_demands'))
+    )
+    op.create_index('ix_deposit_demands_due_on', 'deposit_demands', ['due_on'], unique=False, postgresql_where=sa.text('met_on IS NULL AND withdrawn_at IS NULL'))
+    op.create_index('uq_deposit_demands_subject_id_document_no', 'deposit_demands', ['subject_id', 'document_no'], unique=True)
+    op.create_table('deposit_certificates',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('document_no', sa.String(length=80), nullable=False),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('effective_on', sa.Date(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_deposit_certificates_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_deposit_certificates'))
+    )
+    op.create_index('uq_deposit_certificates_subject_id_document_no', 'deposit_certificates', ['subject_id', 'document_no'], unique=True)
+    op.create_table('liability_policies',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('insurer', sa.String(length=100), nullable=False),
+    sa.Column('policy_no', sa.String(length=80), nullable=False),
+    sa.Column('cover_fen', sa.BigInteger(), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=False),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_by', sa.Text(), nullable=True),
+    sa.Column('end_reason', sa.Text(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint('(ended_at IS NULL) = (ended_on IS NULL)', name=op.f('ck_liability_policies_ended')),
+    sa.CheckConstraint('cover_fen > 0', name=op.f('ck_liability_policies_cover_fen')),
+    sa.CheckConstraint('valid_to >= valid_from', name=op.f('ck_liability_policies_period')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_liability_policies_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_liability_policies'))
+    )
+    op.create_index('ix_liability_policies_subject_id', 'liability_policies', ['subject_id'], unique=False)
+    op.create_index('uq_liability_policies_insurer_policy_no', 'liability_policies', ['insurer', 'policy_no'], unique=True)
+    op.create_table('liability_watches',
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('covered_to', sa.Date(), nullable=True),
+    sa.Column('next_on', sa.Date(), nullable=True),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_liability_watches_subject_id')),
+    sa.PrimaryKeyConstraint('subject_id', name=op.f('pk_liability_watches'))
+    )
+    op.create_index('ix_liability_watches_next_on', 'liability_watches', ['next_on'], unique=False, postgresql_where=sa.text('next_on IS NOT NULL'))
+    op.create_table('risk_classes',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('class', sa.String(length=1), nullable=False),
+    sa.Column('assessed_on', sa.Date(), nullable=False),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('reference', sa.String(length=80), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint("class IN ('A', 'B', 'C', 'D')", name=op.f('ck_risk_classes_class')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_risk_classes_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_risk_classes'))
+    )
+    op.create_index('ix_risk_classes_subject_id_assessed_on', 'risk_classes', ['subject_id', 'assessed_on'], unique=False)
+
+
+def _qualifications() -> None:
+    op.create_table('qualifications',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=24), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('level', sa.String(length=16), nullable=True),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('issued_on', sa.Date(), nullable=False),
+    sa.Column('expires_on', sa.Date(), nullable=True),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_by', sa.Text(), nullable=True),
+    sa.Column('end_reason', sa.Text(), nullable=True),
+    sa.CheckConstraint("kind IN ('guide_qualification', 'guide_card', 'leader', 'safety_manager', 'emergency_first_aid')", name=op.f('ck_qualifications_kind')),
+    sa.CheckConstraint('(ended_at IS NULL) = (ended_on IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL)', name=op.f('ck_qualifications_ended_by_somebody')),
+    sa.CheckConstraint('expires_on >= issued_on', name=op.f('ck_qualifications_period')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_qualifications_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_qualifications'))
+    )
+    op.create_index('ix_qualifications_expires_on', 'qualifications', ['expires_on'], unique=False, postgresql_where=sa.text('ended_at IS NULL'))
+    op.create_index('ix_qualifications_subject_id', 'qualifications', ['subject_id'], unique=False)
+    op.create_index('uq_qualifications_kind_number', 'qualifications', ['kind', 'number'], unique=True, postgresql_where=sa.text('ended_at IS NULL'))
+    op.create_table('trainings',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('course', sa.String(length=100), nullable=False),
+    sa.Column('hours', sa.Numeric(precision=6, scale=1), nullable=False),
+    sa.Column('completed_on', sa.Date(), nullable=False),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('certificate_no', sa.String(length=80), nullable=False),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('fact_id', sa.Uuid(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint("kind IN ('annual', 'induction', 'safety', 'repair')", name=op.f('ck_trainings_kind')),
+    sa.CheckConstraint('hours > 0', name=op.f('ck_trainings_hours')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_trainings_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_trainings'))
+    )
+    op.create_index('ix_trainings_subject_id_completed_on', 'trainings', ['subject_id', 'completed_on'], unique=False)
+    op.create_index('uq_trainings_authority_certificate_no', 'trainings', ['authority', 'certificate_no'], unique=True)
+
+
 def downgrade() -> None:
     for table in (
+        "trainings",
+        "qualifications",
+        "risk_classes",
+        "liability_watches",
+        "liability_policies",
+        "deposit_certificates",
+        "deposit_demands",
+        "deposit_entries",
         "relations",
         "subject_merges",
         "subject_traces",

@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 from credit.campaigns import models as campaigns
 from credit.db import metadata
+from credit.deposits import models as deposits
 from credit.draws import models as draws
 from credit.evidence import models as evidence
 from credit.facts import models as facts
@@ -14,10 +15,12 @@ from credit.imports import models as imports
 from credit.inspections import models as inspections
 from credit.inspectors import models as inspectors
 from credit.intake import models as intake
+from credit.listings import models as listings
 from credit.objections import models as objections
 from credit.papers import models as papers
 from credit.plans import models as plans
 from credit.public import models as public
+from credit.qualifications import models as qualifications
 from credit.relations import models as relations
 from credit.runs import models as runs
 from credit.scorecards import models as scorecards
@@ -33,6 +36,8 @@ OWN = (
     supervision,
     subjects,
     relations,
+    deposits,
+    qualifications,
     facts,
     scoring,
     scorecards,
@@ -44,6 +49,7 @@ OWN = (
     objections,
     public,
     papers,
+    listings,
     inspectors,
     plans,
     campaigns,

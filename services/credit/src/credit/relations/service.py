@@ -1,5 +1,6 @@
 """Use cases of relations: record, list, end, and who answers for whom."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -145,6 +146,11 @@ class RelationService:
         """The posts a person holds on a day."""
         rows = await self._relations.standing(person_id, POSTS, on, known_at)
         return [_post(row) for row in rows if row.from_id == person_id]
+
+    async def careers_of(self, people: Sequence[UUID]) -> list[Post]:
+        """Every post these people hold, held or will hold, as known today, oldest record first."""
+        rows = await self._relations.of_people(people, POSTS)
+        return [_post(row) for row in rows if overlap(row.period, (row.starts_on, None))]
 
     async def branches_of(self, agency_id: UUID, on: date) -> list[tuple[UUID, str, frozenset[str]]]:
         """The branches an agency has on a day: id, name and business scope."""

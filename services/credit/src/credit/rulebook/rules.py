@@ -11,11 +11,14 @@ from typing import Annotated, Any, Literal
 from common.policies import CompiledWith, Condition, Policy, PolicySet
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit.deposits.policy import DepositOverlay, DepositPolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
 from credit.facts.retention import PublicityPolicy, RetentionPolicy
+from credit.listings.policy import ListingCondition, ListPolicy, RepairClock, RepairReading
 from credit.objections.policy import ObjectionPolicy
 from credit.papers.policy import Issuers, PaperForm
 from credit.plans.policy import InspectionItems, InspectionPolicy
+from credit.qualifications.policy import QualificationPolicy
 from credit.scoring.rules.scorecard import PointRule, Scorecard, VetoRule
 from credit.supervision.policy import Measure, Restriction, RiskMatrix, SupervisionPolicy, TierMeasures
 from credit.warnings.rules import WarningRule
@@ -80,10 +83,17 @@ class Rulebook:
     risk_matrices: PolicySet[RiskMatrix]
     warning_rules: PolicySet[WarningRule]
     draws: PolicySet[DrawPolicy]
+    deposits: PolicySet[DepositPolicy]
+    deposit_overlays: PolicySet[DepositOverlay]
+    qualifications: PolicySet[QualificationPolicy]
     inspection_items: PolicySet[InspectionItems]
     inspections: PolicySet[InspectionPolicy]
     papers: PolicySet[PaperForm]
     paper_issuers: PolicySet[Issuers]
+    lists: PolicySet[ListPolicy]
+    listing_conditions: PolicySet[ListingCondition]
+    repair_clocks: PolicySet[RepairClock]
+    repair_readings: PolicySet[RepairReading]
 
     @classmethod
     def load(cls, folder: Path) -> "Rulebook":
@@ -100,10 +110,17 @@ class Rulebook:
             risk_matrices=PolicySet.load(folder / "risk-matrix.yaml", RiskMatrix),
             warning_rules=PolicySet.load(folder / "warning-rules.yaml", WarningRule),
             draws=PolicySet.load(folder / "draws.yaml", DrawPolicy),
+            deposits=PolicySet.load(folder / "deposits.yaml", DepositPolicy),
+            deposit_overlays=PolicySet.load(folder / "deposit-overlays.yaml", DepositOverlay),
+            qualifications=PolicySet.load(folder / "qualifications.yaml", QualificationPolicy),
             inspection_items=PolicySet.load(folder / "inspection-items.yaml", InspectionItems),
             inspections=PolicySet.load(folder / "inspections.yaml", InspectionPolicy),
             papers=PolicySet.load(sorted(folder.glob("papers-*.yaml")), PaperForm),
             paper_issuers=PolicySet.load(folder / "paper-issuers.yaml", Issuers),
+            lists=PolicySet.load(folder / "lists.yaml", ListPolicy),
+            listing_conditions=PolicySet.load(folder / "listing-conditions.yaml", ListingCondition),
+            repair_clocks=PolicySet.load(folder / "repair-clocks.yaml", RepairClock),
+            repair_readings=PolicySet.load(folder / "repair-reading.yaml", RepairReading),
         )
         book._check_codes()
         return book
@@ -122,10 +139,17 @@ class Rulebook:
             self.risk_matrices,
             self.warning_rules,
             self.draws,
+            self.deposits,
+            self.deposit_overlays,
+            self.qualifications,
             self.inspection_items,
             self.inspections,
             self.papers,
             self.paper_issuers,
+            self.lists,
+            self.listing_conditions,
+            self.repair_clocks,
+            self.repair_readings,
         )
         return [policy for one in sets for policy in one]
 
@@ -154,6 +178,7 @@ class Rulebook:
         kinds = {fact.code: fact for part in self.catalogues for fact in part.facts}
         used = {m.code for mapping in self.event_facts for m in mapping.mappings}
         used |= {code for restriction in self.restrictions for code in restriction.facts}
+        used |= {code for policy in self.deposits for code in policy.halving.broken_by}
         for card in self.scorecards:
             rules: list[PointRule | VetoRule] = [*card.rules, *card.vetoes]
             for rule in rules:

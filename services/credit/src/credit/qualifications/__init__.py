@@ -1,0 +1,1 @@
+"""Qualifications: cards and certificates of persons, and the training they had."""
