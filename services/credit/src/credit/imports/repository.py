@@ -1,9 +1,10 @@
 """Every select and insert of imports, and the bulk writes by which a chunk takes effect."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from credit.subjects.models import Subject
 from .models import Import, ImportRow
 from .rules import State
 
-__all__ = ["Identities", "ImportRepository", "RowResult"]
+__all__ = ["Identities", "ImportRepository", "PendingRow", "RowResult", "StagedRow"]
 
 _LOCK_KEYS = text(
     "SELECT count(pg_advisory_xact_lock(hashtextextended(k, 0))) FROM"
@@ -46,6 +47,31 @@ class Identities:
     regions: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     name_indexes: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A row of `import_rows`; made by the ten thousand, so it is no model."""
+
+    import_id: UUID
+    row_no: int
+    kind: str | None
+    key: str | None
+    name: str | None
+    content: dict[str, Any] | None
+    cipher: str | None
+    outcome: str | None
+    errors: list[dict[str, Any]]
+    subject_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """A staged row that waits: its texts, in the clear or encrypted."""
+
+    row_no: int
+    content: dict[str, str] | None
+    cipher: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +120,9 @@ class ImportRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def stage(self, rows: Iterable[ImportRow]) -> None:
+    async def stage(self, rows: Sequence[StagedRow]) -> None:
         """Put rows into staging by COPY."""
-        await self.copy(ImportRow, list(rows))
+        await self.copy(ImportRow, rows)
 
     async def claim(self) -> Import | None:
         """The oldest import at work that no other process has in hand, locked for this transaction."""
@@ -110,10 +136,10 @@ class ImportRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def pending(self, import_id: UUID, after: int, limit: int) -> Sequence[ImportRow]:
+    async def pending(self, import_id: UUID, after: int, limit: int) -> Sequence[PendingRow]:
         """The next valid rows without an outcome, in order."""
         query = (
-            select(ImportRow)
+            select(col(ImportRow.row_no), col(ImportRow.content), col(ImportRow.cipher))
             .where(
                 col(ImportRow.import_id) == import_id,
                 col(ImportRow.row_no) > after,
@@ -122,7 +148,7 @@ class ImportRepository:
             .order_by(col(ImportRow.row_no))
             .limit(limit)
         )
-        return (await self._session.execute(query)).scalars().all()
+        return [PendingRow(*row) for row in await self._session.execute(query)]
 
     async def report(self, import_id: UUID, after: int, limit: int) -> Sequence[ImportRow]:
         """Rows of a report, in order."""
@@ -232,7 +258,9 @@ class ImportRepository:
             return
         table: Any = model.__table__  # type: ignore[attr-defined]
         columns = [(column.name, isinstance(column.type, JSONB)) for column in table.columns]
-        records = [tuple(_value(getattr(row, name), document) for name, document in columns) for row in rows]
+        values = attrgetter(*(name for name, _ in columns))
+        documents = [place for place, (_, document) in enumerate(columns) if document]
+        records = [_record(values(row), documents) for row in rows]
         raw = await (await self._session.connection()).get_raw_connection()
         connection: Any = raw.driver_connection
         await connection.copy_records_to_table(
@@ -240,8 +268,14 @@ class ImportRepository:
         )
 
 
-def _value(value: Any, document: bool) -> Any:
-    return json.dumps(value, ensure_ascii=False) if document and value is not None else value
+def _record(values: tuple[Any, ...], documents: list[int]) -> tuple[Any, ...]:
+    if not documents:
+        return values
+    record = list(values)
+    for place in documents:
+        if record[place] is not None:
+            record[place] = json.dumps(record[place], ensure_ascii=False)
+    return tuple(record)
 
 
 def _any_of(wanted: Identities) -> list[ColumnElement[bool]]:

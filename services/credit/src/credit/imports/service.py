@@ -16,9 +16,9 @@ from credit.sheets import SheetFormat, TableFile, write_table
 
 from .applying import Applier, Staged, error_data
 from .errors import ImportClosed, ImportNotFound, ReportExpired
-from .models import Import, ImportRow
+from .models import Import
 from .reading import RawRow
-from .repository import ImportRepository, RowResult
+from .repository import ImportRepository, PendingRow, RowResult
 from .rules import REPORT_COLUMNS, Mode, Outcome, State
 from .schemas import ImportView
 from .validating import check_row
@@ -166,7 +166,7 @@ class ImportService:
             raise ImportNotFound
         return found
 
-    async def _apply(self, found: Import, rows: Sequence[ImportRow]) -> list[RowResult]:
+    async def _apply(self, found: Import, rows: Sequence[PendingRow]) -> list[RowResult]:
         today = china_date(self._env.clock.now())
         staged: list[Staged] = []
         results: list[RowResult] = []

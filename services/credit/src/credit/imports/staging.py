@@ -22,9 +22,9 @@ from credit.sheets import SheetFormat
 
 from .applying import error_data
 from .errors import FileRefused
-from .models import Import, ImportRow
+from .models import Import
 from .reading import RawRow, read_rows
-from .repository import ImportRepository
+from .repository import ImportRepository, StagedRow
 from .rules import Mode, Outcome, State
 from .schemas import ImportView
 from .service import ROW_CONTEXT, actor_data, view
@@ -146,7 +146,7 @@ class Stager:
             return view(found)
 
 
-def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyring) -> Iterator[ImportRow]:
+def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyring) -> Iterator[StagedRow]:
     """Rows as they stand in staging. The first of several rows about one subject is taken."""
     seen: dict[tuple[str, ...], int] = {}
     for row in rows:
@@ -158,7 +158,7 @@ def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyri
                 errors.append(FieldError(field, Text(f"与第 {first} 行重复", f"The same as in row {first}")))
         personal = is_personal(row, wanted)
         name = shown_name(row, wanted)
-        yield ImportRow(
+        yield StagedRow(
             import_id=import_id,
             row_no=row.number,
             kind=wanted.kind if wanted else None,

@@ -76,7 +76,10 @@ class Wanted:
     def identities(self) -> list[tuple[str, ...]]:
         """What no two rows of one file may share."""
         found: list[tuple[str, ...]] = []
-        for name in ("id", "key", "license_no", "id_number"):
+        names = ["id", "key", "license_no"]
+        if self.kind is Kind.NATURAL_PERSON:
+            names.append("id_number")
+        for name in names:
             if (value := getattr(self, name)) is not None:
                 found.append((name, str(value)))
         if not found and self.name and self.region:
