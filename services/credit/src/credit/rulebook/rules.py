@@ -180,9 +180,9 @@ class Rulebook:
         used |= {code for restriction in self.restrictions for code in restriction.facts}
         used |= {code for policy in self.deposits for code in policy.halving.broken_by}
         for card in self.scorecards:
+            used |= card.codes
             rules: list[PointRule | VetoRule] = [*card.rules, *card.vetoes]
             for rule in rules:
-                used |= {*rule.codes, *rule.window.until}
                 for code in rule.window.until:
                     if code in kinds and not set(rule.codes) <= set(kinds[code].closes):
                         raise ValueError(f"{card.id}: {code} does not close what {rule.id} counts")
