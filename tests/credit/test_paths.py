@@ -55,10 +55,30 @@ def test_an_open_duty_is_in_every_path() -> None:
         assert "finish_duty" in [step.action for step in path.steps]
 
 
-def test_a_listing_is_waited_for() -> None:
-    [path] = paths([("SERIOUS_LISTED", date(2024, 3, 1))])
-    assert (path.on, path.grade) == (date(2027, 3, 2), "A")
-    assert path.steps[0].fact_id == UUID(int=10)
+def test_a_listing_is_waited_for_or_repaired_once_the_clock_allows() -> None:
+    [slow, fast] = paths([("SERIOUS_LISTED", date(2024, 3, 1))])
+    assert (slow.on, slow.grade, slow.cost) == (date(2027, 3, 2), "A", 0)
+    assert [(step.action, step.fact_id) for step in slow.steps] == [("wait", UUID(int=10))]
+    assert (fast.on, fast.cost) == (DAY, 5)
+    assert [(step.action, step.code) for step in fast.steps] == [("repair", "SERIOUS_LISTING_REMOVED")]
+
+
+def test_the_stricter_clock_bars_a_repair_of_what_happened_since_april_2026() -> None:
+    def first_repair(day: date, *more: tuple[str, date]) -> date:
+        listed = paths([("SERIOUS_LISTED", day), *more])
+        return min(step.earliest for path in listed for step in path.steps if step.action == "repair")
+
+    assert first_repair(date(2026, 3, 31)) == DAY, "six months of Order 7 are over"
+    assert first_repair(date(2026, 6, 10)) == date(2027, 6, 11), "Order 36: one whole year"
+    removed = [("SERIOUS_LISTED", date(2025, 1, 1)), ("SERIOUS_LISTING_REMOVED", date(2026, 2, 1))]
+    assert first_repair(date(2026, 3, 1), *removed) == date(2027, 2, 2), "a year since the last repair"
+
+
+def test_a_statutory_ban_bars_every_repair_while_it_runs() -> None:
+    banned = ("PENALTY_REVOCATION", date(2025, 6, 1))
+    [only] = paths([("SERIOUS_LISTED", date(2025, 6, 1)), banned])
+    assert [step.action for step in only.steps] == ["wait"], "the ban ends with the listing itself"
+    assert only.on == date(2028, 6, 2)
 
 
 @given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))

@@ -1,26 +1,32 @@
 """The cheapest lawful ways from the present grade to the next better one.
 
 A duty still open is part of every path: nobody rises lawfully while leaving it undone. Beyond that a subject
-can wait until facts lapse and can earn favourable facts within their caps. Paths are found by replaying the
-engine on the facts that a path would add, so each promise is one the engine has already kept.
+can wait until facts lapse, earn favourable facts within their caps, and ask for repair once the clocks allow
+it and no statutory bar runs. Paths are found by playing the engine on the facts that a path would add, so
+each promise is one the engine has already kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import combinations, islice
 from math import ceil
 from uuid import UUID
 
-from common.calendar import add_months
-
 from credit.facts.rules import Action, FactVersion, known
 
-from .engine import ScoredSubject, Standing, Timeline
-from .scorecard import Earn, FinishDuty, PointRule, Scorecard
+from .lawful import Option, open_duties, repairs
+from .points import PointRule
+from .scorecard import Scorecard
+from .subject import ScoredSubject
+from .timeline import Timeline
+from .ways import Earn
 
 __all__ = ["Path", "Step", "find_paths"]
 
 _MOST_EARNED = 12
+_MOST_PLANS = 240
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,22 @@ class Path:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Repairs to ask for and favourable facts to earn, beside the duties."""
+
+    repairs: tuple[Option, ...]
+    earned: tuple[tuple[Earn, PointRule, int], ...]
+
+    @property
+    def cost(self) -> int:
+        return sum(one.cost for one in self.repairs) + sum(earn.cost * n for earn, _, n in self.earned)
+
+    @property
+    def steps(self) -> int:
+        return len(self.repairs) + sum(n for _, _, n in self.earned)
+
+
 def find_paths(
     subject: ScoredSubject,
     facts: Iterable[FactVersion],
@@ -54,121 +76,145 @@ def find_paths(
 ) -> list[Path]:
     """Ways to the next better grade: least cost first, then the earliest day, then the fewest steps.
 
-    Empty for a subject that is not rated or already has the best grade, and where a veto has no end.
+    Empty for a subject that is not rated or already has the best grade, and where a direct grade has no end.
+    No path costs more than another without being earlier.
     """
-    standing = known(facts, known_at)
-    cards = [policy, *later]
-    now = Timeline(standing, cards, subject)
-    present = now.on(today)
-    if present.grade is None or policy.rank(present.grade) == 0:
+    search = _Search(subject, known(facts, known_at), today, known_at, [policy, *later])
+    if search.best:
         return []
-    duties, closing, duty_cost = _open_duties(now, today, known_at, policy)
     found: list[Path] = []
-    for earn, rule in _earnable(policy):
-        for count in _counts(rule):
-            if found and found[-1].on == today:
+    for plan in islice(search.plans(), _MOST_PLANS):
+        path = search.played(plan, min((path.on for path in found), default=None))
+        if path is not None:
+            found = [other for other in found if (other.cost, other.on) < (path.cost, path.on)]
+            found.append(path)
+            if path.on == today:
                 break
-            path = _first_day(
-                (standing, closing, cards, subject),
-                (today, known_at),
-                (earn, rule, count),
-                present,
-                duties,
-                duty_cost,
-            )
-            if path is not None and all(path.on < other.on for other in found):
-                found.append(path)
     return sorted(found, key=lambda path: (path.cost, path.on, len(path.steps)))
 
 
-def _open_duties(
-    timeline: Timeline, today: date, known_at: datetime, policy: Scorecard
-) -> tuple[list[Step], list[FactVersion], int]:
-    """The duties open today, the facts that would close them, and what that costs."""
-    steps: list[Step] = []
-    closing: dict[str, FactVersion] = {}
-    cost = 0
-    for action in policy.paths:
-        if not isinstance(action, FinishDuty):
-            continue
-        for span in timeline.spans_on(today):
-            done = action.closes.get(span.fact.code)
-            if done is None or not span.counts_on(today) or done not in span.rule.window.until:
+class _Search:
+    """One subject, its present standing, and everything it may do."""
+
+    def __init__(
+        self,
+        subject: ScoredSubject,
+        standing: Sequence[FactVersion],
+        today: date,
+        known_at: datetime,
+        cards: list[Scorecard],
+    ) -> None:
+        self._subject, self._standing, self._cards = subject, standing, cards
+        self._today, self._known_at, self._card = today, known_at, cards[0]
+        now = Timeline(standing, cards, subject)
+        self._grade = now.on(today).grade
+        spans = [span for span in now.spans_on(today) if span.counts_on(today)]
+        self._duties = open_duties(self._card, spans, standing, today)
+        self._repairs = repairs(self._card, spans, standing, today)
+        self._earnings = [
+            (action, rule)
+            for action in self._card.paths
+            if isinstance(action, Earn)
+            for rule in self._card.by_code.get(action.code, ())
+            if isinstance(rule, PointRule)
+        ]
+
+    @property
+    def best(self) -> bool:
+        """Whether there is nothing to rise to."""
+        return self._grade is None or self._card.rank(self._grade) == 0
+
+    def plans(self) -> Iterator[_Plan]:
+        """What could be done, the cheapest first; the first plan is to do nothing beside the duties."""
+        every = [
+            _Plan(chosen, earned)
+            for size in range(min(len(self._repairs), 3) + 1)
+            for chosen in combinations(self._repairs, size)
+            for earned in self._earned()
+        ]
+        return iter(sorted(every, key=lambda plan: (plan.cost, plan.steps)))
+
+    def _earned(self) -> Iterator[tuple[tuple[Earn, PointRule, int], ...]]:
+        """Nothing, so many of one kind, and one kind together with another."""
+        yield ()
+        singles = [(earn, rule, n) for earn, rule in self._earnings for n in range(1, _useful(rule) + 1)]
+        for single in singles:
+            yield (single,)
+        for first, second in combinations(singles, 2):
+            if first[0].code != second[0].code:
+                yield first, second
+
+    def played(self, plan: _Plan, before: date | None) -> Path | None:
+        """The plan with the first day, earlier than `before`, on which it leads to a better grade."""
+        done = [self._fact(n, one.code, one.earliest, one.payload) for n, one in enumerate(self._duties)]
+        done += [
+            self._fact(100 + n, one.code, one.earliest, one.payload) for n, one in enumerate(plan.repairs)
+        ]
+        plain = Timeline([*self._standing, *done], self._cards, self._subject)
+        ready = max((one.earliest for one in plan.repairs), default=self._today)
+        days = [day for day in (self._today, *plain.days_after(self._today)) if day >= ready]
+        timelines: dict[tuple[date, ...], Timeline] = {(): plain}
+        for day in days:
+            if before is not None and day >= before:
+                return None
+            when = tuple(self._earning_day(rule, day) for _, rule, _ in plan.earned)
+            if when not in timelines:
+                timelines[when] = Timeline(
+                    [*self._standing, *done, *self._earned_facts(plan, when)], self._cards, self._subject
+                )
+            grade = timelines[when].on(day).grade
+            card = plain.card_on(day)
+            if grade is None or self._grade not in card.grades:
                 continue
-            if span.last is not None:
-                continue
-            steps.append(Step("finish_duty", span.rule.id, today, span.fact.id, done))
-            closing[done] = _imagined(len(closing), done, today, known_at)
-            cost += action.cost
-    return steps, list(closing.values()), cost
+            if card.rank(grade) < card.rank(self._grade):
+                return Path(grade, day, self._cost(plan), self._steps(plan, plain, day, when))
+        return None
+
+    def _cost(self, plan: _Plan) -> int:
+        return plan.cost + sum(one.cost for one in self._duties)
+
+    def _steps(self, plan: _Plan, plain: Timeline, day: date, when: tuple[date, ...]) -> tuple[Step, ...]:
+        steps = [Step("finish_duty", one.rule, one.earliest, one.fact_id, one.code) for one in self._duties]
+        steps += [Step("repair", one.rule, one.earliest, one.fact_id, one.code) for one in plan.repairs]
+        acted = {step.fact_id for step in steps}
+        steps += [
+            Step("wait", span.rule.id, span.last + _DAY, span.fact.id)
+            for span in plain.spans_on(self._today)
+            if span.counts_on(self._today)
+            and span.last is not None
+            and span.last < day
+            and span.fact.id not in acted
+            and not (isinstance(span.rule, PointRule) and _favourable(self._card, span.rule))
+        ]
+        for (earn, rule, count), on in zip(plan.earned, when, strict=True):
+            steps += [Step("earn", rule.id, on, None, earn.code)] * count
+        return tuple(steps)
+
+    def _earned_facts(self, plan: _Plan, when: tuple[date, ...]) -> Iterator[FactVersion]:
+        number = 200
+        for (earn, _, count), on in zip(plan.earned, when, strict=True):
+            for _ in range(count):
+                yield self._fact(number, earn.code, on, earn.payload)
+                number += 1
+
+    def _earning_day(self, rule: PointRule, day: date) -> date:
+        """Today if what is earned today still counts on `day`, else `day` itself."""
+        over = rule.window.over_after(self._today, self._card.readings)
+        return self._today if over is None or over >= day else day
+
+    def _fact(self, number: int, code: str, day: date, payload: object) -> FactVersion:
+        content = dict(payload) if isinstance(payload, dict) else {}
+        return FactVersion(UUID(int=number), 1, Action.RECORD, code, day, self._known_at, content)
 
 
-def _earnable(policy: Scorecard) -> list[tuple[Earn | None, PointRule | None]]:
-    """What may be earned, each with the rule that rewards it; always including nothing at all."""
-    found: list[tuple[Earn | None, PointRule | None]] = []
-    for action in policy.paths:
-        if isinstance(action, Earn):
-            for rule in policy.by_code.get(action.code, ()):
-                if isinstance(rule, PointRule):
-                    found.append((action, rule))
-    return [(None, None), *found]
+def _useful(rule: PointRule) -> int:
+    """How many favourable facts to try: as many as the rule's cap can reward."""
+    points = max((abs(points) for points in rule.possible), default=None)
+    if rule.cap is None or not points:
+        return 3 if rule.cap is None else 1
+    return min(_MOST_EARNED, ceil(abs(rule.cap) / points) + rule.free)
 
 
-def _counts(rule: PointRule | None) -> range:
-    """How many favourable facts to try: none where nothing is earned, else as many as the cap can reward."""
-    if rule is None:
-        return range(1)
-    most = _MOST_EARNED if rule.cap is None else min(_MOST_EARNED, ceil(rule.cap / (rule.points or rule.cap)))
-    return range(1, most + 1)
-
-
-def _first_day(
-    base: tuple[list[FactVersion], list[FactVersion], list[Scorecard], ScoredSubject],
-    times: tuple[date, datetime],
-    earned: tuple[Earn | None, PointRule | None, int],
-    present: Standing,
-    duties: list[Step],
-    duty_cost: int,
-) -> Path | None:
-    """The path with exactly `count` earned facts and the first day on which it leads to a better grade."""
-    standing, closing, cards, subject = base
-    today, known_at = times
-    earn, rule, count = earned
-    plain = Timeline([*standing, *closing], cards, subject)
-    for day in (today, *plain.days_after(today)):
-        card = plain.card_on(day)
-        facts, when = [*standing, *closing], _earning_day(rule, today, day)
-        if earn is not None:
-            facts += [_imagined(100 + n, earn.code, when, known_at) for n in range(count)]
-        then = Timeline(facts, cards, subject).on(day)
-        if then.grade not in card.grades or present.grade not in card.grades:
-            return None
-        if card.rank(then.grade) < card.rank(present.grade):
-            steps = [*duties, *_waits(plain, today, day)]
-            if earn is not None and rule is not None:
-                steps += [Step("earn", rule.id, when, None, earn.code)] * count
-            return Path(then.grade, day, duty_cost + (earn.cost * count if earn else 0), tuple(steps))
-    return None
-
-
-def _earning_day(rule: PointRule | None, today: date, day: date) -> date:
-    """Today if what is earned today still counts on `day`, else `day` itself."""
-    if rule is None or rule.window.months is None or add_months(today, rule.window.months) >= day:
-        return today
-    return day
-
-
-def _waits(timeline: Timeline, today: date, day: date) -> list[Step]:
-    """The adverse facts that count today and have lapsed by `day`."""
-    return [
-        Step("wait", span.rule.id, span.last + timedelta(days=1), span.fact.id)
-        for span in timeline.spans_on(today)
-        if span.counts_on(today)
-        and span.last is not None
-        and span.last < day
-        and not (isinstance(span.rule, PointRule) and (span.rule.points or 0) > 0)
-    ]
-
-
-def _imagined(number: int, code: str, day: date, known_at: datetime) -> FactVersion:
-    return FactVersion(UUID(int=number), 1, Action.RECORD, code, day, known_at)
+def _favourable(card: Scorecard, rule: PointRule) -> bool:
+    """Whether the points of a rule are to the subject's good."""
+    return all((points > 0) == (card.direction == "higher_better") for points in rule.possible)
