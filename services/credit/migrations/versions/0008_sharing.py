@@ -16,6 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     _imports()
+    op.create_index("ix_outbox_order", "outbox", ["epoch", "xid", "seq"])
 
 
 def _imports() -> None:
@@ -94,5 +95,6 @@ def _imports() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_outbox_order", "outbox")
     for table in ("import_rows", "imports"):
         op.drop_table(table)

@@ -11,15 +11,21 @@ from common.web import create_service_app
 from common.web.log import log_operations, log_router
 from fastapi import FastAPI
 
+from credit.boards.routes import PUBLIC as PUBLIC_BOARDS
+from credit.boards.routes import router as boards
 from credit.config import Settings
 from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.evidence.routes import router as evidence
+from credit.exports.routes import router as exports
 from credit.facts.routes import router as facts
 from credit.imports.routes import router as imports
 from credit.imports.routes import upload_router as uploads
 from credit.imports.worker import importing
+from credit.listings.routes import PUBLIC_LISTINGS
+from credit.listings.routes import public_router as public_listings
+from credit.listings.routes import router as listings
 from credit.papers.routes import router as papers
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
@@ -68,15 +74,19 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             supervision,
             warnings,
             warning_rules,
+            boards,
             draws,
             policies,
             papers,
+            listings,
+            public_listings,
             public,
             uploads,
             imports,
+            exports,
             log_router(PREFIX),
         ],
-        public=PUBLIC | log_operations(PREFIX),
+        public=PUBLIC | PUBLIC_BOARDS | PUBLIC_LISTINGS | log_operations(PREFIX),
         lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds, importing],
         verifier=verifier,
     )

@@ -4,11 +4,13 @@ from common import audit, events, idempotency, ledger
 from common.db import include
 from sqlalchemy import MetaData
 
+from credit.boards import models as boards
 from credit.campaigns import models as campaigns
 from credit.db import metadata
 from credit.deposits import models as deposits
 from credit.draws import models as draws
 from credit.evidence import models as evidence
+from credit.exports.models import index_outbox
 from credit.facts import models as facts
 from credit.hazards import models as hazards
 from credit.imports import models as imports
@@ -33,6 +35,7 @@ from credit.warnings import models as warnings
 __all__ = ["full_metadata"]
 
 OWN = (
+    boards,
     supervision,
     subjects,
     relations,
@@ -64,4 +67,5 @@ OWN = (
 def full_metadata() -> MetaData:
     """The metadata that migrations build and `alembic check` compares."""
     include(metadata, *events.TABLES, *idempotency.TABLES, *audit.TABLES, *ledger.TABLES)
+    index_outbox(metadata)
     return metadata

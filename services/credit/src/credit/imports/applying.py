@@ -12,17 +12,20 @@ from common.clock import china_date
 from common.crypto import Keyring
 from common.db import new_id
 from common.events import NewEvent, publish_many
-from common.ledger import append
+from common.ledger import append_many
 from common.problems import FieldError, InvalidPayload, Problem, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.intake.service import IntakeService
 from credit.publishing import SERVICE, subject_data
+from credit.scoring.grading import as_stored, keep_result, known_until
 from credit.scoring.models import PublishedGrade
-from credit.scoring.publication import LOG_EVENT, grade_changed_data, log_id, published_grade
-from credit.scoring.rules import ScoredSubject, score
+from credit.scoring.publication import entry_of, grade_changed_data, published_grade
+from credit.scoring.rules import score
+from credit.scoring.rules.cards import CardBook
 from credit.scoring.rules.causes import Cause
+from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
 from credit.subjects.schemas import SubjectPatch
@@ -162,10 +165,11 @@ class Applier:
         """Write new subjects with their first grades and events, then apply what waited for their keys."""
         if not subjects:
             return
+        book = await ScoringService(self._session, self._env).cards()
         events: list[NewEvent] = []
         grades: list[PublishedGrade] = []
         for subject in subjects:
-            grade = self._first_grade(subject, now)
+            grade = self._first_grade(subject, book, now)
             events.append(
                 NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
             )
@@ -176,30 +180,20 @@ class Applier:
                 events.append(NewEvent("grade_changed", subject.id, subject.version, data, now))
         await self._repository.copy(Subject, subjects)
         await self._repository.copy(PublishedGrade, grades)
-        for grade in grades:
-            await append(
-                self._session,
-                log=self._env.log,
-                id=log_id(grade.subject_id),
-                version=grade.version,
-                event=LOG_EVENT,
-                document_hash=bytes.fromhex(grade.result_hash),
-                now=now,
-            )
+        await append_many(
+            self._session, log=self._env.log, entries=[entry_of(grade) for grade in grades], now=now
+        )
         await publish_many(self._session, service=SERVICE, events=events)
         await self._settle({subject.key: subject.id for subject in subjects if subject.key})
 
-    def _first_grade(self, subject: Any, now: datetime) -> PublishedGrade | None:
+    def _first_grade(self, subject: Any, book: CardBook, now: datetime) -> PublishedGrade | None:
         """Grade a subject without facts, in place; None when no card grades its kind."""
-        today, rulebook = china_date(now), self._env.rulebook
-        card = rulebook.card_for(subject.kind, today, subject.region)
-        if card is None:
+        today, moment = china_date(now), known_until(subject, book)
+        schedule = book.at(moment).schedule(subject.kind, subject.region, today)
+        if schedule is None:
             return None
-        scored = ScoredSubject(subject.id, subject.kind, subject.region)
-        result = score(scored, [], today, now, card, rulebook.later_versions(card, today))
-        subject.score, subject.grade, subject.tier = result.value, result.grade, result.tier
-        subject.scored_on = today
-        subject.next_change_on = result.next_change.on if result.next_change else None
+        result = score(as_stored(subject), [], today, moment, schedule.card, schedule.later)
+        keep_result(subject, result, schedule, today)
         if result.grade is None:
             return None
         subject.grade_version = 1

@@ -8,11 +8,11 @@ from common.pagination import Page
 from common.problems import Forbidden, PayloadTooLarge, Text, UnsupportedMediaType, declare
 from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter
 from fastapi import Query, Request, Response
-from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse
 
-from credit.sheets import MEDIA_TYPES, SheetFormat, TableFile, write_table
+from credit.downloads import file_answer
+from credit.sheets import MEDIA_TYPES, SheetFormat, write_table
 
 from .dependencies import ImportServiceDep, SettingsDep, StagerDep, WorkerDep, Writer
 from .errors import FileRefused, ImportClosed, ImportNotFound, ReportExpired
@@ -32,17 +32,6 @@ _BODIES = {
 _FILES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {kind.split(";")[0]: {} for kind in MEDIA_TYPES.values()}}
 }
-
-
-def file_answer(table: TableFile, name: str, headers: dict[str, str] | None = None) -> Response:
-    """A finished table as a download; it is unlinked once it is sent."""
-    return FileResponse(
-        table.path,
-        media_type=MEDIA_TYPES[table.format],
-        filename=f"{name}.{table.format}",
-        headers={"X-Content-SHA256": table.sha256, "X-Rows": str(table.rows), **(headers or {})},
-        background=BackgroundTask(table.path.unlink, missing_ok=True),
-    )
 
 
 @upload_router.post(

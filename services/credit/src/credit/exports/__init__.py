@@ -1,0 +1,1 @@
+"""Exports and the feed of changes: what other departments may take, limited to their regions, audited."""

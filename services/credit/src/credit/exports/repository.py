@@ -1,0 +1,200 @@
+"""Every select of exports, streamed by a cursor of the server, and the read of the feed of changes."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from common.auth import Principal, region_clause, region_prefix
+from common.events.models import EPOCH, OUTBOX
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from credit.facts.models import Fact
+from credit.facts.rules import Action
+from credit.scoring.models import PublishedGrade
+from credit.subjects.models import Subject
+from credit.warnings.models import Warning
+
+__all__ = ["ChangeRow", "ExportFilters", "ExportRepository", "Position"]
+
+_BUFFER = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFilters:
+    """What an export is narrowed by."""
+
+    region: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the outbox: epoch, transaction, number."""
+
+    epoch: int
+    xid: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A row of the outbox that was looked at; `data` is null when it is not for this caller."""
+
+    at: Position
+    id: UUID
+    type: str
+    aggregate_id: str
+    aggregate_version: int
+    created_at: datetime
+    data: dict[str, Any] | None
+
+
+class ExportRepository:
+    """Reads for other departments."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def subjects(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """Subjects in order of id."""
+        query = select(Subject).where(*_visible(actor, filters), col(Subject.merged_into).is_(None))
+        async for row in self._stream(query.order_by(col(Subject.id))):
+            yield row[0]
+
+    async def grades(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, published grade), each grade a subject has had."""
+        query = (
+            select(Subject, PublishedGrade)
+            .join(PublishedGrade, col(PublishedGrade.subject_id) == col(Subject.id))
+            .where(*_visible(actor, filters))
+            .order_by(col(PublishedGrade.subject_id), col(PublishedGrade.version))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, newest version of a fact) by subject, revoked facts left out."""
+        later = aliased(Fact)
+        query = (
+            select(Subject, Fact)
+            .join(Fact, col(Fact.subject_id) == col(Subject.id))
+            .where(
+                *_visible(actor, filters),
+                col(Fact.action) != Action.REVOKE,
+                ~select(later.id)
+                .where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
+                .exists(),
+            )
+            .order_by(col(Fact.subject_id), col(Fact.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def warnings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, warning) in order of the warnings."""
+        query = (
+            select(Subject, Warning)
+            .join(Warning, col(Warning.subject_id) == col(Subject.id))
+            .where(*_visible(actor, filters))
+            .order_by(col(Warning.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def changes(
+        self,
+        actor: Principal,
+        types: Sequence[str],
+        fact_type: str,
+        fact_codes: Sequence[str],
+        after: Position | None,
+        limit: int,
+    ) -> list[ChangeRow]:
+        """The next `limit` rows of the outbox in the order of their transactions, whoever they are for.
+
+        A row of the present epoch is read only once its transaction lies below every running one, so none
+        can appear later before a place that was already passed. Rows of older epochs are all committed.
+        """
+        present = func.coalesce(select(EPOCH.c.epoch).scalar_subquery(), 1)
+        horizon = func.pg_snapshot_xmin(func.pg_current_snapshot())
+        order = (OUTBOX.c.epoch, OUTBOX.c.xid, OUTBOX.c.seq)
+        mine = and_(
+            OUTBOX.c.type.in_(types),
+            _addressed(actor),
+            or_(OUTBOX.c.type != fact_type, OUTBOX.c.data["code"].astext.in_(fact_codes)),
+        )
+        query = select(
+            OUTBOX.c.epoch,
+            cast(OUTBOX.c.xid, Text).label("xid"),
+            OUTBOX.c.seq,
+            OUTBOX.c.id,
+            OUTBOX.c.type,
+            OUTBOX.c.aggregate_id,
+            OUTBOX.c.aggregate_version,
+            OUTBOX.c.created_at,
+            case((mine, OUTBOX.c.data)).label("data"),
+        ).where(or_(OUTBOX.c.epoch < present, OUTBOX.c.xid < horizon))
+        if after is not None:
+            place = (
+                literal(after.epoch),
+                cast(cast(literal(str(after.xid)), Text), OUTBOX.c.xid.type),
+                literal(after.seq),
+            )
+            query = query.where(tuple_(*order) > tuple_(*place))
+        rows = await self._session.execute(query.order_by(*order).limit(limit))
+        return [
+            ChangeRow(
+                Position(row.epoch, int(row.xid), row.seq),
+                row.id,
+                row.type,
+                row.aggregate_id,
+                row.aggregate_version,
+                row.created_at,
+                row.data,
+            )
+            for row in rows
+        ]
+
+    async def _stream(self, query: Any) -> AsyncIterator[Any]:
+        result = await self._session.stream(query.execution_options(yield_per=_BUFFER))
+        async for rows in result.partitions():
+            for row in rows:
+                yield row
+            # What was written is not needed again: the identity map must not grow with the table.
+            self._session.expunge_all()
+
+
+def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
+    if actor.subject_id is not None:
+        clauses.append(col(Subject.id) == actor.subject_id)
+    else:
+        clauses.append(region_clause(col(Subject.region), actor))
+    if filters.region:
+        clauses.append(col(Subject.region).like(f"{region_prefix(filters.region)}%"))
+    if filters.kind:
+        clauses.append(col(Subject.kind) == filters.kind)
+    return clauses
+
+
+def _addressed(actor: Principal) -> ColumnElement[bool]:
+    """Whether an event is about the caller's own subject or its regions; one that names none is nobody's."""
+    if actor.subject_id is not None:
+        return OUTBOX.c.data["subject_id"].astext == str(actor.subject_id)
+    return region_clause(func.coalesce(OUTBOX.c.data["region"].astext, "-"), actor)

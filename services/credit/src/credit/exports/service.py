@@ -1,0 +1,231 @@
+"""Use cases of exports: a table as a file, and the feed of changes."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from common import audit, regions
+from common.auth import Principal
+from common.clock import china_date
+from common.pagination import decode_cursor, encode_cursor
+from common.problems import InvalidPayload, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.models import Fact
+from credit.facts.retention import repaired
+from credit.facts.views import as_version, fact_periods
+from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
+from credit.sheets import Column, SheetFormat, TableFile, write_table
+from credit.subjects.models import Subject
+from credit.subjects.personal import masked
+
+from .errors import ExportForbidden
+from .repository import ExportFilters, ExportRepository, Position
+from .rules import FACTS, FEED, GRADES, WARNINGS, Name
+from .schemas import Changes, ChangeView
+
+__all__ = ["ExportService"]
+
+_SCANNED = 2_000
+_FIRST = Position(0, 0, 0)
+_HEADINGS: dict[Name, tuple[Column, ...]] = {
+    Name.SUBJECTS: (*COLUMNS, *EXTRA_COLUMNS),
+    Name.GRADES: GRADES,
+    Name.FACTS: FACTS,
+    Name.WARNINGS: WARNINGS,
+}
+
+
+class ExportService:
+    """What leaves the archive in bulk. Natural persons are masked throughout."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._exports = ExportRepository(session)
+
+    async def export(
+        self, actor: Principal, name: Name, format: SheetFormat, filters: ExportFilters
+    ) -> TableFile:
+        """A table as a file on disk, with an audit record of who took what, how many rows, which bytes.
+
+        Raises:
+            ExportForbidden: internal clues are for officers, and a subject's own user exports only itself.
+            InvalidPayload: no such region.
+            PayloadTooLarge: too many rows for xlsx.
+        """
+        if filters.region is not None and not regions.exists(filters.region):
+            raise InvalidPayload.at("query/region", Text("没有此行政区划代码", "No such division code"))
+        if name is Name.WARNINGS and (actor.kind != "officer" or actor.subject_id is not None):
+            raise ExportForbidden
+        table = await write_table(format, _HEADINGS[name], self._rows(actor, name, filters), self._language)
+        await audit.record(
+            self._session,
+            actor=actor,
+            action="export",
+            target=f"export:{name}",
+            details={
+                "format": format,
+                "region": filters.region,
+                "kind": filters.kind,
+                "regions": sorted(actor.regions),
+                "rows": table.rows,
+                "sha256": table.sha256,
+            },
+            now=self._env.clock.now(),
+        )
+        return table
+
+    async def changes(self, actor: Principal, after: str | None, limit: int) -> Changes:
+        """What has changed since a place in the feed, in an order in which nothing appears behind it later.
+
+        A fact is passed on when its code is published; who sees it withdrawn (`action` *revoke*) takes it
+        away.
+
+        Raises:
+            InvalidPayload: `after` is not one of ours.
+        """
+        place = _place(after)
+        today = china_date(self._env.clock.now())
+        codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
+        fact_type = next(type_ for type_, name in FEED.items() if name == "fact_recorded")
+        rows = await self._exports.changes(actor, list(FEED), fact_type, codes, place, _SCANNED)
+        items: list[ChangeView] = []
+        at = place or _FIRST
+        taken = 0
+        for row in rows:
+            if len(items) == limit:
+                break
+            taken += 1
+            at = row.at
+            if row.data is not None:
+                items.append(
+                    ChangeView(
+                        id=row.id,
+                        type=FEED[row.type],
+                        about=row.aggregate_id,
+                        version=row.aggregate_version,
+                        at=row.created_at,
+                        data=row.data,
+                    )
+                )
+        return Changes(
+            items=items,
+            next_after=encode_cursor(at.epoch, str(at.xid), at.seq),
+            more=taken < len(rows) or len(rows) == _SCANNED,
+        )
+
+    def _rows(self, actor: Principal, name: Name, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        return {
+            Name.SUBJECTS: self._subjects,
+            Name.GRADES: self._grades,
+            Name.FACTS: self._facts,
+            Name.WARNINGS: self._warnings,
+        }[name](actor, filters)
+
+    async def _subjects(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject in self._exports.subjects(actor, filters):
+            person = masked(subject, self._env.keyring)
+            yield (
+                subject.id,
+                subject.kind,
+                subject.key,
+                subject.name,
+                subject.region,
+                subject.license_no,
+                subject.business_scope,
+                subject.level,
+                subject.status,
+                subject.licensed_on,
+                subject.license_expires_on,
+                subject.headcount,
+                person.id_number if person else None,
+                person.phone if person else None,
+                regions.name_of(subject.region),
+                subject.score,
+                subject.grade,
+                subject.tier,
+                subject.scored_on,
+                subject.version,
+            )
+
+    async def _grades(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, grade in self._exports.grades(actor, filters):
+            yield (
+                *_head(subject),
+                grade.version,
+                grade.grade,
+                grade.tier,
+                grade.score,
+                grade.policy_id,
+                grade.policy_version,
+                grade.valid_at,
+                grade.published_at,
+                grade.result_hash,
+            )
+
+    async def _facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        """Facts within their publication period, as the public pages show them; disputed ones say so."""
+        today: date = china_date(self._env.clock.now())
+        group: list[Fact] = []
+        owner: Subject | None = None
+        async for subject, fact in self._exports.facts(actor, filters):
+            if owner is not None and subject.id != owner.id:
+                for row in self._shown(owner, group, today):
+                    yield row
+                group = []
+            owner = subject
+            group.append(fact)
+        if owner is not None:
+            for row in self._shown(owner, group, today):
+                yield row
+
+    def _shown(self, subject: Subject, facts: Sequence[Fact], today: date) -> Iterator[Sequence[Any]]:
+        rulebook, versions = self._env.rulebook, [as_version(fact) for fact in facts]
+        kinds = rulebook.catalogue(today).by_code
+        for fact, version in zip(facts, versions, strict=True):
+            kind = kinds.get(fact.code)
+            if kind is None or not kind.publicity.show or fact.occurred_on > today:
+                continue
+            periods = fact_periods(rulebook, subject.region, version, versions, kind, today)
+            if not periods.visible_on(today) or repaired(version, versions, today):
+                continue
+            yield (
+                *_head(subject),
+                fact.id,
+                fact.version,
+                fact.code,
+                kind.name.render(self._language),
+                kind.nature,
+                fact.occurred_on,
+                fact.source_authority,
+                fact.source_reference,
+                periods.visible_until,
+                "disputed" if version.disputed_on(today) else "standing",
+            )
+
+    async def _warnings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, warning in self._exports.warnings(actor, filters):
+            yield (
+                *_head(subject),
+                warning.id,
+                warning.rule_id,
+                warning.severity,
+                warning.state,
+                warning.occurred_on,
+                warning.acknowledge_by,
+                warning.outcome,
+            )
+
+
+def _head(subject: Subject) -> tuple[Any, ...]:
+    return subject.id, subject.key, subject.name, subject.kind, subject.region
+
+
+def _place(after: str | None) -> Position | None:
+    if after is None:
+        return None
+    epoch, xid, seq = decode_cursor(after, int, str, int)
+    if not (xid.isdecimal() and len(xid) < 20 and 0 <= epoch < 2**31 and 0 <= seq < 2**63):
+        raise InvalidPayload.at("query/after", Text("游标无效", "The cursor is not valid"))
+    return Position(epoch, int(xid), seq)
