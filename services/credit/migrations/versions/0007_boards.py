@@ -31,6 +31,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_supervision_states_next_change_on', 'supervision_states', ['next_change_on'], unique=False, postgresql_where=sa.text('next_change_on IS NOT NULL'))
     _warnings()
+    _boards()
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -107,10 +108,73 @@ def _warnings() -> None:
     )
 
 
+def _boards() -> None:
+    op.create_table('boards',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('policy_id', sa.String(length=100), nullable=False),
+    sa.Column('policy_version', sa.String(length=40), nullable=False),
+    sa.Column('policy_region', sa.String(length=6), nullable=False),
+    sa.Column('card_id', sa.String(length=100), nullable=False),
+    sa.Column('region', sa.String(length=6), nullable=False),
+    sa.Column('trigger', sa.String(length=8), nullable=False),
+    sa.Column('event_fact', sa.Uuid(), nullable=True),
+    sa.Column('subject_id', sa.Uuid(), nullable=True),
+    sa.Column('period', sa.String(length=10), nullable=False),
+    sa.Column('first_on', sa.Date(), nullable=False),
+    sa.Column('last_on', sa.Date(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('cursor', sa.Uuid(), nullable=True),
+    sa.Column('previous_id', sa.Uuid(), nullable=True),
+    sa.Column('opened_by', sa.Text(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('published_by', sa.Text(), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.CheckConstraint("(trigger = 'event') = (event_fact IS NOT NULL)", name=op.f('ck_boards_event_has_fact')),
+    sa.CheckConstraint("(trigger = 'event') = (subject_id IS NOT NULL)", name=op.f('ck_boards_event_has_subject')),
+    sa.CheckConstraint("state IN ('ranking', 'judging', 'review', 'publishing', 'published', 'withdrawn')", name=op.f('ck_boards_state')),
+    sa.CheckConstraint("trigger IN ('period', 'event')", name=op.f('ck_boards_trigger')),
+    sa.CheckConstraint('first_on <= last_on', name=op.f('ck_boards_period')),
+    sa.CheckConstraint('published_by <> opened_by', name=op.f('ck_boards_two_people')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_boards_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_boards'))
+    )
+    op.create_index('uq_boards_number', 'boards', ['number'], unique=True)
+    op.create_index('uq_boards_period', 'boards', ['policy_id', 'region', 'period'], unique=True, postgresql_where=sa.text("trigger = 'period' AND state <> 'withdrawn'"))
+    op.create_index('uq_boards_event', 'boards', ['policy_id', 'event_fact'], unique=True, postgresql_where=sa.text("trigger = 'event' AND state <> 'withdrawn'"))
+    op.create_index('ix_boards_working', 'boards', ['id'], unique=False, postgresql_where=sa.text("state IN ('ranking', 'judging', 'publishing')"))
+    op.create_table('board_entries',
+    sa.Column('board_id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('ranks', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('score', sa.Numeric(precision=10, scale=4), nullable=True),
+    sa.Column('grade', sa.String(length=16), nullable=True),
+    sa.Column('proposed', sa.String(length=8), nullable=True),
+    sa.Column('reasons', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('result_hash', sa.String(length=64), nullable=True),
+    sa.Column('decided', sa.String(length=8), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('reviewed_by', sa.Text(), nullable=True),
+    sa.Column('recorded', sa.Boolean(), nullable=False),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('ended_because', sa.Text(), nullable=True),
+    sa.CheckConstraint("decided IN ('red', 'black', 'none')", name=op.f('ck_board_entries_decided')),
+    sa.CheckConstraint("proposed IN ('red', 'black', 'none')", name=op.f('ck_board_entries_proposed')),
+    sa.ForeignKeyConstraint(['board_id'], ['boards.id'], name=op.f('fk_board_entries_board_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_board_entries_subject_id')),
+    sa.PrimaryKeyConstraint('board_id', 'subject_id', name=op.f('pk_board_entries'))
+    )
+    op.create_index('ix_board_entries_subject_id', 'board_entries', ['subject_id'], unique=False)
+
+
 def downgrade() -> None:
     for statement in drop_append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
-    for table in ('warning_sweeps', 'warning_rule_versions', 'warning_sources', 'supervision_states'):
+    for table in ('board_entries', 'boards', 'warning_sweeps', 'warning_rule_versions', 'warning_sources', 'supervision_states'):
         op.drop_table(table)
     op.execute("UPDATE warnings SET state = 'acknowledged' WHERE state = 'invited'")
     op.drop_index('ix_warnings_due_on', 'warnings')

@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from credit.boards.work import BoardWork
 from credit.draws.service import DrawService
 from credit.environment import Environment
 from credit.imports.service import ImportService
+from credit.listings.service import ListingService
 from credit.scoring.service import ScoringService
 from credit.supervision.service import SupervisionService
 from credit.sweeps.service import SweepService
@@ -42,6 +44,10 @@ async def _supervision(session: AsyncSession, env: Environment) -> int:
     return await SupervisionService(session, env).refresh_due(CHUNK)
 
 
+async def _boards(session: AsyncSession, env: Environment) -> int:
+    return await BoardWork(session, env).step(CHUNK)
+
+
 async def _warning_sweeps(session: AsyncSession, env: Environment) -> int:
     return await SweepService(session, env).sweep()
 
@@ -54,10 +60,16 @@ async def _expired_imports(session: AsyncSession, env: Environment) -> int:
     return await ImportService(session, env).purge(CHUNK)
 
 
+async def _expired_listings(session: AsyncSession, env: Environment) -> int:
+    return await ListingService(session, env).remove_expired(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
+    "expired_listings": _expired_listings,
     "supervision": _supervision,
+    "boards": _boards,
     "warning_sweeps": _warning_sweeps,
     "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,

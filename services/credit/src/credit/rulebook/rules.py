@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from common.policies import CompiledWith, Condition, Policy, PolicySet
 from pydantic import BaseModel, ConfigDict, Field
 
+from credit.boards.policy import BoardPolicy
 from credit.deposits.policy import DepositOverlay, DepositPolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
 from credit.facts.retention import PublicityPolicy, RetentionPolicy
@@ -81,6 +82,7 @@ class Rulebook:
     supervision: PolicySet[SupervisionPolicy]
     restrictions: PolicySet[Restriction]
     risk_matrices: PolicySet[RiskMatrix]
+    boards: PolicySet[BoardPolicy]
     warning_rules: PolicySet[WarningRule]
     draws: PolicySet[DrawPolicy]
     deposits: PolicySet[DepositPolicy]
@@ -108,6 +110,7 @@ class Rulebook:
             supervision=PolicySet.load(folder / "supervision.yaml", SupervisionPolicy),
             restrictions=PolicySet.load(folder / "restrictions.yaml", Restriction),
             risk_matrices=PolicySet.load(folder / "risk-matrix.yaml", RiskMatrix),
+            boards=PolicySet.load(folder / "boards.yaml", BoardPolicy),
             warning_rules=PolicySet.load(folder / "warning-rules.yaml", WarningRule),
             draws=PolicySet.load(folder / "draws.yaml", DrawPolicy),
             deposits=PolicySet.load(folder / "deposits.yaml", DepositPolicy),
@@ -137,6 +140,7 @@ class Rulebook:
             self.supervision,
             self.restrictions,
             self.risk_matrices,
+            self.boards,
             self.warning_rules,
             self.draws,
             self.deposits,

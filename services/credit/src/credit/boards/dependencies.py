@@ -1,0 +1,23 @@
+"""How the routes of this room get their service, and who may call them."""
+
+from typing import Annotated
+
+from common.auth import Principal
+from common.web import LanguageDep, Requires, SessionDep
+from fastapi import Depends
+
+from credit.rulebook.dependencies import EnvironmentDep
+
+from .service import BoardService
+
+__all__ = ["BoardServiceDep", "Decider", "Reader", "Writer"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> BoardService:
+    return BoardService(session, env, language)
+
+
+BoardServiceDep = Annotated[BoardService, Depends(_service)]
+Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Writer = Annotated[Principal, Depends(Requires("credit:write"))]
+Decider = Annotated[Principal, Depends(Requires("credit:decide"))]

@@ -1,0 +1,33 @@
+"""Problems of boards."""
+
+from common.problems import Forbidden, NotFound, StateConflict, Text
+
+__all__ = ["BoardExists", "BoardNotFound", "BoardRefused", "OtherPersonNeeded"]
+
+
+class BoardNotFound(NotFound):
+    """No such run or entry, or not the caller's to see."""
+
+    type = "/problems/board-not-found"
+    title = Text("未找到该红黑榜", "No such board")
+
+
+class BoardExists(StateConflict):
+    """There is a run of this board for this period or event already."""
+
+    type = "/problems/board-exists"
+    title = Text("该期或该事件的红黑榜已存在", "There is a run for this period or event already")
+
+
+class BoardRefused(StateConflict):
+    """The act does not fit the run's state; `allowed` names those that do."""
+
+    type = "/problems/board-refused"
+    title = Text("红黑榜当前状态不允许此操作", "The run's state does not allow this")
+
+
+class OtherPersonNeeded(Forbidden):
+    """Who opened or reviewed a run does not publish it."""
+
+    type = "/problems/second-person-needed"
+    title = Text("发布须由提请、审核以外的人办理", "Somebody who neither opened nor reviewed it must publish")

@@ -1,0 +1,187 @@
+"""What a board run does without people: record ranks, let the card judge, write the published outcome."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from common.clock import china_date
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.schemas import FactIn, Source, SourceKind
+from credit.facts.service import FactService
+from credit.scoring.errors import NoScorecard
+from credit.scoring.rules import Score
+from credit.scoring.service import ScoringService
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+from credit.warnings.service import Evidence, WarningService, facts_of
+
+from .models import Board, BoardEntry
+from .policy import BoardPolicy
+from .repository import BoardRepository
+from .rules import Side, State
+
+__all__ = ["BoardWork", "policy_of"]
+
+_DAY = timedelta(days=1)
+_FACT = {Side.RED: "RED_BOARD", Side.BLACK: "BLACK_BOARD"}
+
+
+def policy_of(env: Environment, board: Board) -> BoardPolicy:
+    """The very policy version that a run was opened under."""
+    return env.rulebook.boards.get(board.policy_id, board.policy_version, board.policy_region)
+
+
+class BoardWork:
+    """Runs are worked off in chunks; what was done twice is one fact, so a restart changes nothing."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
+        self._boards = BoardRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._facts = FactService(session, env)
+        self._scoring = ScoringService(session, env)
+        self._warnings = WarningService(session, env)
+
+    async def step(self, limit: int) -> int:
+        """One chunk of the oldest run with work left; gives `limit` while there may be more."""
+        board = await self._boards.working()
+        if board is None:
+            return 0
+        stages = {State.RANKING: self._rank, State.JUDGING: self._judge, State.PUBLISHING: self.write}
+        await stages[State(board.state)](board, limit)
+        await self._session.flush()
+        return limit if board.state in stages else 1
+
+    async def _rank(self, board: Board, limit: int) -> None:
+        entries = await self._boards.entries(board.id, board.cursor, limit, only="ranked")
+        for entry in entries:
+            subject = await self._locked(entry)
+            for metric, found in sorted(entry.ranks.items()):
+                payload = {
+                    "metric": metric,
+                    "rank": found["rank"],
+                    "of": found["of"],
+                    "period": board.period,
+                }
+                await self._fact(board, subject, "RANKED", board.last_on, payload, f"/{metric}")
+        self._move(board, entries, limit, State.JUDGING)
+
+    async def _judge(self, board: Board, limit: int) -> None:
+        policy = policy_of(self._env, board)
+        entries = await self._boards.entries(board.id, board.cursor, limit)
+        # A periodic result holds from the period's end on; asking a day later fits both readings of that day.
+        after = board.trigger == "period" and policy.period is None
+        day = board.last_on + _DAY if after else board.last_on
+        for entry in entries:
+            subject = await self._subjects.lock(entry.subject_id, None, shared=True)
+            if subject is None:
+                continue
+            try:
+                result = await self._scoring.evaluate(subject, day, subject.last_recorded_at, board.card_id)
+            except NoScorecard:
+                entry.proposed = Side.NONE
+                continue
+            entry.score, entry.grade = result.value, result.grade
+            entry.proposed = policy.side(result.grade)
+            entry.reasons = _reasons(result) if entry.proposed != Side.NONE else []
+            entry.result_hash = result.hash
+        self._move(board, entries, limit, State.REVIEW)
+
+    async def write(self, board: Board, limit: int) -> None:
+        """Write facts of the decided entries, then end what the run before held."""
+        policy, today = policy_of(self._env, board), china_date(self._env.clock.now())
+        entries = await self._boards.entries(board.id, None, limit, only="unrecorded")
+        for entry in entries:
+            subject = await self._locked(entry)
+            side = Side(entry.decided or Side.NONE)
+            reason = "；".join(one["reason"] for one in entry.reasons)[:200] or policy.name.zh
+            payload = {"board": board.policy_id, "period": board.period, "reason": reason}
+            await self._fact(board, subject, _FACT[side], today, payload, "")
+            entry.recorded = True
+            if side is Side.BLACK:
+                await self._twice(board, policy, subject, entry)
+        if len(entries) == limit or await self._end_old(board, today, limit) == limit:
+            return
+        board.state = State.PUBLISHED
+
+    async def end(self, board: Board, entry: BoardEntry, today: date, because: str) -> None:
+        """Take a black entry off its board."""
+        subject = await self._locked(entry)
+        payload = {"board": board.policy_id, "period": board.period}
+        await self._fact(board, subject, "BLACK_BOARD_REMOVED", today, payload, "")
+        entry.ended_on, entry.ended_because = today, because
+
+    async def _end_old(self, board: Board, today: date, limit: int) -> int:
+        if board.previous_id is None:
+            return 0
+        previous = await self._boards.find(board.previous_id, None)
+        if previous is None:
+            return 0
+        standing = await self._boards.standing_black(previous.id, limit)
+        for entry in standing:
+            now = await self._boards.entry(board.id, entry.subject_id)
+            if now is not None and now.decided == Side.BLACK:
+                entry.ended_on, entry.ended_because = today, f"列入下一期 {board.number}"
+            else:
+                await self.end(previous, entry, today, f"下一期 {board.number} 未再列入")
+        await self._session.flush()
+        return len(standing)
+
+    async def _twice(self, board: Board, policy: BoardPolicy, subject: Subject, entry: BoardEntry) -> None:
+        if policy.second_failure is None or board.previous_id is None:
+            return
+        before = await self._boards.entry(board.previous_id, subject.id)
+        if before is None or before.decided != Side.BLACK:
+            return
+        facts = facts_of(one["fact_id"] for one in entry.reasons if one["fact_id"])
+        details = {"board": board.number, "period": board.period} | facts
+        evidence = Evidence(
+            f"board:{board.number}:{subject.id}", china_date(self._env.clock.now()), {}, details
+        )
+        await self._warnings.report(subject, policy.second_failure, evidence)
+
+    async def _locked(self, entry: BoardEntry) -> Subject:
+        subject = await self._subjects.lock(entry.subject_id, None)
+        if subject is None:
+            raise LookupError(entry.subject_id)
+        return subject
+
+    async def _fact(
+        self, board: Board, subject: Subject, code: str, on: date, payload: dict[str, Any], part: str
+    ) -> None:
+        issuers = self._env.rulebook.paper_issuers.choose("paper-issuers", on=on, region=board.region)
+        fact = FactIn(
+            subject_id=subject.id,
+            code=code,
+            occurred_on=on,
+            source=Source(
+                kind=SourceKind.BOARD,
+                authority=issuers.name(board.region),
+                reference=f"{board.number}{part}/{subject.id}",
+            ),
+            payload=payload,
+        )
+        await self._facts.record_for(subject, fact, by=f"board:{board.number}")
+
+    def _move(self, board: Board, entries: Any, limit: int, following: State) -> None:
+        if len(entries) < limit:
+            board.state, board.cursor = following, None
+        else:
+            board.cursor = entries[-1].subject_id
+
+
+def _reasons(result: Score) -> list[dict[str, Any]]:
+    """Every fact and condition that led to the grade, as the result says it."""
+    found = []
+    for one in (*result.document["vetoes"], *result.document["contributions"]):
+        for fact_id in one.get("facts") or [one["fact_id"]]:
+            found.append(
+                {
+                    "fact_id": fact_id,
+                    "rule": one["rule"],
+                    "reason": one["reason"],
+                    "legal_basis": one["legal_basis"],
+                }
+            )
+    return found
