@@ -7,8 +7,9 @@ Revises: 0005
 import sqlalchemy as sa
 from alembic import op
 from common.audit import append_only_ddl
+from sqlalchemy.dialects import postgresql
 
-APPEND_ONLY = ("papers",)
+APPEND_ONLY = ("papers", "listing_events")
 
 revision = "0006"
 down_revision = "0005"
@@ -55,10 +56,84 @@ def upgrade() -> None:
     op.create_index('ix_papers_about_id', 'papers', ['about_id', 'id'], unique=False)
     op.create_index('ix_papers_subject_id', 'papers', ['subject_id', 'id'], unique=False)
     op.create_index('uq_papers_kind_year_region_serial', 'papers', ['kind', 'year', 'region', 'serial'], unique=True)
+    op.create_table('listings',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('authority_region', sa.String(length=6), nullable=False),
+    sa.Column('on_list', sa.String(length=8), nullable=False),
+    sa.Column('condition', sa.String(length=16), nullable=False),
+    sa.Column('condition_version', sa.String(length=40), nullable=False),
+    sa.Column('condition_region', sa.String(length=6), nullable=False),
+    sa.Column('role', sa.String(length=24), nullable=False),
+    sa.Column('along_with', sa.Uuid(), nullable=True),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('objected', sa.Boolean(), nullable=False),
+    sa.Column('based_on', postgresql.ARRAY(sa.Uuid()), nullable=False),
+    sa.Column('penalty_on', sa.Date(), nullable=True),
+    sa.Column('penalty_number', sa.String(length=120), nullable=True),
+    sa.Column('proposal_id', sa.Uuid(), nullable=True),
+    sa.Column('opened_by', sa.Text(), nullable=False),
+    sa.Column('opened_on', sa.Date(), nullable=False),
+    sa.Column('notified_on', sa.Date(), nullable=True),
+    sa.Column('stated_on', sa.Date(), nullable=True),
+    sa.Column('replied_on', sa.Date(), nullable=True),
+    sa.Column('defence_accepted', sa.Boolean(), nullable=True),
+    sa.Column('decided_on', sa.Date(), nullable=True),
+    sa.Column('decided_by', sa.Text(), nullable=True),
+    sa.Column('longer_until', sa.Date(), nullable=True),
+    sa.Column('listed_on', sa.Date(), nullable=True),
+    sa.Column('management_until', sa.Date(), nullable=True),
+    sa.Column('publication_until', sa.Date(), nullable=True),
+    sa.Column('listed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('shared_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lifted_on', sa.Date(), nullable=True),
+    sa.Column('removal', sa.String(length=8), nullable=True),
+    sa.Column('removed_on', sa.Date(), nullable=True),
+    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(state = 'removed') = (removal IS NOT NULL)", name=op.f('ck_listings_removed_has_reason')),
+    sa.CheckConstraint("on_list = 'serious' OR published_at IS NULL", name=op.f('ck_listings_slight_is_not_public')),
+    sa.CheckConstraint("on_list IN ('serious', 'slight')", name=op.f('ck_listings_on_list')),
+    sa.CheckConstraint("removal IN ('expired', 'repaired', 'revoked', 'policy')", name=op.f('ck_listings_removal')),
+    sa.CheckConstraint("role IN ('self', 'principal', 'legal_representative', 'manager', 'controller')", name=op.f('ck_listings_role')),
+    sa.CheckConstraint("state <> 'listed' OR (listed_on IS NOT NULL AND management_until IS NOT NULL)", name=op.f('ck_listings_listed_has_period')),
+    sa.CheckConstraint("state IN ('draft', 'notified', 'defence', 'defence_replied', 'dismissed', 'decided', 'listed', 'removed')", name=op.f('ck_listings_state')),
+    sa.CheckConstraint('(removal IS NULL) = (removed_on IS NULL)', name=op.f('ck_listings_removed_has_day')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> opened_by', name=op.f('ck_listings_second_person_decides')),
+    sa.CheckConstraint('version >= 1', name=op.f('ck_listings_version')),
+    sa.ForeignKeyConstraint(['along_with'], ['listings.id'], name=op.f('fk_listings_along_with')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_listings_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_listings')),
+    sa.UniqueConstraint('number', name=op.f('uq_listings_number'))
+    )
+    op.create_index('ix_listings_along_with', 'listings', ['along_with'], unique=False, postgresql_where=sa.text('along_with IS NOT NULL'))
+    op.create_index('ix_listings_management_until', 'listings', ['management_until'], unique=False, postgresql_where=sa.text("state = 'listed'"))
+    op.create_index('ix_listings_state_id', 'listings', ['state', 'id'], unique=False)
+    op.create_index('ix_listings_subject_id', 'listings', ['subject_id', 'id'], unique=False)
+    op.create_index('uq_listings_running', 'listings', ['subject_id', 'condition', 'role'], unique=True, postgresql_where=sa.text("state NOT IN ('dismissed', 'removed')"))
+    op.create_table('listing_events',
+    sa.Column('listing_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event', sa.String(length=20), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('on_day', sa.Date(), nullable=False),
+    sa.Column('done_by', sa.Text(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('details', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('texts_cipher', sa.Text(), nullable=True),
+    sa.Column('papers', postgresql.ARRAY(sa.Uuid()), nullable=False),
+    sa.CheckConstraint("event IN ('open', 'notify', 'statement', 'reply', 'decide', 'dismiss', 'publish', 'remove', 'lift', 'restore', 'flag_objection', 'unflag_objection')", name=op.f('ck_listing_events_event')),
+    sa.CheckConstraint("state IN ('draft', 'notified', 'defence', 'defence_replied', 'dismissed', 'decided', 'listed', 'removed')", name=op.f('ck_listing_events_state')),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings.id'], name=op.f('fk_listing_events_listing_id')),
+    sa.PrimaryKeyConstraint('listing_id', 'version', name=op.f('pk_listing_events'))
+    )
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("papers", "paper_series"):
+    for table in ("listing_events", "listings", "papers", "paper_series"):
         op.drop_table(table)

@@ -58,6 +58,16 @@ class PaperRepository:
         """Queue a new paper for the next flush."""
         self._session.add(paper)
 
+    async def last_number(self, kind: str, about_id: UUID) -> str | None:
+        """The number of the last paper of a kind about a record."""
+        query = (
+            select(col(Paper.number))
+            .where(col(Paper.about_id) == about_id, col(Paper.kind) == kind)
+            .order_by(col(Paper.id).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
     async def find(self, paper_id: UUID, principal: Principal) -> Paper | None:
         """A paper the caller may see."""
         query = (

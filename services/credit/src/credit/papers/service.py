@@ -113,6 +113,16 @@ class PaperService:
         await self._session.flush()
         return paper
 
+    async def last_number(self, kind: str, about_id: UUID) -> str | None:
+        """The number of the last paper of a kind about a record, for papers that refer to it."""
+        return await self._papers.last_number(kind, about_id)
+
+    async def record_number(self, prefix: str, region: str) -> str:
+        """The next number of a room's own records (`LST-2026-140100-0001`), without gaps or doubles."""
+        year = china_date(self._env.clock.now()).year
+        serial = await self._papers.next_serial(f"record-{prefix}", year, region)
+        return f"{prefix}-{year}-{region}-{serial:04d}"
+
     async def get(self, actor: Principal, paper_id: UUID) -> PaperView:
         """A paper the caller may see, without its content. Raises PaperNotFound."""
         return self.view(await self._find(actor, paper_id))

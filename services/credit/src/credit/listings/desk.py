@@ -1,0 +1,296 @@
+"""What every use case of listings works with: locked rows, steps, facts, papers, events and views."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from common.auth import Principal
+from common.clock import china_date
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.schemas import FactIn, Source, SourceKind
+from credit.facts.service import FactService
+from credit.papers.models import Paper
+from credit.papers.service import PaperService
+from credit.publishing import announce
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+
+from .clocks import Clocks, Deadline, clocks_of, deadlines_of
+from .errors import EventRefused, ListingNotFound
+from .models import Listing, ListingEvent
+from .policy import ListForm, ListingCondition, ListPolicy, RepairClock
+from .repository import ListingRepository, ListingRow
+from .rules import Event, ListName, Removal, Role, State, Steps, events_allowed, next_state
+from .schemas import (
+    ClocksView,
+    ClockView,
+    ConditionView,
+    DeadlineView,
+    ListingEventView,
+    ListingView,
+    SubjectBrief,
+)
+
+__all__ = ["CODES", "ListingDesk"]
+
+ROOM = "listing"
+CODES = {
+    ListName.SERIOUS: ("SERIOUS_LISTED", "SERIOUS_LISTING_REMOVED"),
+    ListName.SLIGHT: ("SLIGHT_LISTED", "SLIGHT_LISTING_REMOVED"),
+}
+
+
+class ListingDesk:
+    """The tools of one transaction."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._listings = ListingRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._facts = FactService(session, env)
+        self._papers = PaperService(session, env)
+
+    @property
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
+
+    def _policy(self, region: str, on: date) -> ListPolicy:
+        return self._env.rulebook.lists.choose("credit-lists", on=on, region=region)
+
+    def _form(self, listing: Listing) -> ListForm:
+        """The list as it was described when the listing was opened."""
+        return self._policy(listing.authority_region, listing.opened_on).of(listing.on_list)
+
+    def _condition(self, listing: Listing) -> ListingCondition:
+        return self._env.rulebook.listing_conditions.get(
+            listing.condition, listing.condition_version, listing.condition_region
+        )
+
+    def _authority(self, listing: Listing) -> str:
+        issuers = self._env.rulebook.paper_issuers.choose(
+            "paper-issuers", on=listing.opened_on, region=listing.authority_region
+        )
+        return issuers.name(listing.authority_region)
+
+    def _packs(self, document_on: date, region: str) -> list[RepairClock]:
+        """The rule sets on repair and publication that apply to a document of that day."""
+        found = (
+            self._env.rulebook.repair_clocks.find(name, on=document_on, region=region)
+            for name in ("repair-order7", "repair-order36")
+        )
+        return [pack for pack in found if pack is not None]
+
+    def _reading(self, region: str, on: date) -> str:
+        reading = self._env.rulebook.repair_readings.choose("repair-reading", on=on, region=region)
+        return reading.reading
+
+    async def _open(self, listing_id: UUID, actor: Principal | None) -> tuple[Listing, Subject]:
+        """A listing that the caller may see, with its subject; both rows locked, the subject's first."""
+        if actor is None:
+            subject_id = await self._listings.subject_of(listing_id)
+        else:
+            row = await self._listings.find(listing_id, actor)
+            subject_id = None if row is None else row[0].subject_id
+        subject = None if subject_id is None else await self._subjects.lock(subject_id, actor)
+        listing = None if subject is None else await self._listings.lock(listing_id)
+        if listing is None or subject is None:
+            raise ListingNotFound
+        return listing, subject
+
+    def _steps(self, listing: Listing) -> Steps:
+        return Steps(listing.notified_on, listing.stated_on, listing.replied_on, listing.decided_on)
+
+    def _deadlines(self, listing: Listing) -> list[Deadline]:
+        return deadlines_of(self._form(listing), self._steps(listing), self._today)
+
+    def _clocks(self, listing: Listing) -> Clocks | None:
+        """Both clocks of a listing that has been served; None before."""
+        if listing.listed_on is None or listing.decided_on is None:
+            return None
+        return clocks_of(
+            self._form(listing),
+            listing.listed_on,
+            listing.decided_on,
+            self._packs(listing.decided_on, listing.authority_region),
+            listing.longer_until,
+        )
+
+    def _advance(self, listing: Listing, event: Event) -> State:
+        """Bring a listing into the state after `event`. Raises EventRefused naming the events allowed."""
+        after = next_state(State(listing.state), event)
+        lifted = listing.lifted_on is not None
+        if after is None or (event is Event.LIFT and lifted) or (event is Event.RESTORE and not lifted):
+            raise EventRefused(
+                state=listing.state,
+                allowed=[str(one) for one in events_allowed(State(listing.state), lifted=lifted)],
+            )
+        listing.state = after
+        return after
+
+    async def _record(
+        self,
+        listing: Listing,
+        event: Event,
+        by: str,
+        *,
+        on: date | None = None,
+        texts: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
+        papers: Sequence[Paper] = (),
+    ) -> None:
+        """Append one step; what people wrote is encrypted, bound to the row."""
+        if event is not Event.OPEN:
+            listing.version += 1
+        cipher = None
+        if texts:
+            cipher = self._env.keyring.encrypt(
+                json.dumps(dict(texts), ensure_ascii=False), context=_context(listing.id, listing.version)
+            )
+        self._listings.add(
+            ListingEvent(
+                listing_id=listing.id,
+                version=listing.version,
+                event=event,
+                state=listing.state,
+                on_day=on or self._today,
+                done_by=by,
+                done_at=self._env.clock.now(),
+                details=dict(details or {}),
+                texts_cipher=cipher,
+                papers=[paper.id for paper in papers],
+            )
+        )
+        await self._session.flush()
+
+    async def _texts(self, listing: Listing, event: Event) -> dict[str, Any]:
+        """What people wrote at the last step of a kind."""
+        found = [row for row in await self._listings.events_of(listing.id) if row.event == event]
+        return self._read(found[-1]) if found else {}
+
+    def _read(self, row: ListingEvent) -> dict[str, Any]:
+        if row.texts_cipher is None:
+            return {}
+        text = self._env.keyring.decrypt(row.texts_cipher, context=_context(row.listing_id, row.version))
+        texts: dict[str, Any] = json.loads(text)
+        return texts
+
+    async def _number_of(self, listing: Listing, kind: str) -> str:
+        """The number of the last paper of a kind about this listing."""
+        return await self._papers.last_number(kind, listing.id) or ""
+
+    async def _fact(
+        self, subject: Subject, listing: Listing, code: str, on: date, by: str, mark: str = ""
+    ) -> UUID:
+        """Write a fact of a listing into the archive; the subject is scored anew at once."""
+        fact, _ = await self._facts.record_for(
+            subject,
+            FactIn(
+                subject_id=subject.id,
+                code=code,
+                occurred_on=on,
+                source=Source(
+                    kind=SourceKind.LISTING,
+                    authority=self._authority(listing),
+                    reference=listing.number + mark,
+                ),
+                payload={"condition": listing.condition},
+            ),
+            by=by,
+        )
+        return fact.id
+
+    async def _announce(
+        self, name: str, subject: Subject, listing: Listing, data: dict[str, Any], now: datetime
+    ) -> None:
+        common = {
+            "listing_id": str(listing.id),
+            "number": listing.number,
+            "subject_id": str(subject.id),
+            "subject_key": subject.key,
+            "list": listing.on_list,
+            "condition": listing.condition,
+            "role": listing.role,
+            "region": subject.region,
+        }
+        await announce(self._session, name, listing.id, listing.version, common | data, now)
+
+    def _view(self, row: ListingRow | tuple[Listing, Subject], actor: Principal) -> ListingView:
+        """The listing as it crosses the API; who did what is for authorities only."""
+        listing, subject = row
+        form, condition = self._form(listing), self._condition(listing)
+        lifted = listing.lifted_on is not None
+        official = actor.subject_id is None and actor.kind in {"officer", "service"}
+        same = listing.model_dump(
+            include=set(ListingView.model_fields)
+            - {"list_name", "condition", "subject", "clocks", "deadlines", "measures"}
+        )
+        return ListingView(
+            **same
+            | {
+                "role": Role(listing.role),
+                "on_list": ListName(listing.on_list),
+                "state": State(listing.state),
+                "removal": Removal(listing.removal) if listing.removal else None,
+                "opened_by": listing.opened_by if official else None,
+                "decided_by": listing.decided_by if official else None,
+                "proposal_id": listing.proposal_id if official else None,
+            },
+            subject=SubjectBrief(
+                id=subject.id, key=subject.key, name=subject.name, kind=subject.kind, region=subject.region
+            ),
+            list_name=form.name.render(self._language),
+            condition=ConditionView(
+                code=condition.id,
+                version=condition.version,
+                name=condition.name.render(self._language),
+                status=condition.status,
+                legal_basis=condition.legal_basis,
+            ),
+            authority=self._authority(listing),
+            allowed_events=events_allowed(State(listing.state), lifted=lifted) if official else [],
+            measures=form.measures if listing.state == State.LISTED and not lifted else [],
+            deadlines=[DeadlineView.of(found) for found in self._deadlines(listing)],
+            clocks=self._clocks_view(listing),
+        )
+
+    def _clocks_view(self, listing: Listing) -> ClocksView | None:
+        clocks = self._clocks(listing)
+        if clocks is None:
+            return None
+        shown = clocks.publication
+        return ClocksView(
+            management=ClockView(
+                until=clocks.management_until,
+                rule=clocks.management.rule,
+                article=clocks.management.article,
+            ),
+            publication=ClockView(
+                until=clocks.publication_until,
+                rule=shown.rule if shown else None,
+                article=shown.article if shown else None,
+            ),
+            publicity_class=clocks.publicity_class,
+            reading=self._reading(listing.authority_region, self._today),
+        )
+
+    def _event_view(self, row: ListingEvent, *, official: bool) -> ListingEventView:
+        return ListingEventView(
+            version=row.version,
+            event=Event(row.event),
+            state=State(row.state),
+            on_day=row.on_day,
+            done_by=row.done_by if official else None,
+            done_at=row.done_at,
+            details=row.details,
+            texts=self._read(row),
+            papers=row.papers,
+        )
+
+
+def _context(listing_id: UUID, version: int) -> str:
+    """What the texts of a step are bound to."""
+    return f"credit.listing.texts:{listing_id}:{version}"

@@ -1,0 +1,215 @@
+"""How a listing ends or rests: expiry, removal, temporary lifting, and the flag of an objection."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from common.auth import Principal
+from common.problems import InvalidPayload, Text
+
+from credit.papers.models import Paper
+from credit.subjects.models import Subject
+
+from .desk import CODES, ROOM, ListingDesk
+from .errors import SecondPersonNeeded
+from .models import Listing
+from .rules import ENDED, Event, ListName, Removal, State
+from .schemas import LiftIn, ListingView, RemovalIn, RestoreIn
+from .wording import removal_data
+
+__all__ = ["ListingEndings"]
+
+_DAY = timedelta(days=1)
+SYSTEM = "system:rounds"
+_GROUNDS = {"REP-A-2": Removal.REVOKED, "REP-A-3": Removal.POLICY, "REP-A-4": Removal.POLICY}
+
+
+class ListingEndings(ListingDesk):
+    """The ends of listings; who begins one is in `service`."""
+
+    async def remove(self, actor: Principal, listing_id: UUID, wanted: RemovalIn) -> ListingView:
+        """Remove a listing of the authority's own motion (Order 7 Article 26 items 2 to 4).
+
+        Expiry is the rounds' work and repair that of the repairs room.
+
+        Raises:
+            ListingNotFound: not in the caller's regions.
+            EventRefused: it is not decided or listed.
+            SecondPersonNeeded: the caller opened it.
+        """
+        listing, subject = await self._open(listing_id, actor)
+        if listing.opened_by == actor.sub:
+            raise SecondPersonNeeded
+        reason = _GROUNDS[wanted.ground]
+        details = {"ground": wanted.ground, "proof": wanted.proof}
+        await self._remove(listing, subject, reason, self._today, wanted.note, actor.sub, details)
+        return self._view((listing, subject), actor)
+
+    async def remove_for(
+        self, listing_id: UUID, reason: Removal, note: str, by: str, details: Mapping[str, Any] | None = None
+    ) -> Listing:
+        """End a listing for another room: a granted repair, or an objection that was sustained.
+
+        One that is not decided yet is dismissed; one that has ended stays as it is.
+
+        Raises:
+            ListingNotFound: no such listing.
+        """
+        listing, subject = await self._open(listing_id, None)
+        if State(listing.state) in ENDED:
+            return listing
+        if State(listing.state) in {State.DECIDED, State.LISTED}:
+            await self._remove(listing, subject, reason, self._today, note, by, dict(details or {}))
+            return listing
+        listing.state = State.DISMISSED
+        await self._record(listing, Event.DISMISS, by, texts={"reasons": note}, details=details)
+        return listing
+
+    async def remove_expired(self, limit: int) -> int:
+        """Remove listings whose last day has passed; gives how many. One transaction per call.
+
+        The corresponding day is the last inside, so the removal is of the day after, on whatever day the
+        rounds come to it (Order 7 Article 26 item 1).
+        """
+        done = 0
+        for listing_id in await self._listings.expired(self._today, limit):
+            listing, subject = await self._open(listing_id, None)
+            last = listing.management_until
+            if listing.state == State.LISTED and last is not None and last < self._today:
+                rule = self._policy(listing.authority_region, listing.opened_on).automatic
+                note = f"管理措施期限至{last.year}年{last.month}月{last.day}日届满。依据：{rule.article}。"
+                details = {"ground": rule.rule, "article": rule.article}
+                await self._remove(listing, subject, Removal.EXPIRED, last + _DAY, note, SYSTEM, details)
+                done += 1
+        return done
+
+    async def lift(self, actor: Principal, listing_id: UUID, wanted: LiftIn) -> ListingView:
+        """Lift a listing for the time of a reorganisation or settlement that a court has approved.
+
+        Its measures and publication rest, its period runs on.
+
+        Raises:
+            ListingNotFound: not in the caller's regions.
+            EventRefused: it is not listed, or lifted already.
+            InvalidPayload: the ruling is dated later than today.
+            SecondPersonNeeded: the caller opened it.
+        """
+        listing, subject = await self._open(listing_id, actor)
+        if listing.opened_by == actor.sub:
+            raise SecondPersonNeeded
+        if wanted.ruled_on > self._today:
+            raise InvalidPayload.at("/ruled_on", Text("不得晚于今日", "Must not lie in the future"))
+        self._advance(listing, Event.LIFT)
+        listing.lifted_on = self._today
+        rule = self._policy(listing.authority_region, listing.opened_on).lifting
+        await self._record(
+            listing,
+            Event.LIFT,
+            actor.sub,
+            texts={"note": wanted.note, "court": wanted.court, "ruling": wanted.ruling},
+            details={"rule": rule.rule, "article": rule.article, "ruled_on": wanted.ruled_on.isoformat()},
+        )
+        await self._close_fact(listing, subject, self._today, actor.sub)
+        return self._view((listing, subject), actor)
+
+    async def restore(self, actor: Principal, listing_id: UUID, wanted: RestoreIn) -> ListingView:
+        """Bring a lifted listing into force again. Raises as `lift`."""
+        listing, subject = await self._open(listing_id, actor)
+        if listing.opened_by == actor.sub:
+            raise SecondPersonNeeded
+        self._advance(listing, Event.RESTORE)
+        rested, listing.lifted_on = listing.lifted_on, None
+        await self._record(listing, Event.RESTORE, actor.sub, texts={"note": wanted.note})
+        await self._enter_fact(
+            listing, subject, self._today, actor.sub, closed=rested, mark=f"#{listing.version}"
+        )
+        return self._view((listing, subject), actor)
+
+    async def flag_objection(self, listing_id: UUID, on: bool, by: str) -> Listing:
+        """Show or take away the flag of a running objection; it stands beside any state and stops nothing.
+
+        Raises:
+            ListingNotFound: no such listing.
+        """
+        listing, _ = await self._open(listing_id, None)
+        if listing.objected != on:
+            listing.objected = on
+            await self._record(listing, Event.FLAG if on else Event.UNFLAG, by)
+        return listing
+
+    async def _remove(
+        self,
+        listing: Listing,
+        subject: Subject,
+        reason: Removal,
+        on: date,
+        note: str,
+        by: str,
+        details: dict[str, Any],
+    ) -> None:
+        served, lifted = listing.listed_on, listing.lifted_on
+        self._advance(listing, Event.REMOVE)
+        now = self._env.clock.now()
+        listing.removal, listing.removed_on, listing.removed_at = reason, on, now
+        await self._session.flush()
+        papers: list[Paper] = []
+        if served is not None:
+            data = removal_data(
+                self._form(listing),
+                served,
+                await self._number_of(listing, "listing_decision"),
+                on,
+                reason,
+                note,
+            )
+            papers.append(
+                await self._papers.issue(
+                    "listing_removal",
+                    subject,
+                    (ROOM, listing.id),
+                    data,
+                    by,
+                    region=listing.authority_region,
+                )
+            )
+        await self._record(
+            listing,
+            Event.REMOVE,
+            by,
+            on=on,
+            texts={"note": note},
+            details={"reason": reason} | details,
+            papers=papers,
+        )
+        if served is not None:
+            await self._announce(
+                "listing_removed", subject, listing, {"reason": reason, "removed_on": on.isoformat()}, now
+            )
+            if lifted is None:
+                await self._close_fact(listing, subject, on, by)
+
+    async def _enter_fact(
+        self, listing: Listing, subject: Subject, on: date, by: str, *, closed: date | None, mark: str = ""
+    ) -> None:
+        """Tell the archive that the subject is on the list from `on`.
+
+        A removal closes what was entered up to its own day, so an entry counts from the day after it.
+        """
+        code = CODES[ListName(listing.on_list)][0]
+        day = on if closed is None else max(on, closed + _DAY)
+        await self._fact(subject, listing, code, day, by, mark)
+
+    async def _close_fact(self, listing: Listing, subject: Subject, on: date, by: str) -> None:
+        """Tell the archive that the subject is off the list, unless another listing keeps it there.
+
+        A removal closes every entry of its list, so the fact waits for the last of them.
+        """
+        others = [
+            other
+            for other in await self._listings.in_force(subject.id, on)
+            if other.id != listing.id and other.on_list == listing.on_list
+        ]
+        if not others:
+            code = CODES[ListName(listing.on_list)][1]
+            await self._fact(subject, listing, code, on, by, f"#{listing.version}")

@@ -1,0 +1,161 @@
+"""The shape of `policies/lists.yaml`, `listing-conditions.yaml` and `repair-clocks.yaml`."""
+
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from common.calendar import add_months
+from common.policies import Policy, PolicyStatus
+from common.problems import Text
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .rules import ListName
+
+__all__ = [
+    "Article",
+    "DishonestyClass",
+    "ListForm",
+    "ListPolicy",
+    "ListingCondition",
+    "RepairClock",
+    "RepairReading",
+    "Term",
+]
+
+DishonestyClass = Literal["slight", "general", "serious"]
+"""失信信息分类 of NDRC Order 36."""
+
+Step = Literal["expert", "legal_review", "discussion"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Article(_Part):
+    """A rule by its id and article; `status` says whether somebody read it at its source."""
+
+    rule: str = Field(min_length=1)
+    article: str = Field(min_length=1)
+    status: PolicyStatus
+
+
+class Term(Article):
+    """A period of a procedure in working days."""
+
+    working_days: int = Field(ge=1, le=120)
+
+
+class ListForm(_Part):
+    """One list: its period, whether it is public, and how its procedure runs.
+
+    `reply_required`: a statement must be answered before a decision. `steps` are those that a decision to
+    list must have on record.
+    """
+
+    name: Text
+    months: int = Field(ge=1, le=240)
+    period: Article
+    longer: Article
+    public: bool
+    publicity_class: DishonestyClass
+    reply_required: bool
+    steps: list[Step] = Field(default=[])
+    terms: dict[Literal["defence", "reply", "decide"], Term]
+    measures: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_subject_is_always_heard(self) -> Self:
+        if "defence" not in self.terms:
+            raise ValueError("every list gives a period for a statement in defence")
+        return self
+
+
+class ListPolicy(Policy):
+    """Both lists, and the rule that nobody is listed unheard."""
+
+    lists: dict[Literal["serious", "slight"], ListForm]
+    heard_first: Article
+    automatic: Article
+    lifting: Article
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if set(self.lists) != set(ListName):
+            raise ValueError("both lists must be described")
+        return self
+
+    def of(self, name: str) -> ListForm:
+        """The form of a list."""
+        return self.lists[ListName(name).value]
+
+
+class ListingCondition(Policy):
+    """One condition for listing; its id is the condition's code, its status that of this very item.
+
+    `kinds`: the kinds of subjects it can be met by; none for all. `open_clause`: it names no facts, so
+    whoever invokes it must write out the legal basis. `penalty`: it rests on a penalty decision, whose date
+    and number must be given. `repairable`: false where the law or central policy excludes repair.
+    """
+
+    on_list: Literal["serious", "slight"]
+    market: Literal["tourism", "culture", "both"]
+    name: Text
+    kinds: list[str] = Field(default=[])
+    persons_in_charge: bool = True
+    open_clause: bool = False
+    penalty: bool = False
+    repairable: bool = True
+
+    def fits(self, kind: str, *, in_charge: bool) -> bool:
+        """Whether a subject of `kind` can be listed for it, in its own right or as a person in charge."""
+        return self.persons_in_charge if in_charge else not self.kinds or kind in self.kinds
+
+
+class RepairClock(Policy):
+    """One set of rules for repair and publication, of Order 7 or of Order 36.
+
+    `minimum_months` says how long after listing an application is barred, by list (`for: listing`) or class
+    of the information; `publication_months` the longest publication by class; both count from `runs_from`.
+    `applies_by` says which day decides whether the set applies.
+    """
+
+    rule: Literal["ORDER7", "ORDER36"]
+    name: Text
+    minimum_months: dict[DishonestyClass, Annotated[int, Field(ge=0, le=120)]]
+    minimum_article: Article
+    publication_months: dict[DishonestyClass, Annotated[int, Field(ge=0, le=120)]] | None = None
+    publication_article: Article | None = None
+    runs_from: Literal["listed_on", "document_on"]
+    covers: list[Literal["listing", "penalty"]] = Field(min_length=1)
+    gap_months: int | None = Field(default=None, ge=1, le=120)
+    gap_article: Article | None = None
+    steps: dict[Literal["accept", "verify", "decide", "lift"], Term] = Field(default={})
+    commitment: Literal["never_from_serious", "always"]
+    commitment_article: Article
+
+    @model_validator(mode="after")
+    def _articles_are_named(self) -> Self:
+        if (self.publication_months is None) != (self.publication_article is None):
+            raise ValueError("a publication period needs its article")
+        if (self.gap_months is None) != (self.gap_article is None):
+            raise ValueError("a gap between repairs needs its article")
+        return self
+
+    @cached_property
+    def published_at_most(self) -> dict[str, int]:
+        """Longest publication by class; empty where this set has none."""
+        return {str(name): months for name, months in (self.publication_months or {}).items()}
+
+    def published_until(self, publicity_class: str, document_on: date) -> date | None:
+        """The last day of publication of information of a class, from the day its document was made."""
+        months = self.published_at_most.get(publicity_class)
+        return None if months is None else add_months(document_on, months)
+
+
+class RepairReading(Policy):
+    """Which rules on repair prevail where the two sets differ; `stricter` takes both minimum times,
+    Order 36's publication maximum and Order 7's step deadlines."""
+
+    reading: Literal["stricter", "order7", "order36"]
+    name: Text

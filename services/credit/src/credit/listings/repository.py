@@ -1,0 +1,185 @@
+"""Every select and insert on listings."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from common.auth import Principal, region_clause
+from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.subjects.models import Subject
+
+from .models import Listing, ListingEvent
+from .rules import ListName, State
+from .schemas import ListingFilters
+
+__all__ = ["ListingRepository", "ListingRow"]
+
+ListingRow = Row[Listing, Subject]
+_AUTHORITIES = frozenset({"officer", "service"})
+_DONE = (State.LISTED, State.REMOVED)
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """An authority sees all of its regions; a subject its own from the notice on; others what is listed."""
+    if principal.subject_id is not None:
+        own = col(Listing.subject_id) == principal.subject_id
+        return and_(own, col(Listing.state) != State.DRAFT, col(Listing.notified_on).is_not(None))
+    if principal.kind in _AUTHORITIES:
+        return region_clause(col(Subject.region), principal)
+    if principal.kind == "client":
+        return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE))
+    return false()
+
+
+class ListingRepository:
+    """Listings in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, row: Listing | ListingEvent) -> None:
+        """Queue a new row for the next flush."""
+        self._session.add(row)
+
+    async def find(self, listing_id: UUID, principal: Principal) -> ListingRow | None:
+        """A listing the caller may see, with its subject."""
+        query = (
+            select(Listing, Subject)
+            .join(Subject, col(Subject.id) == col(Listing.subject_id))
+            .where(col(Listing.id) == listing_id, _visible_to(principal))
+        )
+        return (await self._session.execute(query)).one_or_none()
+
+    async def subject_of(self, listing_id: UUID) -> UUID | None:
+        """The subject of a listing, before either row is locked."""
+        query = select(col(Listing.subject_id)).where(col(Listing.id) == listing_id)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def lock(self, listing_id: UUID) -> Listing | None:
+        """A listing with its row locked, as it is now; its subject's row is locked before."""
+        query = select(Listing).where(col(Listing.id) == listing_id).with_for_update()
+        locked = query.execution_options(populate_existing=True)
+        return (await self._session.execute(locked)).scalar_one_or_none()
+
+    async def running(self, subject_id: UUID, condition: str, role: str) -> bool:
+        """Whether a listing for this condition runs or stands already."""
+        query = select(col(Listing.id)).where(
+            col(Listing.subject_id) == subject_id,
+            col(Listing.condition) == condition,
+            col(Listing.role) == role,
+            col(Listing.state).not_in((State.DISMISSED, State.REMOVED)),
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
+    async def page(
+        self, principal: Principal, filters: ListingFilters, before: UUID | None, limit: int
+    ) -> Sequence[ListingRow]:
+        """`limit + 1` listings the caller may see, the newest first."""
+        clauses = [_visible_to(principal)]
+        if filters.subject_id is not None:
+            clauses.append(col(Listing.subject_id) == filters.subject_id)
+        if filters.on_list is not None:
+            clauses.append(col(Listing.on_list) == filters.on_list)
+        if filters.state is not None:
+            clauses.append(col(Listing.state) == filters.state)
+        if filters.condition is not None:
+            clauses.append(col(Listing.condition) == filters.condition)
+        if filters.objected is not None:
+            clauses.append(col(Listing.objected).is_(filters.objected))
+        if before is not None:
+            clauses.append(col(Listing.id) < before)
+        query = (
+            select(Listing, Subject)
+            .join(Subject, col(Subject.id) == col(Listing.subject_id))
+            .where(*clauses)
+            .order_by(col(Listing.id).desc())
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).all()
+
+    async def events_of(self, listing_id: UUID) -> Sequence[ListingEvent]:
+        """The steps of a listing, in order."""
+        query = (
+            select(ListingEvent)
+            .where(col(ListingEvent.listing_id) == listing_id)
+            .order_by(col(ListingEvent.version))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def in_force(self, subject_id: UUID, on: date) -> Sequence[Listing]:
+        """The listings of a subject that bring their measures on a day, the oldest first."""
+        query = (
+            select(Listing)
+            .where(
+                col(Listing.subject_id) == subject_id,
+                col(Listing.listed_on) <= on,
+                col(Listing.management_until) >= on,
+                col(Listing.lifted_on).is_(None) | (col(Listing.lifted_on) > on),
+                col(Listing.removed_on).is_(None) | (col(Listing.removed_on) > on),
+            )
+            .order_by(col(Listing.listed_on), col(Listing.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def last_closed(self, subject_id: UUID, on_list: str, beside: UUID) -> date | None:
+        """The last day on which another listing of the subject left this list for good."""
+        query = select(func.max(col(Listing.removed_on))).where(
+            col(Listing.subject_id) == subject_id,
+            col(Listing.on_list) == on_list,
+            col(Listing.id) != beside,
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def expired(self, today: date, limit: int) -> Sequence[UUID]:
+        """Listings whose last day lies before `today`."""
+        query = (
+            select(col(Listing.id))
+            .where(col(Listing.state) == State.LISTED, col(Listing.management_until) < today)
+            .order_by(col(Listing.management_until), col(Listing.id))
+            .limit(limit)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def resting_on(self, subject_id: UUID, fact_id: UUID) -> Sequence[Listing]:
+        """The listings of a subject that name a fact among their grounds."""
+        query = (
+            select(Listing)
+            .where(col(Listing.subject_id) == subject_id, col(Listing.based_on).contains([fact_id]))
+            .order_by(col(Listing.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def public_page(
+        self,
+        today: date,
+        entities: ColumnElement[bool] | None,
+        names: Sequence[str],
+        before: UUID | None,
+        limit: int,
+    ) -> Sequence[ListingRow]:
+        """`limit + 1` published serious listings whose publication runs today, the newest first.
+
+        With a search: entities as the clause says, persons by the keyed index of their whole name.
+        """
+        clauses = [
+            col(Listing.on_list) == ListName.SERIOUS,
+            col(Listing.state) == State.LISTED,
+            col(Listing.published_at).is_not(None),
+            col(Listing.publication_until) >= today,
+            col(Listing.lifted_on).is_(None),
+        ]
+        if entities is not None:
+            clauses.append(or_(entities, col(Subject.name_index).in_(names)))
+        if before is not None:
+            clauses.append(col(Listing.id) < before)
+        query = (
+            select(Listing, Subject)
+            .join(Subject, col(Subject.id) == col(Listing.subject_id))
+            .where(*clauses)
+            .order_by(col(Listing.id).desc())
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).all()

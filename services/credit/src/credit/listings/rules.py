@@ -1,0 +1,134 @@
+"""The life of a listing: states, events, who may be listed for what, who is shown. Pure."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from common.calendar import add_months
+
+__all__ = [
+    "ENDED",
+    "HEARD",
+    "Event",
+    "ListName",
+    "Removal",
+    "Role",
+    "State",
+    "Steps",
+    "age_on",
+    "events_allowed",
+    "is_minor",
+    "next_state",
+]
+
+MAJORITY_YEARS = 18
+
+
+class ListName(StrEnum):
+    """Which list: 严重失信 or 轻微失信."""
+
+    SERIOUS = "serious"
+    SLIGHT = "slight"
+
+
+class Role(StrEnum):
+    """As what somebody is listed: in its own right, or as a person in charge of a listed entity."""
+
+    SELF = "self"
+    PRINCIPAL = "principal"
+    LEGAL_REPRESENTATIVE = "legal_representative"
+    MANAGER = "manager"
+    CONTROLLER = "controller"
+
+
+class State(StrEnum):
+    """Where a listing stands."""
+
+    DRAFT = "draft"
+    NOTIFIED = "notified"
+    DEFENCE = "defence"
+    DEFENCE_REPLIED = "defence_replied"
+    DISMISSED = "dismissed"
+    DECIDED = "decided"
+    LISTED = "listed"
+    REMOVED = "removed"
+
+
+class Event(StrEnum):
+    """What happens to a listing."""
+
+    OPEN = "open"
+    NOTIFY = "notify"
+    STATEMENT = "statement"
+    REPLY = "reply"
+    DECIDE = "decide"
+    DISMISS = "dismiss"
+    PUBLISH = "publish"
+    REMOVE = "remove"
+    LIFT = "lift"
+    RESTORE = "restore"
+    FLAG = "flag_objection"
+    UNFLAG = "unflag_objection"
+
+
+class Removal(StrEnum):
+    """Why a listing ended."""
+
+    EXPIRED = "expired"
+    REPAIRED = "repaired"
+    REVOKED = "revoked"
+    POLICY = "policy"
+
+
+ENDED = frozenset({State.DISMISSED, State.REMOVED})
+HEARD = frozenset({State.DEFENCE, State.DEFENCE_REPLIED})
+"""The subject has made its statement."""
+
+_NEXT: dict[tuple[State, Event], State] = {
+    (State.DRAFT, Event.NOTIFY): State.NOTIFIED,
+    (State.DRAFT, Event.DISMISS): State.DISMISSED,
+    (State.NOTIFIED, Event.STATEMENT): State.DEFENCE,
+    (State.NOTIFIED, Event.DECIDE): State.DECIDED,
+    (State.NOTIFIED, Event.DISMISS): State.DISMISSED,
+    (State.DEFENCE, Event.REPLY): State.DEFENCE_REPLIED,
+    (State.DEFENCE, Event.DECIDE): State.DECIDED,
+    (State.DEFENCE, Event.DISMISS): State.DISMISSED,
+    (State.DEFENCE_REPLIED, Event.DECIDE): State.DECIDED,
+    (State.DEFENCE_REPLIED, Event.DISMISS): State.DISMISSED,
+    (State.DECIDED, Event.PUBLISH): State.LISTED,
+    (State.DECIDED, Event.REMOVE): State.REMOVED,
+    (State.LISTED, Event.REMOVE): State.REMOVED,
+    (State.LISTED, Event.LIFT): State.LISTED,
+    (State.LISTED, Event.RESTORE): State.LISTED,
+}
+
+
+def next_state(state: State, event: Event) -> State | None:
+    """The state after an event; None when the event does not fit."""
+    return _NEXT.get((state, event))
+
+
+def events_allowed(state: State, *, lifted: bool = False) -> list[Event]:
+    """The events that fit a state, in order; lifting and restoring exclude each other."""
+    unfit = Event.LIFT if lifted else Event.RESTORE
+    return [event for event in Event if (state, event) in _NEXT and event is not unfit]
+
+
+def age_on(birth: date, on: date) -> int:
+    """Completed years of age; the birthday itself completes one."""
+    return on.year - birth.year - (on < add_months(birth, 12 * (on.year - birth.year)))
+
+
+def is_minor(birth: date | None, on: date) -> bool:
+    """Whether somebody must be taken for a minor: under eighteen, or of an age nobody knows."""
+    return birth is None or age_on(birth, on) < MAJORITY_YEARS
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The instants' days a procedure has reached; each is None until it happens."""
+
+    notified_on: date | None = None
+    stated_on: date | None = None
+    replied_on: date | None = None
+    decided_on: date | None = None
