@@ -27,7 +27,7 @@ from .models import Listing
 from .opening import ListingOpenings
 from .policy import ListForm, ListingCondition
 from .repository import ListingRow
-from .rules import Event, Role, State
+from .rules import Event, ListName, Role, State
 from .schemas import (
     AssessmentIn,
     DecisionIn,
