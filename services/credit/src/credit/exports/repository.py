@@ -97,7 +97,7 @@ class ExportRepository:
             .where(
                 *_visible(actor, filters),
                 col(Fact.action) != Action.REVOKE,
-                ~select(later.id)
+                ~select(col(later.id))
                 .where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
                 .exists(),
             )
@@ -196,5 +196,7 @@ def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[boo
 def _addressed(actor: Principal) -> ColumnElement[bool]:
     """Whether an event is about the caller's own subject or its regions; one that names none is nobody's."""
     if actor.subject_id is not None:
-        return OUTBOX.c.data["subject_id"].astext == str(actor.subject_id)
-    return region_clause(func.coalesce(OUTBOX.c.data["region"].astext, "-"), actor)
+        own: ColumnElement[bool] = OUTBOX.c.data["subject_id"].astext == str(actor.subject_id)
+        return own
+    region: ColumnElement[str] = func.coalesce(OUTBOX.c.data["region"].astext, "-")
+    return region_clause(region, actor)
