@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from credit.boards.routes import PUBLIC as PUBLIC_BOARDS
 from credit.boards.routes import router as boards
 from credit.config import Settings
+from credit.deposits.routes import router as deposits
 from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             subjects,
             reveals,
             relations,
+            deposits,
             facts,
             evidence,
             scoring,

@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from credit.boards.work import BoardWork
+from credit.deposits.cover import CoverService
+from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
 from credit.environment import Environment
 from credit.imports.service import ImportService
@@ -64,9 +66,19 @@ async def _expired_listings(session: AsyncSession, env: Environment) -> int:
     return await ListingService(session, env).remove_expired(CHUNK)
 
 
+async def _missed_top_ups(session: AsyncSession, env: Environment) -> int:
+    return await DepositService(session, env).tell_missed(CHUNK)
+
+
+async def _changed_cover(session: AsyncSession, env: Environment) -> int:
+    return await CoverService(session, env).tell_due(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
+    "missed_top_ups": _missed_top_ups,
+    "changed_cover": _changed_cover,
     "expired_listings": _expired_listings,
     "supervision": _supervision,
     "boards": _boards,

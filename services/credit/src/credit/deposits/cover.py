@@ -1,0 +1,211 @@
+"""Use cases of liability insurance and of the market regulator's risk class."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from common.auth import Principal
+from common.clock import china_date
+from common.db import new_id
+from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.problems import InvalidPayload, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.subjects.errors import SubjectNotFound
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+from credit.subjects.rules import PERSONS, Kind
+
+from .checks import check_day
+from .duties import DutyFacts
+from .errors import DepositRefused, NoDeposit, PolicyRecordNotFound
+from .models import LiabilityPolicy, RiskClassRecord
+from .repository import DepositRepository
+from .rules import RiskClass, cover_gaps, next_cover_change
+from .schemas import LiabilityPolicyIn, PolicyEndIn, RiskClassIn, RiskClassView
+from .views import risk_class_view
+
+__all__ = ["CoverService", "RiskClassService"]
+
+_REGISTER = "旅行社责任保险登记"
+
+
+class CoverService:
+    """Liability insurance of agencies (旅行社条例 Art. 38, 旅游法 Art. 56): when there is none is a fact."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
+        self._deposits = DepositRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._duties = DutyFacts(session, env)
+
+    async def record(self, actor: Principal, subject_id: UUID, wanted: LiabilityPolicyIn) -> LiabilityPolicy:
+        """Record a policy; days without cover that it fills are none any more. The same policy is one.
+
+        Raises:
+            SubjectNotFound, NoDeposit: not the caller's to see, or no travel agency.
+            InvalidPayload: it ends before it begins, or begins before 2000.
+            DepositRefused: the insurer's number stands with another content.
+        """
+        subject = await self._locked(actor, subject_id)
+        if wanted.valid_to < wanted.valid_from:
+            raise InvalidPayload.at("/valid_to", Text("不得早于起始日", "Must not lie before the first day"))
+        if wanted.valid_from.year < 2000 or wanted.valid_to.year > 2200:
+            raise InvalidPayload.at("/valid_from", Text("日期超出范围", "The days are out of range"))
+        stands = await self._deposits.policy_by_number(wanted.insurer, wanted.policy_no)
+        if stands is not None:
+            same = all(getattr(stands, name) == value for name, value in wanted.model_dump().items())
+            if stands.subject_id == subject.id and same:
+                return stands
+            raise DepositRefused(
+                Text("该保险单号已登记为不同内容", "The policy's number stands with another content")
+            )
+        policy = LiabilityPolicy(
+            **wanted.model_dump(),
+            id=new_id(),
+            subject_id=subject.id,
+            recorded_at=self._env.clock.now(),
+            recorded_by=actor.sub,
+        )
+        self._deposits.add(policy)
+        await self._session.flush()
+        await self._tell(subject, actor.sub)
+        return policy
+
+    async def end(
+        self, actor: Principal, subject_id: UUID, policy_id: UUID, wanted: PolicyEndIn
+    ) -> LiabilityPolicy:
+        """Say that a policy ended early, or, with a day before its first, that it never was.
+
+        Raises:
+            SubjectNotFound, PolicyRecordNotFound: no such subject or policy, or not the caller's.
+            DepositRefused: it was ended before, or the day lies behind its last one.
+        """
+        subject = await self._locked(actor, subject_id)
+        policy = await self._deposits.policy(policy_id)
+        if policy is None or policy.subject_id != subject.id:
+            raise PolicyRecordNotFound
+        if policy.ended_at is not None or wanted.on > policy.valid_to:
+            raise DepositRefused(Text("该保险单已终止或届满", "The policy has ended"))
+        policy.ended_on, policy.end_reason = wanted.on, wanted.reason
+        policy.ended_at, policy.ended_by = self._env.clock.now(), actor.sub
+        await self._session.flush()
+        await self._tell(subject, actor.sub)
+        return policy
+
+    async def list_of(self, actor: Principal, subject_id: UUID) -> Sequence[LiabilityPolicy]:
+        """The policies of an agency, oldest first. Raises SubjectNotFound."""
+        if await self._subjects.find(subject_id, actor) is None:
+            raise SubjectNotFound
+        return await self._deposits.policies(subject_id)
+
+    async def tell_due(self, limit: int) -> int:
+        """Tell of cover that began or ended by today; gives of how many agencies. Each change once."""
+        found = await self._deposits.cover_changed(china_date(self._env.clock.now()), limit)
+        for subject_id in found:
+            subject = await self._subjects.lock(subject_id, None)
+            if subject is not None:
+                await self._tell(subject, "rounds")
+        return len(found)
+
+    async def _tell(self, subject: Subject, by: str) -> None:
+        """Bring the facts about missing cover in line with the policies, and note the next change."""
+        today = china_date(self._env.clock.now())
+        covers = [row.cover for row in await self._deposits.policies(subject.id)]
+        gaps = {_reference(subject, gap.first): gap for gap in cover_gaps(covers, today)}
+        told = await self._duties.references(subject, "LIABILITY_INSURANCE_MISSING")
+        for reference in sorted({*gaps, *told}):
+            gap = gaps.get(reference)
+            again = None if gap is None or gap.last is None else date.fromordinal(gap.last.toordinal() + 1)
+            for code, day in (
+                ("LIABILITY_INSURANCE_MISSING", gap.first if gap else None),
+                ("LIABILITY_INSURANCE_IN_PLACE", again),
+            ):
+                await self._duties.tell(
+                    subject, code, reference, day, authority=_REGISTER, reason="按保险单登记更新", by=by
+                )
+        covered_to = max((last for first, last in covers if first <= last), default=None)
+        await self._deposits.watch(subject.id, covered_to, next_cover_change(covers, today))
+
+    async def _locked(self, actor: Principal, subject_id: UUID) -> Subject:
+        subject = await self._subjects.lock(subject_id, actor)
+        if subject is None or actor.subject_id is not None:
+            raise SubjectNotFound
+        if subject.kind != Kind.TRAVEL_AGENCY:
+            raise NoDeposit
+        return subject
+
+
+class RiskClassService:
+    """The market regulator's forecast of risk, A to D: an input of its own, in no credit grade."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._session, self._env = session, env
+        self._deposits = DepositRepository(session)
+        self._subjects = SubjectRepository(session)
+
+    async def record(self, actor: Principal, subject_id: UUID, wanted: RiskClassIn) -> RiskClassRecord:
+        """Record the class of an entity from the day of its assessment. The same one again is one.
+
+        Raises:
+            SubjectNotFound: not the caller's to see.
+            InvalidPayload: a natural person has no such class, or the day lies in the future.
+        """
+        subject = await self._subjects.lock(subject_id, actor)
+        if subject is None or actor.subject_id is not None:
+            raise SubjectNotFound
+        if subject.kind in PERSONS:
+            raise InvalidPayload.at(
+                "/risk_class", Text("自然人没有企业信用风险分类", "A natural person has no such class")
+            )
+        now = self._env.clock.now()
+        check_day("/assessed_on", wanted.assessed_on, china_date(now))
+        stands = await self._deposits.risk_class_on(subject.id, wanted.assessed_on)
+        if stands is not None and all(
+            getattr(stands, name) == value for name, value in wanted.model_dump().items()
+        ):
+            return stands
+        row = RiskClassRecord(
+            **wanted.model_dump(), id=new_id(), subject_id=subject.id, recorded_at=now, recorded_by=actor.sub
+        )
+        self._deposits.add(row)
+        await self._session.flush()
+        return row
+
+    async def list_of(
+        self, actor: Principal, subject_id: UUID, cursor: str | None, limit: int
+    ) -> Page[RiskClassView]:
+        """The classes of a subject, the newest record first. Only authorities see them.
+
+        Raises:
+            SubjectNotFound: not the caller's to see, or the subject itself asks.
+        """
+        if actor.subject_id is not None or await self._subjects.find(subject_id, actor) is None:
+            raise SubjectNotFound
+        rows = await self._deposits.risk_classes(subject_id, _cursor_id(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
+        return Page(items=[risk_class_view(row) for row in items], next_cursor=following)
+
+    async def risk_class(self, subject_id: UUID, on: date) -> RiskClass | None:
+        """The class that holds on a day; None when none was assessed by then."""
+        row = await self._deposits.risk_class_on(subject_id, on)
+        return None if row is None else RiskClass(row.risk_class)
+
+    async def next_assessment(self, subject_id: UUID, after: date) -> date | None:
+        """The next day from which another class is known to hold."""
+        return await self._deposits.next_assessment(subject_id, after)
+
+
+def _reference(subject: Subject, first: date) -> str:
+    return f"{subject.id}:{first.isoformat()}"
+
+
+def _cursor_id(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    (text,) = decode_cursor(cursor, str)
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
