@@ -135,7 +135,7 @@ def changes(content: dict[str, Any]) -> list[dict[str, Any]]:
     change(frozen=frozen | {"objects": [frozen["objects"][0] | {"weight": 9}, *frozen["objects"][1:]]})
     change(frozen=frozen | {"recusals": []})
     change(frozen=frozen | {"officers": [*frozen["officers"], "officer-c"]})
-    change(frozen=frozen | {"algorithm": "weighted-draw/2"})
+    change(frozen=frozen | {"algorithm": "weighted-draw/9"})
     change(frozen=frozen | {"inspectors_per_object": 1})
     change(commitments=commitments[:1])
     change(commitments=[commitments[0] | {"commitment": "00" * 32}, commitments[1]])

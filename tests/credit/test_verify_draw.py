@@ -1,0 +1,258 @@
+"""The stand-alone verifier: what it accepts, what it refuses and why, and that it agrees with the platform's."""
+
+import importlib.util
+import json
+import math
+import random
+import subprocess
+import sys
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from credit.draws.rules import Inputs, Stratum, draw, share, verify_draw
+
+from .forging import LOG, TIERS, WITNESS, Forge, tamperings
+
+SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "verify_draw.py"
+KEY, WITNESS_KEY = str(LOG.verifier), str(WITNESS.verifier)
+
+
+def _load() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("verify_draw_script", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+script: Any = _load()
+
+
+def reason_of(raw: bytes, witness: bool = True) -> str | None:
+    """Why the script refuses a bundle; None when it accepts it."""
+    try:
+        script.verify(raw, script.vkey(KEY, 1), script.vkey(WITNESS_KEY, 4) if witness else None)
+    except Exception as error:
+        return f"{error}"
+    return None
+
+
+def run(raw: bytes, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The script as a stranger runs it: no site packages, no environment, nothing of the platform."""
+    file = folder / "bundle.json"
+    file.write_bytes(raw)
+    command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env={"PYTHONUTF8": "1"}, check=False
+    )
+
+
+def test_it_is_short_and_needs_the_standard_library_only() -> None:
+    source = SCRIPT.read_text("utf-8")
+    assert len(source.splitlines()) <= 150
+    imported = next(line for line in source.splitlines() if line.startswith("import "))
+    assert set(imported.removeprefix("import ").split(", ")) <= sys.stdlib_module_names
+
+
+def test_it_accepts_drawn_and_void_bundles_of_both_forms(tmp_path: Path) -> None:
+    keys = ("--key", KEY, "--witness", WITNESS_KEY)
+    for form, void in ((2, False), (1, False), (2, True)):
+        answer = run(Forge(41, form=form, void=void).bytes(), tmp_path, *keys)
+        assert (answer.returncode, answer.stderr) == (0, ""), answer.stderr
+        assert ("void" in answer.stdout) == void
+    assert run(Forge(41).bytes(), tmp_path, "--key", KEY).returncode == 0
+
+
+def test_it_refuses_other_keys_with_exit_1(tmp_path: Path) -> None:
+    raw = Forge(41).bytes()
+    answer = run(raw, tmp_path, "--key", WITNESS_KEY)
+    assert answer.returncode == 1 and "another kind" in answer.stderr
+    other = str(type(LOG)(LOG.name, LOG.algorithm, sha256(b"other").digest()).verifier)
+    answer = run(raw, tmp_path, "--key", other)
+    assert answer.returncode == 1 and "not signed by the log" in answer.stderr
+    assert run(raw, tmp_path / ".", "--key", KEY[:-4]).returncode == 1
+
+
+def _by_tier() -> Forge:
+    """A drawn bundle with strata by tier, recusals, and an object of each tier left undrawn."""
+    for seed in range(1000, 2000):
+        forge = Forge(seed)
+        frozen = forge.frozen
+        by_tier = frozen["strata"][0]["ratio_bp"] is not None
+        if by_tier and frozen["recusals"] and len(frozen["strata"]) > 2 and frozen["count"] > 2:
+            if frozen["count"] < len(frozen["objects"]):
+                return forge
+    raise AssertionError("no such draw")
+
+
+def test_named_tamperings_are_refused_each_with_its_reason(tmp_path: Path) -> None:
+    forge = _by_tier()
+    assert reason_of(forge.bytes()) is None
+    reasons = {}
+    for name, raw in tamperings(forge):
+        assert raw != forge.bytes(), name
+        reason = reason_of(raw)
+        assert reason is not None, f"{name}: accepted"
+        assert not verify_draw(raw, KEY, WITNESS_KEY).ok, f"{name}: the platform accepts it"
+        reasons[name] = reason
+    for name, reason in reasons.items():
+        print(f"{name}: {reason}")
+    own = {
+        "objects": "the objects are not those of the strata",
+        "object swapped": "the objects are not those that were frozen",
+        "weights": "a weight is not that of its stratum",
+        "recusals": "the recusals are not those that were frozen",
+        "exclusions": "the exclusions are not those that were frozen",
+        "inspectors": "the inspectors are not those that were frozen",
+        "lists and digests": "draw_frozen: the document is not what the log took in",
+        "ratio": "a stratum does not draw what its ratio asks for",
+        "count": "the count is not that of the strata",
+        "algorithm": "the algorithm is not known",
+        "inspectors per object": "fewer than two inspectors for an object",
+        "officer": "the commitments are not those of the officers",
+        "officer twice": "officers: too few, or one stands twice",
+        "commitment": "draw_committed: the document is not what the log took in",
+        "secret": "a secret is not the one committed to",
+        "reveal left out": "the outcome, or who is missing, is not what happened",
+        "cosignature": "the cosignature is not the witness's",
+        "no cosignature": "the witness has not cosigned the checkpoint",
+        "inclusion proof": "an entry does not stand in the tree of its checkpoint",
+        "checkpoint root": "the checkpoint is not signed by the log",
+        "seed": "the seed does not follow from checkpoint and secrets",
+        "result inspector": "the inspectors do not follow from the seed",
+        "result object": "the objects drawn do not follow from the seed",
+        "order": "the order of the objects does not follow from the seed",
+        "signature": "the bundle is not signed by the log",
+        "not canonical": "the bytes are not their own canonical form",
+    }
+    assert {name: reasons[name] for name in own} == own
+    assert len(set(own.values())) >= 15
+    answer = run(dict(tamperings(forge))["order"], tmp_path, "--key", KEY)
+    assert answer.returncode == 1 and own["order"] in answer.stderr
+
+
+def test_any_byte_changed_is_refused() -> None:
+    raw = Forge(43).bytes()
+    chance = random.Random(5)
+    for _ in range(60):
+        place = chance.randrange(len(raw))
+        changed = raw[:place] + bytes([raw[place] ^ (1 + chance.randrange(255))]) + raw[place + 1 :]
+        assert reason_of(changed) is not None, place
+
+
+def agree(seeds: range) -> Counter[str]:
+    """Both verifiers judge random bundles, whole and tampered with, in the same way."""
+    found: Counter[str] = Counter()
+    for seed in seeds:
+        forge = Forge(seed, form=1 if seed % 5 == 0 else 2, void=seed % 7 == 0)
+        raw = forge.bytes()
+        if seed % 3 == 0:
+            content = json.loads(raw)
+            place = forge.chance.choice(sorted(content))
+            content[place] = [] if isinstance(content[place], str) else "x"
+            raw = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        platform = verify_draw(raw, KEY, WITNESS_KEY)
+        assert platform.ok == (reason_of(raw) is None), (seed, platform.reason.en, reason_of(raw))
+        found["valid" if platform.ok else "invalid"] += 1
+    return found
+
+
+def test_it_agrees_with_the_platform() -> None:
+    found = agree(range(60))
+    assert found["valid"] >= 35 and found["invalid"] >= 15
+
+
+@pytest.mark.full
+def test_it_agrees_with_the_platform_on_thousands_of_draws() -> None:
+    found = agree(range(10_000, 13_000))
+    print(dict(found))
+    assert found["valid"] >= 1900
+
+
+@pytest.mark.full
+def test_every_byte_counts() -> None:
+    raw = Forge(47).bytes()
+    for place in range(len(raw)):
+        changed = raw[:place] + bytes([raw[place] ^ (1 + place % 255)]) + raw[place + 1 :]
+        assert reason_of(changed) is not None, place
+
+
+def chi_square_p(statistic: float, freedom: int) -> float:
+    """P(chi-square with `freedom` degrees of freedom > statistic): the regularised upper gamma function."""
+    s, x = freedom / 2, statistic / 2
+    if x < s + 1:
+        term = total = 1 / s
+        for n in range(1, 10_000):
+            term *= x / (s + n)
+            total += term
+            if term < total * 1e-15:
+                break
+        return 1 - total * math.exp(-x + s * math.log(x) - math.lgamma(s)) if x > 0 else 1.0
+    b, c = x + 1 - s, 1e300
+    d = 1 / b
+    h = d
+    for n in range(1, 10_000):
+        a = -n * (n - s)
+        b += 2
+        d, c = 1 / (a * d + b), b + a / c
+        h *= d * c
+        if abs(d * c - 1) < 1e-15:
+            break
+    return h * math.exp(-x + s * math.log(x) - math.lgamma(s))
+
+
+def test_the_chi_square_function_gives_known_values() -> None:
+    for statistic, freedom, p in ((3.841, 1, 0.05), (16.266, 3, 0.001), (18.307, 10, 0.05), (2.0, 4, 0.7358)):
+        assert abs(chi_square_p(statistic, freedom) - p) < 1e-3
+
+
+def fit(draws: int, seed: str) -> dict[str, float]:
+    """Over many draws: tiers by their ratios exactly, objects of a tier alike, inspectors' loads alike."""
+    sizes = {"A": 150, "B": 40, "C": 10, "D": 3}
+    weights = {f"{tier}{n:03d}": TIERS[tier] for tier, size in sizes.items() for n in range(size)}
+    strata = tuple(
+        Stratum(tier, frozenset(o for o in weights if o[0] == tier), share(size, TIERS[tier]))
+        for tier, size in sizes.items()
+    )
+    people = tuple(f"i{n}" for n in range(9))
+    inputs = Inputs(weights, people, frozenset(), sum(s.count for s in strata), 2, strata)
+    objects: Counter[str] = Counter()
+    first: Counter[str] = Counter()
+    for n in range(draws):
+        picks = draw(sha256(f"{seed}{n}".encode()).digest(), inputs)
+        assert Counter(pick.object[0] for pick in picks) == {s.id: s.count for s in strata}
+        loads = Counter(one for pick in picks for one in pick.inspectors)
+        assert max(loads.values()) - min(loads.get(one, 0) for one in people) <= 1
+        objects.update(pick.object for pick in picks)
+        first.update([picks[0].inspectors[0]])
+    found = {}
+    for stratum in strata[:3]:
+        expected = draws * stratum.count / len(stratum.objects)
+        spread = 1 - stratum.count / len(stratum.objects)
+        statistic = sum((objects[o] - expected) ** 2 / (expected * spread) for o in stratum.objects)
+        statistic *= (len(stratum.objects) - 1) / len(stratum.objects)
+        found[f"objects of tier {stratum.id}"] = chi_square_p(statistic, len(stratum.objects) - 1)
+    expected = draws / len(people)
+    statistic = sum((first[one] - expected) ** 2 / expected for one in people)
+    found["first inspector"] = chi_square_p(statistic, len(people) - 1)
+    by_weight = Inputs(TIERS, people, frozenset(), 1, 2)
+    chosen = Counter(draw(sha256(f"{seed}w{n}".encode()).digest(), by_weight)[0].object for n in range(draws))
+    total = sum(TIERS.values())
+    statistic = sum((chosen[t] - draws * w / total) ** 2 / (draws * w / total) for t, w in TIERS.items())
+    found["tiers by weight"] = chi_square_p(statistic, len(TIERS) - 1)
+    for name, p in found.items():
+        print(f"chi-square, {draws} draws, {name}: p = {p:.4f}")
+    return found
+
+
+def test_ratios_and_loads_match_over_many_draws() -> None:
+    assert min(fit(600, "small").values()) > 0.001
+
+
+@pytest.mark.full
+def test_ratios_and_loads_match_over_very_many_draws() -> None:
+    assert min(fit(20_000, "large").values()) > 0.001
