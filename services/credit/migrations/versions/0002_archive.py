@@ -57,9 +57,7 @@ def upgrade() -> None:
     )
     op.create_table('objections',
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('serial', sa.Integer(), nullable=False),
-    sa.Column('number', sa.String(length=32), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
     sa.Column('subject_id', sa.Uuid(), nullable=False),
     sa.Column('region', sa.String(length=6), nullable=False),
     sa.Column('target', sa.String(length=8), nullable=False),
@@ -102,13 +100,13 @@ def upgrade() -> None:
     sa.CheckConstraint("state IN ('filed', 'refused', 'accepted', 'forwarded', 'verified', 'sustained', 'dismissed', 'closed', 'withdrawn')", name=op.f('ck_objections_state')),
     sa.CheckConstraint("target IN ('fact', 'grade', 'listing', 'page')", name=op.f('ck_objections_target')),
     sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_objections_subject_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_objections'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_objections')),
+    sa.UniqueConstraint('number', name=op.f('uq_objections_number'))
     )
     op.create_index('ix_objections_fact_id', 'objections', ['fact_id'], unique=False, postgresql_where=sa.text('fact_id IS NOT NULL'))
     op.create_index('ix_objections_ripple', 'objections', ['ripple', 'id'], unique=False, postgresql_where=sa.text("ripple = 'running'"))
     op.create_index('ix_objections_subject_id', 'objections', ['subject_id'], unique=False)
     op.create_index('uq_objections_open', 'objections', ['subject_id', 'target_key'], unique=True, postgresql_where=sa.text("state IN ('filed', 'accepted', 'forwarded', 'verified')"))
-    op.create_index('uq_objections_year_serial', 'objections', ['year', 'serial'], unique=True)
     op.create_table('objection_acts',
     sa.Column('objection_id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),

@@ -27,9 +27,11 @@ from credit.imports.worker import importing
 from credit.listings.routes import PUBLIC_LISTINGS
 from credit.listings.routes import public_router as public_listings
 from credit.listings.routes import router as listings
+from credit.objections.routes import router as objections
 from credit.papers.routes import router as papers
 from credit.policies import FOLDER
 from credit.public.routes import PUBLIC
+from credit.public.routes import replies_router as replies
 from credit.public.routes import router as public
 from credit.publishing import SERVICE
 from credit.relations.routes import router as relations
@@ -72,6 +74,8 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             deposits,
             facts,
             evidence,
+            objections,
+            replies,
             scoring,
             supervision,
             warnings,

@@ -19,6 +19,7 @@ from credit.draws.service import DrawService
 from credit.environment import Environment
 from credit.imports.service import ImportService
 from credit.listings.service import ListingService
+from credit.objections.service import ObjectionService
 from credit.scoring.service import ScoringService
 from credit.supervision.service import SupervisionService
 from credit.sweeps.service import SweepService
@@ -74,7 +75,12 @@ async def _changed_cover(session: AsyncSession, env: Environment) -> int:
     return await CoverService(session, env).tell_due(CHUNK)
 
 
+async def _ripples(session: AsyncSession, env: Environment) -> int:
+    return await ObjectionService(session, env).advance_ripples(CHUNK)
+
+
 DUE: dict[str, Work] = {
+    "ripples": _ripples,
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
     "missed_top_ups": _missed_top_ups,

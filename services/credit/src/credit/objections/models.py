@@ -38,7 +38,6 @@ class Objection(Base, table=True):
         CheckConstraint("(target IN ('fact', 'page')) = (fact_id IS NOT NULL)", "fact"),
         CheckConstraint("(target = 'grade') = (grade_version IS NOT NULL)", "grade"),
         CheckConstraint("(target = 'listing') = (listing_id IS NOT NULL)", "listing"),
-        Index("uq_objections_year_serial", "year", "serial", unique=True),
         Index(
             "uq_objections_open",
             "subject_id",
@@ -52,9 +51,7 @@ class Objection(Base, table=True):
     )
 
     id: UUID = Field(primary_key=True)
-    year: int
-    serial: int
-    number: str = Field(sa_type=String(32), nullable=False)
+    number: str = Field(sa_column=Column(String(40), unique=True, nullable=False))
     subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
     region: str = Field(sa_type=String(6), nullable=False)
     target: str = Field(sa_type=String(8), nullable=False)

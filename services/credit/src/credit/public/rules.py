@@ -1,13 +1,11 @@
-"""What of a fact the public may see, and until when."""
+"""What the public may see of a subject, and where a subject's reply stands."""
 
 from datetime import date
 from enum import StrEnum
 
-from common.calendar import add_months
+from credit.rulebook.rules import Rulebook
 
-from credit.rulebook.rules import FactKind
-
-__all__ = ["ReplyState", "visible_until"]
+__all__ = ["ReplyState", "shows_grade"]
 
 
 class ReplyState(StrEnum):
@@ -20,8 +18,12 @@ class ReplyState(StrEnum):
     REPLACED = "replaced"
 
 
-def visible_until(kind: FactKind, occurred_on: date) -> date | None:
-    """The last day on which a fact is shown, counted from the day of its document; None if it never is."""
-    if not kind.publicity.show or kind.publicity.months == 0:
-        return None
-    return add_months(occurred_on, kind.publicity.months)
+def shows_grade(rulebook: Rulebook, region: str, tier: str | None, on: date) -> bool:
+    """Whether a subject of this tier has its grade shown: the supervision policy of the day and place says.
+
+    Raises PolicyNotInForce where no supervision policy was in force.
+    """
+    if tier is None:
+        return False
+    policy = rulebook.supervision.choose("tiered-supervision", on=on, region=region)
+    return policy.of(tier).publicity != "none"

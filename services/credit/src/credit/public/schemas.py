@@ -1,11 +1,26 @@
 """What anyone may see. Nothing here names a natural person, a complaint, a warning or points."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from common.web import Model
+from pydantic import StringConstraints
 
-__all__ = ["PublicDraw", "PublicFact", "PublicGrade", "PublicSubject", "PublicSubjectPage"]
+from .rules import ReplyState
+
+__all__ = [
+    "PublicDraw",
+    "PublicFact",
+    "PublicGrade",
+    "PublicReply",
+    "PublicSubject",
+    "PublicSubjectPage",
+    "QrView",
+    "ReplyIn",
+    "ReplyReviewIn",
+    "ReplyView",
+]
 
 
 class PublicSubject(Model):
@@ -22,24 +37,44 @@ class PublicSubject(Model):
 
 
 class PublicGrade(Model):
-    """The published grade, and what kind of scorecard it comes from (*sample*: issued by no authority)."""
+    """The published grade, and what kind of scorecard it comes from (*sample*: issued by no authority).
+
+    `objection`: an objection against this grade is being looked into.
+    """
 
     grade: str
     since: date
     scorecard: str
     scorecard_status: str
+    objection: bool
+
+
+class PublicReply(Model):
+    """What the subject itself says about a record."""
+
+    text: str
+    shown_since: date
 
 
 class PublicFact(Model):
-    """A published record and the last day on which it is shown."""
+    """A published record and the last day on which it is shown.
+
+    `content` holds what of the document may be shown: amount, article, days and the like. `repairable_from`
+    is the day from which a repair may be applied for. `objection`: it is disputed and being looked into.
+    """
 
     code: str
     name: str
     nature: str
+    publicity_class: str
     occurred_on: date
     authority: str
     reference: str
+    content: dict[str, Any]
     shown_until: date
+    repairable_from: date | None
+    objection: bool
+    reply: PublicReply | None
 
 
 class PublicSubjectPage(Model):
@@ -59,6 +94,19 @@ class PublicSubjectPage(Model):
     as_of: date
 
 
+class QrView(Model):
+    """What a QR code on the wall of a business says, signed by the key of the service's log.
+
+    `text` is RFC 8785 JSON: it goes into the code as it is. `signature` in it is base64 of the key id and the
+    Ed25519 signature over `tourtrust subject qr v1`, a line feed, and the same JSON without `signature`.
+    """
+
+    text: str
+    sha256: str
+    key: str
+    page: str
+
+
 class PublicDraw(Model):
     """A draw: void ones are listed too, so that no number is missing. `bundle_sha256` names its proof."""
 
@@ -71,3 +119,33 @@ class PublicDraw(Model):
     drawn: int
     created_on: date
     bundle_sha256: str | None
+
+
+class ReplyIn(Model):
+    """What a subject wants to say beside a record."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=1000)]
+
+
+class ReplyReviewIn(Model):
+    """An officer's look at a reply: it is shown, or refused with a reason (insult, data of others)."""
+
+    decision: Literal["show", "refuse"]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)] | None = (
+        None
+    )
+
+
+class ReplyView(Model):
+    """A reply as its subject and officers see it, with numbers of persons masked as they will be shown."""
+
+    id: UUID
+    fact_id: UUID
+    subject_id: UUID
+    text: str
+    state: ReplyState
+    filed_by: str
+    filed_at: datetime
+    reviewed_by: str | None
+    reviewed_at: datetime | None
+    reason: str | None

@@ -1,56 +1,92 @@
 """Use cases of the public pages. Everything shown is chosen here, field by field."""
 
+from collections.abc import Mapping
 from datetime import date
-from uuid import UUID
+from typing import Any
 
 from common import regions
 from common.clock import china_date
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.crypto import mask_text
+from common.ledger.store import list_keys
+from common.pagination import Page, encode_cursor, page_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.draws.models import Draw
 from credit.draws.repository import DrawRepository
 from credit.draws.rules.states import DrawState
 from credit.environment import Environment
+from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.rulebook.rules import Measure
+from credit.facts.retention import ended_on, repaired
+from credit.facts.rules import FactVersion, known
+from credit.facts.views import as_version, fact_periods
+from credit.objections.repository import ObjectionRepository
+from credit.objections.rules import Target
+from credit.paging import cursor_id
 from credit.scoring.errors import NoScorecard
 from credit.scoring.service import ScoringService
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
-from .rules import visible_until
-from .schemas import PublicDraw, PublicFact, PublicGrade, PublicSubject, PublicSubjectPage
+from .models import Reply
+from .qr import digest, qr_svg, qr_text
+from .qr import page_of as page_address
+from .replies import reply_text
+from .repository import ReplyRepository
+from .rules import shows_grade
+from .schemas import (
+    PublicDraw,
+    PublicFact,
+    PublicGrade,
+    PublicReply,
+    PublicSubject,
+    PublicSubjectPage,
+    QrView,
+)
 
 __all__ = ["PublicService"]
 
-_GRADE_IS_PUBLIC = "T-PUBLISH-GRADE"
+_CONTENT = frozenset(
+    {
+        "amount_fen",
+        "article",
+        "board",
+        "condition",
+        "days",
+        "honour",
+        "item",
+        "level",
+        "period",
+        "title",
+        "violation_code",
+    }
+)
+"""The payload fields that may be shown; what others hold may name third persons."""
 
 
 class PublicService:
     """What anyone may see: no points, complaints or warnings, and of natural persons a masked name only."""
 
     def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
-        self._env, self._language = env, language
+        self._session, self._env, self._language = session, env, language
         self._subjects = SubjectRepository(session)
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
         self._draws = DrawRepository(session)
+        self._objections = ObjectionRepository(session)
+        self._replies = ReplyRepository(session)
 
     async def search(self, query: str, cursor: str | None, limit: int) -> Page[PublicSubject]:
         """Entities whose name, licence or USCC fits; persons are found by their page's exact key only."""
-        rows = await self._subjects.public_page(query, _cursor_id(cursor), limit)
+        rows = await self._subjects.public_page(query, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         today = china_date(self._env.clock.now())
         return Page(items=[self._brief(row, today) for row in items], next_cursor=following)
 
     async def page(self, key: str) -> PublicSubjectPage:
         """The public page of a subject by USCC, licence or guide card. Raises SubjectNotFound."""
-        subject = await self._subjects.find_by_key(key.strip().upper())
-        if subject is None:
-            raise SubjectNotFound
+        subject = await self._find(key)
         today = china_date(self._env.clock.now())
         brief = self._brief(subject, today)
         return PublicSubjectPage(
@@ -62,14 +98,36 @@ class PublicService:
             as_of=today,
         )
 
+    async def qr(self, key: str) -> QrView:
+        """What a QR code of a subject says, signed by the key of the log. Raises SubjectNotFound."""
+        subject = await self._find(key)
+        today = china_date(self._env.clock.now())
+        address = subject.key or subject.license_no or key.strip().upper()
+        announced = await list_keys(self._session)
+        signer = self._env.log.key(announced[-1].key) if announced else self._env.log.newest()
+        text = qr_text(self._brief(subject, today), address, self._env.log.origin, today, signer)
+        return QrView(text=text, sha256=digest(text), key=str(signer.verifier), page=page_address(address))
+
+    async def qr_image(self, key: str) -> bytes:
+        """The same code as SVG. Raises SubjectNotFound."""
+        return qr_svg((await self.qr(key)).text)
+
     async def draws(self, cursor: str | None, limit: int) -> Page[PublicDraw]:
         """All draws with their numbers, void ones included, so that a missing one is seen."""
-        rows = await self._draws.page(None, _cursor_id(cursor), limit)
+        rows = await self._draws.page(None, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[_draw(row) for row in items], next_cursor=following)
 
+    async def _find(self, key: str) -> Subject:
+        subject = await self._subjects.find_by_key(key.strip().upper())
+        if subject is not None and subject.merged_into is not None:
+            subject = await self._subjects.find_any(subject.merged_into)
+        if subject is None:
+            raise SubjectNotFound
+        return subject
+
     def _brief(self, subject: Subject, today: date) -> PublicSubject:
-        shown = self._shows_grade(subject.region, subject.tier, today)
+        shown = shows_grade(self._env.rulebook, subject.region, subject.tier, today)
         return PublicSubject(
             key=subject.key,
             name=subject.name,
@@ -81,44 +139,83 @@ class PublicService:
             grade=subject.grade if shown else None,
         )
 
-    def _shows_grade(self, region: str, tier: str | None, today: date) -> bool:
-        policy = self._env.rulebook.supervision.choose("tiered-supervision", on=today, region=region)
-        measures: list[Measure] = policy.of(tier).measures if tier else []
-        return any(measure.code == _GRADE_IS_PUBLIC for measure in measures)
-
     async def _grade(self, subject: Subject, today: date) -> PublicGrade | None:
         try:
             result = await self._scoring.evaluate(subject, today, subject.last_recorded_at)
         except NoScorecard:
             return None
-        if result.grade is None or not self._shows_grade(subject.region, result.tier, today):
+        shown = shows_grade(self._env.rulebook, subject.region, result.tier, today)
+        if result.grade is None or not shown:
             return None
         published = await self._scoring.latest_grade(subject.id)
+        flagged = await self._objections.flagged(subject.id)
         return PublicGrade(
             grade=result.grade,
             since=published.valid_at if published else today,
             scorecard=result.card.name.render(self._language),
             scorecard_status=result.card.status,
+            objection=any(one.target == Target.GRADE for one in flagged),
         )
 
     async def _records(self, subject: Subject, today: date) -> list[PublicFact]:
+        """What may be shown today: not closed, repaired or withheld, within its publication period."""
+        versions = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
+        withheld = await self._objections.withheld(subject.id)
+        flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
+        replies = await self._replies.shown(subject.id)
         records = []
         for fact in await self._facts.standing(subject.id, today, subject.last_recorded_at):
-            kind = self._env.rulebook.catalogue(today).by_code.get(fact.code)
-            until = visible_until(kind, fact.occurred_on) if kind else None
-            if kind is not None and until is not None and today <= until:
-                records.append(
-                    PublicFact(
-                        code=fact.code,
-                        name=kind.name.render(self._language),
-                        nature=kind.nature,
-                        occurred_on=fact.occurred_on,
-                        authority=fact.source_authority,
-                        reference=fact.source_reference,
-                        shown_until=until,
-                    )
-                )
+            if fact.id in withheld:
+                continue
+            shown = self._record(subject, fact, versions, today)
+            if shown is not None:
+                shown.objection = shown.objection or fact.id in flagged
+                shown.reply = self._reply(replies.get(fact.id))
+                records.append(shown)
         return records
+
+    def _record(
+        self, subject: Subject, fact: Fact, versions: list[FactVersion], today: date
+    ) -> PublicFact | None:
+        catalogue = self._env.rulebook.catalogue(today)
+        kind = catalogue.by_code.get(fact.code)
+        if kind is None:
+            return None
+        row = as_version(fact)
+        ended = ended_on(row, versions, catalogue)
+        if (ended is not None and ended <= today) or repaired(row, versions, today):
+            return None
+        periods = fact_periods(self._env.rulebook, subject.region, row, versions, kind, today)
+        until = periods.visible_until
+        if until is None or not periods.visible_on(today) or periods.archived_on(today):
+            return None
+        return PublicFact(
+            code=fact.code,
+            name=kind.name.render(self._language),
+            nature=kind.nature,
+            publicity_class=kind.publicity.class_,
+            occurred_on=fact.occurred_on,
+            authority=fact.source_authority,
+            reference=fact.source_reference,
+            content=_content(fact.payload),
+            shown_until=until,
+            repairable_from=periods.repairable_from,
+            objection=row.disputed_on(today),
+            reply=None,
+        )
+
+    def _reply(self, reply: Reply | None) -> PublicReply | None:
+        if reply is None or reply.reviewed_at is None:
+            return None
+        return PublicReply(text=reply_text(reply, self._env), shown_since=china_date(reply.reviewed_at))
+
+
+def _content(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: mask_text(value) if isinstance(value, str) else value
+        for name, value in sorted(payload.items())
+        if name in _CONTENT
+    }
 
 
 def _draw(row: Draw) -> PublicDraw:
@@ -133,12 +230,3 @@ def _draw(row: Draw) -> PublicDraw:
         created_on=china_date(row.created_at),
         bundle_sha256=row.bundle_sha256,
     )
-
-
-def _cursor_id(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(decode_cursor(cursor, str)[0])
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

@@ -1,12 +1,14 @@
 """What a subject's grades would have been without one fact, from the moment it was known until today.
 
+Where the fact was amended, as if the amended content had stood from the start.
+
 The subject's time is walked from turn to turn: every published grade, every moment at which anything was
 recorded, and every day on which the grade without the fact would have changed by the calendar alone. Nothing
 published is altered; what differs is listed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.affected import Affected
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
+from credit.facts.rules import Action, FactVersion
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -26,7 +29,7 @@ from .repository import ScoringRepository
 from .rules import Score, score
 from .service import ScoringService
 
-__all__ = ["GradeRipple", "Otherwise", "Turn", "Where"]
+__all__ = ["GradeRipple", "Otherwise", "Turn", "Where", "told"]
 
 _PAGE = 100
 Where = tuple[date, datetime]
@@ -64,6 +67,13 @@ class Turn:
     where: Where
     published: PublishedGrade | None = None
 
+    @property
+    def at(self) -> datetime:
+        """The instant: of the publication, of the record, or the first of the day."""
+        if self.published is not None:
+            return self.published.published_at
+        return max(self.where[1], datetime.combine(self.where[0], time(), CHINA))
+
 
 class GradeRipple:
     """Recomputes grades without a fact."""
@@ -76,35 +86,39 @@ class GradeRipple:
         self._scoring = ScoringService(session, env)
 
     async def affected_by(self, subject_id: UUID, fact_id: UUID, since: datetime) -> list[Affected]:
-        """Every published grade that would have been otherwise, and every span of days beside them."""
-        subject = await self._subjects.lock(subject_id, None, shared=True)
+        """Every published grade that would have been otherwise, and every span of days beside them.
+
+        Places in the past are reckoned as they were known, so nothing needs to be locked.
+        """
+        subject = await self._subjects.find_any(subject_id)
         found: list[Affected] = []
         after: Where | None = None
         while subject is not None:
             part, after = await self.walk(subject, fact_id, since, after, _PAGE)
-            found += part
+            found += [one for turn, outcome in part for one in told(turn, outcome)]
             if after is None:
                 break
         return found
 
     async def walk(
         self, subject: Subject, fact_id: UUID, since: datetime, after: Where | None, limit: int
-    ) -> tuple[list[Affected], Where | None]:
-        """The next `limit` turns behind `after`: what differs there, and where to go on (None: the end)."""
+    ) -> tuple[list[tuple[Turn, Otherwise]], Where | None]:
+        """The next `limit` turns behind `after`: those that differ, and where to go on (None: the end)."""
         turns = await self.turns(subject, since)
+        instead = await self._amended(subject.id, fact_id)
         before: Otherwise | None = None
         if after is not None:
-            before = await self.at(subject, fact_id, after)
+            before = await self.at(subject, fact_id, after, instead)
             turns = [turn for turn in turns if turn.where > after]
             turns = _with_next(before, after, turns, self._today())
-        found: list[Affected] = []
+        found: list[tuple[Turn, Otherwise]] = []
         for done in range(limit):
             if not turns:
                 return found, None
             turn, *turns = turns
-            outcome = await self.at(subject, fact_id, turn.where)
+            outcome = await self.at(subject, fact_id, turn.where, instead)
             if outcome.differs and (turn.published is not None or not outcome.same_as(before)):
-                found += _told(turn, outcome)
+                found.append((turn, outcome))
             before = outcome
             turns = _with_next(outcome, turn.where, turns, self._today())
             if done == limit - 1 and turns:
@@ -124,14 +138,16 @@ class GradeRipple:
             turns[where] = Turn(where, grade)
         return [turns[where] for where in sorted(turns)]
 
-    async def at(self, subject: Subject, fact_id: UUID, where: Where) -> Otherwise:
-        """The grade there as it was reckoned, and without the fact."""
+    async def at(
+        self, subject: Subject, fact_id: UUID, where: Where, instead: FactVersion | None = None
+    ) -> Otherwise:
+        """The grade there as it was reckoned, and without the fact or with `instead` of it."""
         valid_at, known_at = where
         try:
             was = await self._scoring.evaluate(subject, valid_at, known_at)
         except NoScorecard:
             return Otherwise(None, None, None, None)
-        would = _without(was, fact_id)
+        would = _without(was, fact_id, instead)
         following = would.next_grade_change
         return Otherwise(was.grade, was.tier, would.grade, would.tier, following.on if following else None)
 
@@ -145,12 +161,20 @@ class GradeRipple:
                 return found
             below = rows[_PAGE - 1].version
 
+    async def _amended(self, subject_id: UUID, fact_id: UUID) -> FactVersion | None:
+        """What now stands instead of the fact's old content; None when it stands no more."""
+        rows = [row for row in await self._facts.versions_of(subject_id) if row.id == fact_id]
+        latest = max(rows, key=lambda row: row.version, default=None)
+        return latest if latest is not None and latest.action is Action.AMEND else None
+
     def _today(self) -> date:
         return china_date(self._env.clock.now())
 
 
-def _without(was: Score, fact_id: UUID) -> Score:
+def _without(was: Score, fact_id: UUID, instead: FactVersion | None) -> Score:
     facts = [fact for fact in was.facts if fact.id != fact_id]
+    if instead is not None and len(facts) < len(was.facts):
+        facts.append(replace(instead, recorded_at=was.known_at))
     return score(was.subject, facts, was.valid_at, was.known_at, was.card)
 
 
@@ -162,27 +186,23 @@ def _with_next(outcome: Otherwise, where: Where, turns: list[Turn], today: date)
     return [Turn((following, where[1])), *turns]
 
 
-def _told(turn: Turn, outcome: Otherwise) -> list[Affected]:
-    valid_at, known_at = turn.where
+def told(turn: Turn, outcome: Otherwise) -> list[Affected]:
+    """A turn that differs, in the words of an objection: the grade, and the tier where that differs too."""
     grade = turn.published
     if grade is not None:
-        at, number = grade.published_at, str(grade.version)
+        number: str | None = str(grade.version)
         what = Text(f"第 {grade.version} 次发布的等级", f"grade number {grade.version} as it was published")
     else:
-        starts = datetime.combine(valid_at, time(), CHINA)
-        at, number = max(known_at, starts), None
-        what = Text(
-            f"自 {valid_at.isoformat()} 起仍按原等级管理",
-            f"from {valid_at.isoformat()} on still managed by the grade it had",
-        )
-    found = [Affected("grade", None, number, at, what, outcome.grade, outcome.would_grade)]
+        number, day = None, turn.where[0].isoformat()
+        what = Text(f"自 {day} 起仍按原等级管理", f"from {day} on still managed by the grade it had")
+    found = [Affected("grade", None, number, turn.at, what, outcome.grade, outcome.would_grade)]
     if outcome.tier != outcome.would_tier:
         found.append(
             Affected(
                 "tier",
                 None,
                 number,
-                at,
+                turn.at,
                 Text("由该等级确定的监管分级", "the supervision tier that followed from it"),
                 outcome.tier,
                 outcome.would_tier,

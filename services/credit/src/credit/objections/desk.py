@@ -1,0 +1,259 @@
+"""What every step of an objection needs: the rows, the days, the flag, the record of the step."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from common.auth import Principal
+from common.calendar import DayCount
+from common.clock import china_date
+from common.crypto import mask_text
+from common.problems import Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.repository import FactRepository
+from credit.facts.rules import Action
+from credit.facts.schemas import CorrectionIn
+from credit.facts.service import FactService
+from credit.listings.service import ListingService
+from credit.papers.service import PaperService
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+
+from .errors import ObjectionNotFound, StepRefused
+from .models import Objection, ObjectionAct
+from .policy import ObjectionPolicy
+from .repository import ObjectionRepository
+from .ripple import Ripple
+from .rules import (
+    OPEN,
+    Event,
+    RippleState,
+    Standing,
+    State,
+    Target,
+    appraisal_pauses,
+    decide_due,
+    events_allowed,
+    next_state,
+)
+from .schemas import ActView, ObjectionView
+
+__all__ = ["ROOM", "STATEMENT", "ObjectionDesk"]
+
+ROOM = "objections"
+STATEMENT = "credit.objection.statement"
+
+
+class ObjectionDesk:
+    """The common part of all use cases of objections."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._objections = ObjectionRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._fact_rows = FactRepository(session)
+        self._facts = FactService(session, env)
+        self._listings = ListingService(session, env)
+        self._papers = PaperService(session, env)
+        self._ripple = Ripple(session, env)
+
+    @property
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
+
+    def _policy(self, objection: Objection) -> ObjectionPolicy:
+        """The rules under which it was filed, whatever holds today."""
+        return self._env.rulebook.objections.get(
+            objection.policy_id, objection.policy_version, objection.policy_region
+        )
+
+    async def _seen(self, actor: Principal, objection_id: UUID) -> Objection:
+        found = await self._objections.find(objection_id, actor)
+        if found is None:
+            raise ObjectionNotFound
+        return found
+
+    async def _open(self, actor: Principal, objection_id: UUID) -> tuple[Objection, Subject]:
+        """An objection that the caller may see, with its subject; both rows locked, the subject's first."""
+        seen = await self._seen(actor, objection_id)
+        subject = await self._subjects.lock(seen.subject_id, actor)
+        if subject is None:
+            raise ObjectionNotFound
+        return await self._objections.lock(objection_id), subject
+
+    def _standing(self, objection: Objection) -> Standing:
+        in_appraisal = bool(objection.appraisals) and objection.appraisals[-1][1] is None
+        return Standing(State(objection.state), objection.extended, in_appraisal)
+
+    def _advance(self, objection: Objection, event: Event) -> None:
+        """Put an objection into the state after `event`.
+
+        Raises:
+            StepRefused: the event does not fit; `allowed` names those that do.
+        """
+        after = next_state(self._standing(objection), event)
+        if after is not None and event is Event.CLOSE and objection.ripple == RippleState.RUNNING:
+            raise StepRefused(
+                Text("影响清单尚未列完", "What it touched is not listed to the end yet"),
+                state=objection.state,
+                allowed=[],
+            )
+        if after is None:
+            raise StepRefused(state=objection.state, allowed=self._allowed(objection))
+        objection.state = after
+
+    def _allowed(self, objection: Objection) -> list[str]:
+        events = events_allowed(self._standing(objection))
+        running = objection.ripple == RippleState.RUNNING
+        return [str(one) for one in events if not (running and one is Event.CLOSE)]
+
+    def _decide_by(self, objection: Objection) -> DayCount:
+        policy = self._policy(objection)
+        pauses: list[tuple[date, date]] = []
+        if policy.decide.appraisal_excluded:
+            spans = [
+                (date.fromisoformat(first), date.fromisoformat(last) if last else None)
+                for first, last in objection.appraisals
+                if first
+            ]
+            pauses = appraisal_pauses(spans, self._today)
+        return decide_due(
+            policy,
+            objection.filed_on,
+            forwarded=objection.forwarded_to is not None,
+            extended=objection.extended,
+            pauses=pauses,
+        )
+
+    async def _flag(self, objection: Objection, subject: Subject, by: str) -> None:
+        """Flag what the objection is against, unless it is flagged already."""
+        if objection.listing_id is not None:
+            await self._listings.flag_objection(objection.listing_id, True, by)
+        if objection.target != Target.FACT or objection.fact_id is None:
+            return
+        latest = await self._fact_rows.latest(objection.fact_id)
+        if latest is not None and latest.action not in (Action.DISPUTE, Action.REVOKE):
+            wanted = self._correction("dispute", "异议已受理，核查中", objection)
+            await self._facts.correct_for(subject, objection.fact_id, wanted, by=by)
+            objection.flagged = True
+
+    async def _unflag(self, objection: Objection, subject: Subject, by: str, reason: str) -> None:
+        """Take away the flag that this objection set, where the fact stands as it did."""
+        if objection.listing_id is not None:
+            await self._listings.flag_objection(objection.listing_id, False, by)
+        if not objection.flagged or objection.fact_id is None:
+            return
+        latest = await self._fact_rows.latest(objection.fact_id)
+        if latest is not None and latest.action == Action.DISPUTE:
+            wanted = self._correction("settle", reason, objection)
+            await self._facts.correct_for(subject, objection.fact_id, wanted, by=by)
+        objection.flagged = False
+
+    def _correction(
+        self,
+        action: Literal["amend", "revoke", "dispute", "settle"],
+        reason: str,
+        objection: Objection,
+        **content: Any,
+    ) -> CorrectionIn:
+        issuers = self._env.rulebook.paper_issuers.choose(
+            "paper-issuers", on=self._today, region=objection.region
+        )
+        return CorrectionIn(
+            action=action,
+            reason=reason[:500],
+            authority=issuers.name(objection.region),
+            reference=objection.number,
+            **content,
+        )
+
+    async def _done(
+        self,
+        objection: Objection,
+        event: Event,
+        by: str,
+        note: str | None,
+        details: Mapping[str, Any] | None = None,
+    ) -> ObjectionView:
+        """Record a step that was taken, and show the objection after it."""
+        due = self._decide_by(objection)
+        if State(objection.state) in OPEN:
+            objection.decide_due, objection.provisional = due.due_on, due.provisional
+        objection.version += 1
+        self._objections.add(
+            ObjectionAct(
+                objection_id=objection.id,
+                version=objection.version,
+                event=event,
+                note=None if note is None else mask_text(note),
+                details=dict(details or {}),
+                done_by=by,
+                done_at=self._env.clock.now(),
+            )
+        )
+        await self._session.flush()
+        acts = await self._objections.acts_of([objection.id])
+        return self._view(objection, acts[objection.id])
+
+    def _view(self, objection: Objection, acts: Sequence[ObjectionAct]) -> ObjectionView:
+        statement = self._env.keyring.decrypt(objection.statement_cipher, context=STATEMENT)
+        standing, policy = self._standing(objection), self._policy(objection)
+        return ObjectionView(
+            id=objection.id,
+            number=objection.number,
+            subject_id=objection.subject_id,
+            region=objection.region,
+            target=Target(objection.target),
+            fact_id=objection.fact_id,
+            grade_version=objection.grade_version,
+            listing_id=objection.listing_id,
+            statement=mask_text(statement),
+            state=standing.state,
+            allowed=[Event(one) for one in self._allowed(objection)],
+            filed_by=objection.filed_by,
+            filed_on=objection.filed_on,
+            flag_due=objection.flag_due,
+            decide_due=objection.decide_due,
+            remedy_due=objection.remedy_due,
+            provisional=objection.provisional,
+            overdue=_overdue(objection, self._today),
+            extended=objection.extended,
+            in_appraisal=standing.in_appraisal,
+            forwarded_to=objection.forwarded_to,
+            decided_on=objection.decided_on,
+            remedy=objection.remedy,
+            ripple=None if objection.ripple is None else _ripple(objection.ripple),
+            effects=objection.effects,
+            paper_id=objection.paper_id,
+            policy={
+                "id": policy.id,
+                "version": policy.version,
+                "region": policy.region,
+                "status": policy.status,
+                "legal_basis": policy.legal_basis,
+            },
+            acts=[
+                ActView(
+                    event=Event(act.event),
+                    note=act.note,
+                    details=act.details,
+                    done_by=act.done_by,
+                    done_at=act.done_at,
+                )
+                for act in acts
+            ],
+            version=objection.version,
+        )
+
+
+def _overdue(objection: Objection, today: date) -> Literal["flag", "decide"] | None:
+    if objection.state == State.FILED and today > objection.flag_due:
+        return "flag"
+    return "decide" if State(objection.state) in OPEN and today > objection.decide_due else None
+
+
+def _ripple(state: str) -> Literal["running", "done"]:
+    return "running" if state == RippleState.RUNNING else "done"

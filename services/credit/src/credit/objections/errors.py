@@ -1,0 +1,43 @@
+"""Problems of objections."""
+
+from common.problems import Forbidden, NotFound, StateConflict, Text
+
+__all__ = ["NotYours", "ObjectionNotFound", "ObjectionOpen", "SamePerson", "StepRefused"]
+
+
+class ObjectionNotFound(NotFound):
+    """No such objection, or not the caller's to see."""
+
+    type = "/problems/objection-not-found"
+    title = Text("未找到该异议", "No such objection")
+
+
+class ObjectionOpen(StateConflict):
+    """An objection against the same thing is not decided yet."""
+
+    type = "/problems/objection-open"
+    title = Text("同一事项已有未办结的异议", "An objection against the same thing is still open")
+
+
+class StepRefused(StateConflict):
+    """The step does not fit; `allowed` names those that do."""
+
+    type = "/problems/objection-step-refused"
+    title = Text("当前状态不允许此步骤", "The present state does not allow this step")
+
+
+class SamePerson(StateConflict):
+    """Who recorded the fact or handled the objection first may not decide it."""
+
+    type = "/problems/objection-same-person"
+    title = Text(
+        "复核人不得是信息录入人或者异议经办人",
+        "The reviewer must not have recorded the fact or handled the objection",
+    )
+
+
+class NotYours(Forbidden):
+    """Only the subject itself, or an officer for it, may do this."""
+
+    type = "/problems/objection-not-yours"
+    title = Text("只有该主体本人或者经办人员可以办理", "Only the subject itself or an officer may do this")

@@ -1,0 +1,58 @@
+"""The evidence of an objection: brought by the subject or an officer for it."""
+
+from uuid import UUID
+
+from common.auth import Principal
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.evidence.schemas import EvidenceView
+from credit.evidence.service import EvidenceService
+from credit.subjects.repository import SubjectRepository
+
+from .errors import NotYours, ObjectionNotFound, StepRefused
+from .repository import ObjectionRepository
+from .rules import OPEN, State
+
+__all__ = ["ObjectionFiles"]
+
+ABOUT = "objection"
+
+
+class ObjectionFiles:
+    """Files beside objections."""
+
+    def __init__(self, session: AsyncSession, env: Environment, evidence: EvidenceService) -> None:
+        self._objections = ObjectionRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._evidence = evidence
+
+    async def attach(
+        self, actor: Principal, objection_id: UUID, name: str | None, data: bytes
+    ) -> tuple[EvidenceView, bool]:
+        """Keep a file with an undecided objection; gives it and whether it is new.
+
+        Raises:
+            ObjectionNotFound: not the caller's to see.
+            NotYours: neither the subject's own user nor an officer who may write.
+            StepRefused: it is decided.
+            InvalidPayload, PayloadTooLarge, EvidenceRefused: as for any evidence.
+        """
+        found = await self._objections.find(objection_id, actor)
+        if found is None:
+            raise ObjectionNotFound
+        if actor.subject_id is None and "credit:write" not in actor.scopes:
+            raise NotYours
+        subject = await self._subjects.lock(found.subject_id, actor)
+        objection = await self._objections.lock(objection_id)
+        if subject is None:
+            raise ObjectionNotFound
+        if State(objection.state) not in OPEN:
+            raise StepRefused(state=objection.state, allowed=[])
+        return await self._evidence.attach(subject, (ABOUT, objection_id), name, data, by=actor.sub)
+
+    async def list_of(self, actor: Principal, objection_id: UUID) -> list[EvidenceView]:
+        """The files with an objection. Raises ObjectionNotFound."""
+        if await self._objections.find(objection_id, actor) is None:
+            raise ObjectionNotFound
+        return await self._evidence.about((ABOUT, objection_id))

@@ -1,0 +1,121 @@
+"""Filing an objection: what it is against, and the days it has."""
+
+from uuid import UUID
+
+from common.auth import Principal
+from common.calendar import add_working_days
+from common.db import new_id
+from common.problems import InvalidPayload, Text
+
+from credit.facts.rules import Action
+from credit.subjects.errors import SubjectNotFound
+from credit.subjects.models import Subject
+
+from .desk import STATEMENT, ObjectionDesk
+from .errors import NotYours, ObjectionOpen
+from .models import Objection
+from .rules import Event, State, Target, decide_due
+from .schemas import ObjectionIn, ObjectionView
+
+__all__ = ["ObjectionFilings"]
+
+_NEEDED = {
+    Target.FACT: {"fact_id"},
+    Target.PAGE: {"fact_id"},
+    Target.GRADE: {"subject_id", "grade_version"},
+    Target.LISTING: {"listing_id"},
+}
+
+
+class ObjectionFilings(ObjectionDesk):
+    """How an objection begins."""
+
+    async def file(self, actor: Principal, wanted: ObjectionIn) -> ObjectionView:
+        """File an objection: the subject's own user, or an officer for it.
+
+        Raises:
+            SubjectNotFound: what it is against is not there, or not the caller's.
+            NotYours: neither the subject's own user nor an officer who may write.
+            InvalidPayload: not exactly what names the target, or the fact does not stand any more.
+            ObjectionOpen: one against the same thing is not decided yet.
+        """
+        if actor.subject_id is None and "credit:write" not in actor.scopes:
+            raise NotYours
+        _check_target(wanted)
+        subject, key = await self._target(actor, wanted)
+        if await self._objections.open_against(subject.id, key) is not None:
+            raise ObjectionOpen
+        now, today = self._env.clock.now(), self._today
+        policy = self._env.rulebook.objections.choose("objections", on=today, region=subject.region)
+        due = decide_due(policy, today, forwarded=False, extended=False)
+        flag = add_working_days(today, policy.flag_working_days)
+        objection = Objection(
+            id=new_id(),
+            number=await self._papers.record_number("OBJ", subject.region),
+            subject_id=subject.id,
+            region=subject.region,
+            target=wanted.target,
+            target_key=key,
+            fact_id=wanted.fact_id,
+            grade_version=wanted.grade_version,
+            listing_id=wanted.listing_id,
+            statement_cipher=self._env.keyring.encrypt(wanted.statement, context=STATEMENT),
+            state=State.FILED,
+            filed_by=actor.sub,
+            filed_on=today,
+            filed_at=now,
+            policy_id=policy.id,
+            policy_version=policy.version,
+            policy_region=policy.region,
+            flag_due=flag.due_on,
+            decide_due=due.due_on,
+            provisional=due.provisional or flag.provisional,
+            version=0,
+        )
+        self._objections.add(objection)
+        await self._session.flush()
+        return await self._done(objection, Event.FILE, actor.sub, None)
+
+    async def _target(self, actor: Principal, wanted: ObjectionIn) -> tuple[Subject, str]:
+        """The locked subject of what is objected to, and the name of that inside the subject."""
+        subject_id: UUID | None
+        if wanted.target in (Target.FACT, Target.PAGE) and wanted.fact_id is not None:
+            fact = await self._fact_rows.latest(wanted.fact_id)
+            subject_id = None if fact is None else fact.subject_id
+            key = f"{wanted.target}:{wanted.fact_id}"
+        elif wanted.target is Target.LISTING and wanted.listing_id is not None:
+            listing = await self._objections.listing(wanted.listing_id)
+            subject_id, key = None if listing is None else listing.subject_id, f"listing:{wanted.listing_id}"
+        else:
+            subject_id, key = wanted.subject_id, f"grade:{wanted.grade_version}"
+        subject = None if subject_id is None else await self._subjects.lock(subject_id, actor)
+        if subject is None:
+            raise SubjectNotFound
+        await self._check_there(subject, wanted)
+        return subject, key
+
+    async def _check_there(self, subject: Subject, wanted: ObjectionIn) -> None:
+        if wanted.fact_id is not None:
+            fact = await self._fact_rows.latest(wanted.fact_id)
+            if fact is None or fact.action == Action.REVOKE:
+                raise InvalidPayload.at(
+                    "/fact_id", Text("该信息已被撤销", "The fact has been revoked already")
+                )
+        if wanted.grade_version is not None:
+            grade = await self._objections.grade(subject.id, wanted.grade_version)
+            if grade is None:
+                raise InvalidPayload.at("/grade_version", Text("没有该次等级", "There is no such grade"))
+
+
+def _check_target(wanted: ObjectionIn) -> None:
+    """Exactly the fields that name the target. Raises InvalidPayload naming the first that is amiss."""
+    names = ("subject_id", "fact_id", "grade_version", "listing_id")
+    given = {name for name in names if getattr(wanted, name) is not None}
+    needed = _NEEDED[wanted.target]
+    for name in names:
+        if name in needed and name not in given:
+            raise InvalidPayload.at(f"/{name}", Text("此类异议须给出此项", "This kind of objection needs it"))
+        if name in given and name not in needed:
+            raise InvalidPayload.at(
+                f"/{name}", Text("此类异议不用此项", "This kind of objection does not take it")
+            )

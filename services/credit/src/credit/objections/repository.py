@@ -1,0 +1,215 @@
+"""Every select and insert on objections."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from common.auth import Principal
+from sqlalchemy import LargeBinary, and_, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.draws.models import Draw
+from credit.facts.models import Fact
+from credit.listings.models import Listing
+from credit.scoring.models import PublishedGrade
+from credit.subjects.models import Subject
+from credit.subjects.repository import visible_to
+
+from .models import Objection, ObjectionAct, ObjectionEffect
+from .rules import OPEN, RippleState, State, Target
+
+__all__ = ["ObjectionFilters", "ObjectionRepository"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionFilters:
+    """What a list of objections is narrowed by."""
+
+    state: str | None = None
+    target: str | None = None
+    subject_id: UUID | None = None
+    fact_id: UUID | None = None
+
+
+class ObjectionRepository:
+    """Objections in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, row: Objection | ObjectionAct | ObjectionEffect) -> None:
+        """Queue a row for the next flush."""
+        self._session.add(row)
+
+    async def find(self, objection_id: UUID, principal: Principal) -> Objection | None:
+        """An objection about a subject that the caller may see."""
+        query = (
+            select(Objection)
+            .join(Subject, col(Subject.id) == col(Objection.subject_id))
+            .where(col(Objection.id) == objection_id, visible_to(principal))
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def lock(self, objection_id: UUID) -> Objection:
+        """An objection that was found, with its row locked, as it is now."""
+        query = (
+            select(Objection)
+            .where(col(Objection.id) == objection_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalar_one()
+
+    async def page(
+        self, principal: Principal, filters: ObjectionFilters, before: UUID | None, limit: int
+    ) -> Sequence[Objection]:
+        """`limit + 1` objections that the caller may see, the newest first."""
+        query = (
+            select(Objection)
+            .join(Subject, col(Subject.id) == col(Objection.subject_id))
+            .where(visible_to(principal))
+        )
+        if filters.state:
+            query = query.where(col(Objection.state) == filters.state)
+        if filters.target:
+            query = query.where(col(Objection.target) == filters.target)
+        if filters.subject_id:
+            query = query.where(col(Objection.subject_id) == filters.subject_id)
+        if filters.fact_id:
+            query = query.where(col(Objection.fact_id) == filters.fact_id)
+        if before is not None:
+            query = query.where(col(Objection.id) < before)
+        query = query.order_by(col(Objection.id).desc()).limit(limit + 1)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def open_against(self, subject_id: UUID, target_key: str) -> Objection | None:
+        """The undecided objection against this thing."""
+        query = select(Objection).where(
+            col(Objection.subject_id) == subject_id,
+            col(Objection.target_key) == target_key,
+            col(Objection.state).in_(OPEN),
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def acts_of(self, objections: Sequence[UUID]) -> dict[UUID, list[ObjectionAct]]:
+        """The steps of each of these objections, in order."""
+        query = (
+            select(ObjectionAct)
+            .where(col(ObjectionAct.objection_id).in_(objections))
+            .order_by(col(ObjectionAct.objection_id), col(ObjectionAct.version))
+        )
+        acts: dict[UUID, list[ObjectionAct]] = {}
+        for act in (await self._session.execute(query)).scalars():
+            acts.setdefault(act.objection_id, []).append(act)
+        return acts
+
+    async def flagged(self, subject_id: UUID) -> Sequence[Objection]:
+        """The objections against a subject's records that are accepted and not decided."""
+        accepted = [state for state in OPEN if state is not State.FILED]
+        query = select(Objection).where(
+            col(Objection.subject_id) == subject_id, col(Objection.state).in_(accepted)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def withheld(self, subject_id: UUID) -> set[UUID]:
+        """The facts whose entry on the public page was successfully objected to."""
+        query = select(col(Objection.fact_id)).where(
+            col(Objection.subject_id) == subject_id,
+            col(Objection.target) == Target.PAGE,
+            or_(
+                col(Objection.state) == State.SUSTAINED,
+                and_(col(Objection.state) == State.CLOSED, col(Objection.remedy).is_not(None)),
+            ),
+        )
+        return {fact_id for fact_id in (await self._session.execute(query)).scalars() if fact_id}
+
+    async def grade(self, subject_id: UUID, version: int) -> PublishedGrade | None:
+        """A published grade."""
+        return await self._session.get(PublishedGrade, (subject_id, version))
+
+    async def listing(self, listing_id: UUID) -> Listing | None:
+        """A listing."""
+        return await self._session.get(Listing, listing_id)
+
+    async def recorded_at(self, fact_id: UUID) -> datetime:
+        """When a fact first became known."""
+        query = select(func.min(col(Fact.recorded_at))).where(col(Fact.id) == fact_id)
+        return (await self._session.execute(query)).scalar_one()
+
+    async def recorders(self, facts: Sequence[UUID]) -> set[str]:
+        """Who recorded or amended these facts."""
+        query = select(col(Fact.recorded_by)).where(
+            col(Fact.id).in_(facts), col(Fact.action).in_(("record", "amend"))
+        )
+        return set((await self._session.execute(query)).scalars())
+
+    async def from_the_same_source(self, fact_id: UUID) -> Sequence[Fact]:
+        """Facts of other subjects that rest on the same document."""
+        own = select(Fact).where(col(Fact.id) == fact_id, col(Fact.version) == 1).subquery()
+        query = (
+            select(Fact)
+            .join(
+                own,
+                and_(
+                    col(Fact.source_kind) == own.c.source_kind,
+                    col(Fact.source_reference) == own.c.source_reference,
+                    col(Fact.subject_id) != own.c.subject_id,
+                ),
+            )
+            .where(col(Fact.version) == 1)
+            .order_by(col(Fact.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def draws_with(
+        self, subject_id: UUID, since: datetime, after: UUID | None, limit: int
+    ) -> Sequence[Draw]:
+        """`limit` draws made since then whose frozen inputs name the subject, the oldest first."""
+        named = func.position(literal(str(subject_id).encode(), LargeBinary).op("IN")(col(Draw.frozen)))
+        query = (
+            select(Draw).where(col(Draw.created_at) >= since, named > 0).order_by(col(Draw.id)).limit(limit)
+        )
+        if after is not None:
+            query = query.where(col(Draw.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def running(self, limit: int) -> Sequence[Objection]:
+        """Objections whose ripple is not listed to the end, locked; others leave them alone."""
+        query = (
+            select(Objection)
+            .where(col(Objection.ripple) == RippleState.RUNNING)
+            .order_by(col(Objection.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def effects(self, objection_id: UUID, after: int, limit: int) -> Sequence[ObjectionEffect]:
+        """`limit + 1` listed effects behind `after`, in order."""
+        query = (
+            select(ObjectionEffect)
+            .where(col(ObjectionEffect.objection_id) == objection_id, col(ObjectionEffect.position) > after)
+            .order_by(col(ObjectionEffect.position))
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def all_effects(self, objection_id: UUID) -> AsyncIterator[ObjectionEffect]:
+        """Every listed effect, in order, a hundred at a time."""
+        after, page = 0, 100
+        while rows := list(await self.effects(objection_id, after, page))[:page]:
+            for row in rows:
+                yield row
+            after = rows[-1].position
+
+    async def effects_by_kind(self, objection_id: UUID) -> dict[str, int]:
+        """How many effects of each kind are listed."""
+        query = (
+            select(col(ObjectionEffect.kind), func.count())
+            .where(col(ObjectionEffect.objection_id) == objection_id)
+            .group_by(col(ObjectionEffect.kind))
+            .order_by(col(ObjectionEffect.kind))
+        )
+        return {row[0]: row[1] for row in await self._session.execute(query)}

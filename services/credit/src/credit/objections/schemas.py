@@ -1,0 +1,165 @@
+"""What crosses the API about objections."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from common.web import Model
+from pydantic import Field, StringConstraints
+
+from credit.affected import AffectedKind
+from credit.facts.schemas import Code
+
+from .rules import Event, State, Target
+
+__all__ = [
+    "ActView",
+    "DecisionIn",
+    "EffectView",
+    "ForwardIn",
+    "NoteIn",
+    "ObjectionIn",
+    "ObjectionView",
+    "RefusalIn",
+    "RemedyIn",
+    "RippleView",
+    "SustainIn",
+]
+
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1000)]
+Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
+Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+
+
+class ObjectionIn(Model):
+    """An objection: against a fact, a published grade, a listing, or an entry on the public page.
+
+    A fact and an entry are named by `fact_id`, a grade by `subject_id` and `grade_version`, a listing by
+    `listing_id`.
+    """
+
+    target: Target
+    subject_id: UUID | None = None
+    fact_id: UUID | None = None
+    grade_version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    listing_id: UUID | None = None
+    statement: Statement
+
+
+class NoteIn(Model):
+    """What an officer notes with a step."""
+
+    note: Note | None = None
+
+
+class RefusalIn(Model):
+    """Why an objection is not taken up, or not followed."""
+
+    reason: Note
+
+
+class ForwardIn(Model):
+    """The source that must verify."""
+
+    to: Office
+    note: Note | None = None
+
+
+class RemedyIn(Model):
+    """What becomes of the fact: it is revoked, or amended to what is right."""
+
+    action: Literal["revoke", "amend"]
+    code: Code | None = None
+    occurred_on: date | None = None
+    payload: dict[str, Any] | None = None
+
+
+class SustainIn(Model):
+    """A sustained objection with its reasons. A fact needs a remedy; the others have none of their own.
+
+    `fact_ids` names the wrong facts behind a grade or a listing; each is revoked.
+    """
+
+    reason: Note
+    remedy: RemedyIn | None = None
+    fact_ids: Annotated[list[UUID], Field(max_length=20)] = Field(default=[])
+
+
+class DecisionIn(Model):
+    """Why an objection is dismissed."""
+
+    reason: Note
+
+
+class ActView(Model):
+    """One step taken."""
+
+    event: Event
+    note: str | None
+    details: dict[str, Any]
+    done_by: str
+    done_at: datetime
+
+
+class ObjectionView(Model):
+    """An objection with its deadlines. The statement is shown with numbers of persons masked.
+
+    `decide_due` leaves out appraisals and reckons an extension in; `provisional` says that a day was needed
+    that no holiday notice covers yet. `overdue` names the deadline that has passed.
+    """
+
+    id: UUID
+    number: str
+    subject_id: UUID
+    region: str
+    target: Target
+    fact_id: UUID | None
+    grade_version: int | None
+    listing_id: UUID | None
+    statement: str
+    state: State
+    allowed: list[Event]
+    filed_by: str
+    filed_on: date
+    flag_due: date
+    decide_due: date
+    remedy_due: date | None
+    provisional: bool
+    overdue: Literal["flag", "decide"] | None
+    extended: bool
+    in_appraisal: bool
+    forwarded_to: str | None
+    decided_on: date | None
+    remedy: dict[str, Any] | None
+    ripple: Literal["running", "done"] | None
+    effects: int
+    paper_id: UUID | None
+    policy: dict[str, Any]
+    acts: list[ActView]
+    version: int
+
+
+class EffectView(Model):
+    """One thing that the wrong fact entered: what it was, and what it would have been."""
+
+    position: int
+    kind: AffectedKind
+    subject_id: UUID
+    id: UUID | None
+    number: str | None
+    at: datetime
+    what: str
+    was: str | None
+    would_be: str | None
+
+
+class RippleView(Model):
+    """A page of what depended on the fact; `state` says whether the search is over."""
+
+    objection_id: UUID
+    since: datetime
+    state: Literal["running", "done"]
+    total: int
+    by_kind: dict[str, int]
+    items: list[EffectView]
+    next_cursor: str | None

@@ -1,0 +1,161 @@
+"""What a wrong fact entered beside the grades: draws, public pages, facts of others on the same paper."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from common.clock import china_date
+from common.problems import Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.affected import Affected
+from credit.draws.models import Draw
+from credit.environment import Environment
+from credit.facts.models import Fact
+from credit.facts.repository import FactRepository
+from credit.facts.rules import Action
+from credit.facts.views import as_version, fact_periods
+from credit.public.rules import shows_grade
+from credit.relations.service import RelationService
+from credit.scoring.ripple import GradeRipple, Otherwise, Turn
+from credit.subjects.models import Subject
+
+from .repository import ObjectionRepository
+
+__all__ = ["Touched"]
+
+
+class Touched:
+    """Looks for what a fact entered. Each question gives what is found and, where there is more, a mark."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._env = env
+        self._objections = ObjectionRepository(session)
+        self._facts = FactRepository(session)
+        self._grades = GradeRipple(session, env)
+        self._relations = RelationService(session, env)
+
+    async def draws(
+        self, subject: Subject, fact_id: UUID, since: datetime, after: UUID | None, limit: int
+    ) -> tuple[list[Affected], UUID | None]:
+        """Draws in which the subject stood with another weight than it would have had without the fact.
+
+        A draw is never repeated: what was drawn stands, and whoever was drawn by a wrong weight is named.
+        """
+        rows = await self._objections.draws_with(subject.id, since, after, limit)
+        found = []
+        for row in rows:
+            held = _held(row, subject.id)
+            if held is None:
+                continue
+            where = (china_date(row.created_at), row.created_at)
+            outcome = await self._grades.at(subject, fact_id, where)
+            if outcome.tier != outcome.would_tier:
+                found.append(self._draw(row, subject, held, outcome))
+        return found, rows[-1].id if len(rows) == limit else None
+
+    async def pages(self, subject: Subject, fact_id: UUID) -> list[Affected]:
+        """The time in which the public saw the fact on the subject's page."""
+        versions = await self._facts.versions(fact_id)
+        if not versions:
+            return []
+        first = versions[0]
+        kind = self._env.rulebook.catalogue(china_date(first.recorded_at)).by_code.get(first.code)
+        if kind is None:
+            return []
+        periods = fact_periods(
+            self._env.rulebook, subject.region, as_version(first), (), kind, china_date(first.recorded_at)
+        )
+        start = china_date(first.recorded_at)
+        if not periods.visible_on(start) or periods.visible_until is None:
+            return []
+        ended = [china_date(row.recorded_at) for row in versions if row.action == Action.REVOKE]
+        until = min([periods.visible_until, *ended])
+        return [
+            Affected(
+                kind="page",
+                id=fact_id,
+                number=first.source_reference,
+                at=first.recorded_at,
+                what=Text(
+                    f"{start.isoformat()} 至 {until.isoformat()} 在公示页面展示该信息",
+                    f"the public page showed the fact from {start.isoformat()} to {until.isoformat()}",
+                ),
+            )
+        ]
+
+    def page_grades(self, subject: Subject, differing: Sequence[tuple[Turn, Otherwise]]) -> list[Affected]:
+        """The published grades among these that the public page showed."""
+        return [
+            Affected(
+                kind="page",
+                id=None,
+                number=str(turn.published.version),
+                at=turn.at,
+                what=Text("公示页面展示了该等级", "the public page showed this grade"),
+                was=outcome.grade,
+                would_be=outcome.would_grade,
+            )
+            for turn, outcome in differing
+            if turn.published is not None
+            and shows_grade(self._env.rulebook, subject.region, outcome.tier, turn.where[0])
+        ]
+
+    async def others(self, subject: Subject, fact_id: UUID, since: datetime) -> list[Affected]:
+        """Facts of other subjects that rest on the same document, with how they are related to this one."""
+        on = china_date(since)
+        related = {post.person_id: post for post in await self._relations.people_of(subject.id, on)}
+        branches = {row[0] for row in await self._relations.branches_of(subject.id, on)}
+        rows = await self._objections.from_the_same_source(fact_id)
+        return [_other(row, row.subject_id in related, row.subject_id in branches) for row in rows]
+
+    def _draw(self, row: Draw, subject: Subject, held: tuple[int, bool], outcome: Otherwise) -> Affected:
+        weight, drawn = held
+        policy = self._env.rulebook.supervision.choose(
+            "tiered-supervision", on=china_date(row.created_at), region=subject.region
+        )
+        would = policy.of(outcome.would_tier).sampling_bp
+        word = Text("并被抽中", "and was drawn") if drawn else Text("未被抽中", "and was not drawn")
+        return Affected(
+            kind="draw",
+            id=row.id,
+            number=row.number,
+            at=row.created_at,
+            what=Text(
+                f"按分级 {outcome.tier} 的权重参加抽取，{word.zh}",
+                f"entered the draw with the weight of tier {outcome.tier} {word.en}",
+            ),
+            was=str(weight),
+            would_be=str(would),
+        )
+
+
+def _held(row: Draw, subject_id: UUID) -> tuple[int, bool] | None:
+    """The subject's weight in a draw and whether it was drawn; None when it is only named as excluded."""
+    wanted = str(subject_id)
+    frozen = json.loads(row.frozen)
+    weight = next((one["weight"] for one in frozen["objects"] if one["id"] == wanted), None)
+    if weight is None:
+        return None
+    result = (json.loads(row.bundle)["result"] or []) if row.bundle else []
+    return weight, any(one["object"] == wanted for one in result)
+
+
+def _other(fact: Fact, person: bool, branch: bool) -> Affected:
+    tie = Text("", "")
+    if person:
+        tie = Text("（该主体的责任人员）", ", a person who answers for it")
+    elif branch:
+        tie = Text("（该主体的分社）", ", one of its branches")
+    return Affected(
+        kind="fact",
+        id=fact.id,
+        number=fact.source_reference,
+        at=fact.recorded_at,
+        what=Text(
+            f"另一主体{tie.zh}的信息依据同一文书，应一并核查",
+            f"a fact of another subject{tie.en} rests on the same document and must be looked at too",
+        ),
+        subject_id=fact.subject_id,
+    )
