@@ -1,0 +1,196 @@
+"""Measures by list, condition and role with their own end dates; checks for licensing; announcements."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from credit.rounds import do_round
+from credit.supervision.policy import Restriction, RiskMatrix
+from credit.supervision.rules import SELF, Listed, restrictions_of, supervision_tier
+from sqlalchemy import text
+
+from .cases import BOOK
+from .conftest import START, Service
+
+NATIONAL = BOOK.restrictions.in_force(on=date(2026, 11, 23), region="110000")
+MATRIX = BOOK.risk_matrices.get("risk-matrix", "1", "140100")
+
+
+def listed(condition: str, role: str = SELF, **fields: Any) -> Listed:
+    given: dict[str, Any] = {
+        "entity": UUID(int=1),
+        "entity_kind": "travel_agency",
+        "source": "serious",
+        "condition": condition,
+        "role": role,
+        "listed_on": date(2026, 3, 1),
+        "penalty_on": date(2026, 1, 15),
+    }
+    return Listed(**(given | fields))
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "starts", "ends"),
+    [
+        (listed("SEV-T-4", "principal"), "M-T-PRINCIPAL", "2026-01-15", "2031-01-15"),
+        (listed("SEV-T-4", "principal"), "M-T-MANAGER", "2026-01-15", "2029-01-15"),
+        (listed("SEV-T-4", "responsible_manager"), "M-T-MANAGER", "2026-01-15", "2029-01-15"),
+        (listed("SEV-T-4", entity_kind="tour_guide"), "M-T-GUIDE", "2026-01-15", "2029-01-15"),
+        (listed("SEV-T-3"), "M-T-OUTBOUND", "2026-01-15", "2028-01-15"),
+        (listed("SEV-C-4-VENUE", "controller"), "M-C-VENUE", "2026-01-15", None),
+        (listed("SEV-C-4-NET", "principal"), "M-C-NET", "2026-01-15", "2031-01-15"),
+        (
+            listed("BORDER_CRIME_SENTENCE_SERVED", source="fact", entity_kind="natural_person"),
+            "M-BORDER",
+            "2026-01-15",
+            "2031-01-15",
+        ),
+        (listed("SEV-T-2"), "M-SEV-1", "2026-03-01", "2029-03-01"),
+        (listed("SEV-T-2", ends_on=date(2030, 5, 5)), "M-SEV-1", "2026-03-01", "2030-05-05"),
+        (listed("SEV-T-2", removed_on=date(2026, 9, 1)), "M-SEV-1", "2026-03-01", "2026-08-31"),
+        (listed("MIN-4", source="slight"), "M-MIN-2", "2026-03-01", "2027-03-01"),
+        (listed("SEV-T-4", "principal", penalty_on=None), "M-T-PRINCIPAL", "2026-03-01", "2031-03-01"),
+        (
+            listed("SEV-T-4", "principal", removed_on=date(2026, 9, 1)),
+            "M-T-PRINCIPAL",
+            "2026-01-15",
+            "2031-01-15",
+        ),
+    ],
+)
+def test_each_restriction_has_its_own_clock(entry: Listed, code: str, starts: str, ends: str | None) -> None:
+    found = {one.code: one for one in restrictions_of(NATIONAL, [entry])}
+    one = found[code]
+    assert (one.starts_on.isoformat(), one.ends_on and one.ends_on.isoformat()) == (starts, ends)
+    assert one.in_force(one.starts_on) and one.dated is (entry.penalty_on is not None or code[2] == "S")
+    if one.ends_on is not None:
+        assert one.in_force(one.ends_on) and not one.in_force(date(one.ends_on.year + 1, 1, 1))
+    assert one.citation.document()["policy_id"] == code and one.citation.basis
+
+
+@pytest.mark.parametrize(
+    ("entry", "code"),
+    [
+        (listed("SEV-T-3", "principal"), "M-T-PRINCIPAL"),
+        (listed("SEV-T-4", "principal", source="slight"), "M-T-PRINCIPAL"),
+        (listed("SEV-T-4"), "M-T-PRINCIPAL"),
+        (listed("SEV-T-4", "principal", entity_kind="star_hotel"), "M-T-PRINCIPAL"),
+        (listed("SEV-T-4"), "M-T-GUIDE"),
+        (listed("SEV-T-4"), "M-T-OUTBOUND"),
+        (listed("SEV-T-4", "principal"), "M-SEV-1"),
+        (listed("SEV-T-4", "principal"), "M-SX-POST"),
+    ],
+)
+def test_another_list_condition_role_or_place_brings_another_measure(entry: Listed, code: str) -> None:
+    assert code not in {one.code for one in restrictions_of(NATIONAL, [entry])}
+
+
+def test_a_listing_that_was_void_from_its_first_day_restricts_nobody() -> None:
+    entry = listed("SEV-T-2", removed_on=date(2026, 3, 1))
+    assert [one.code for one in restrictions_of(NATIONAL, [entry]) if one.code.startswith("M-SEV")] == []
+
+
+def test_the_risk_class_moves_the_tier_only_where_both_and_a_matrix_exist() -> None:
+    assert supervision_tier("A", "D", MATRIX) == "C"
+    assert supervision_tier("A", None, MATRIX) == "A"
+    assert supervision_tier("A", "D", None) == "A"
+    assert supervision_tier(None, "D", MATRIX) is None
+
+
+def test_policies_that_say_too_little_are_refused() -> None:
+    content = BOOK.restrictions.get("M-SEV-1", "1").content
+    for wrong in (
+        {"on_list": None},
+        {"facts": ["ACCIDENT"]},
+        {"lasts": {}},
+        {"lasts": {"life": True, "months": 3}},
+        {"bars": ["fly"]},
+        {"roles": []},
+    ):
+        with pytest.raises(Exception, match="policy"):
+            Restriction.parse(content | wrong)
+    with pytest.raises(Exception, match="missing"):
+        RiskMatrix.parse(MATRIX.content | {"cells": MATRIX.content["cells"][1:]})
+
+
+LISTING = {"payload": {"condition": "SEV-T-4"}}
+
+
+async def headed(service: Service, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An agency and the person who is its principal."""
+    agency = await service.subject()
+    person = await service.subject(kind="natural_person", key=None, name="虚构甲", **fields)
+    post = {"kind": "principal", "to": agency["id"], "starts_on": "2020-01-01"}
+    await service.post(f"/subjects/{person['id']}/relations", post)
+    return agency, person
+
+
+async def test_who_headed_a_listed_agency_is_barred_and_the_answer_says_why(service: Service) -> None:
+    agency, person = await headed(service, person={"id_number": "140100199001010014"})
+    await service.fact(agency, "SERIOUS_LISTED", "2026-03-01", **LISTING)
+    view = await service.get(f"/subjects/{person['id']}/supervision")
+    codes = {one["code"]: one for one in view["measures"] if "role" in one}
+    assert {"M-T-PRINCIPAL", "M-T-MANAGER", "M-SX-POST"} <= set(codes)
+    found = codes["M-T-PRINCIPAL"]
+    assert (found["listing"], found["condition"], found["role"]) == ("serious", "SEV-T-4", "principal")
+    assert (found["entity_id"], found["ends_on"], found["dated"]) == (agency["id"], "2031-03-01", False)
+    assert found["policy"]["id"] == "M-T-PRINCIPAL" and len(found["policy"]["hash"]) == 64
+    later = await service.get(f"/subjects/{person['id']}/supervision", on="2031-03-02", expired=True)
+    assert "M-T-PRINCIPAL" not in {one["code"] for one in later["measures"]}
+    assert "M-T-PRINCIPAL" in {one["code"] for one in later["expired"]}
+    ask = {"subject_id": person["id"], "act": "hold_post", "purpose": "核发旅行社业务经营许可"}
+    barred = await service.post("/supervision/checks", ask, 200)
+    assert (barred["allowed"], barred["free_on"]) == (False, "2031-03-02")
+    assert {one["measure"] for one in barred["citations"]} == {"M-T-PRINCIPAL", "M-SX-POST"}
+    assert all(one["policy_version"] and one["basis"] for one in barred["citations"])
+    free = await service.post("/supervision/checks", ask | {"act": "venue"}, 200)
+    assert (free["allowed"], free["bars"], free["free_on"]) == (True, [], None)
+    by_number = {"id_number": "140100199001010014", "act": "guide_card", "purpose": "核发导游证"}
+    elsewhere = service.who("110000")
+    assert (await service.post("/supervision/checks", by_number, 200, elsewhere))["allowed"] is False
+    await service.post("/supervision/checks", ask, 404, elsewhere)
+    unknown = by_number | {"id_number": "652301198506150025"}
+    nobody = await service.post("/supervision/checks", unknown, 200)
+    assert (nobody["known"], nobody["allowed"]) == (False, True)
+    await service.post("/supervision/checks", ask | {"key": agency["key"]}, 422)
+    await service.post("/supervision/checks", by_number | {"id_number": "12"}, 422)
+
+
+async def test_a_guide_and_the_same_person_share_what_bars(service: Service) -> None:
+    number = {"id_number": "652323199211200032"}
+    guide = await service.subject(kind="tour_guide", key=service.card(), name="虚构乙", person=number)
+    person = await service.subject(kind="natural_person", key=None, name="虚构乙", person=number)
+    await service.fact(guide, "SERIOUS_LISTED", "2026-03-01", **LISTING)
+    ask = {"subject_id": person["id"], "act": "agency_business", "purpose": "核对从业限制"}
+    answer = await service.post("/supervision/checks", ask, 200)
+    assert [one["code"] for one in answer["bars"]] == ["M-T-GUIDE"]
+    by_card = {"key": guide["key"], "act": "guide_card", "purpose": "核发导游证"}
+    assert (await service.post("/supervision/checks", by_card, 200))["allowed"] is False
+
+
+async def announced(service: Service, subject: dict[str, Any]) -> list[dict[str, Any]]:
+    async with service.app.state.db.session() as session:
+        query = text(
+            "SELECT data FROM outbox WHERE aggregate_id = :id AND type LIKE '%subject_updated%' ORDER BY seq"
+        )
+        rows = (await session.execute(query, {"id": subject["id"]})).scalars()
+        return [one["supervision"] for one in rows if "supervision" in one]
+
+
+async def test_others_are_told_on_the_day_without_a_request(service: Service) -> None:
+    agency, person = await headed(service)
+    await service.fact(agency, "SLIGHT_LISTED", "2026-03-01", payload={"condition": "MIN-4"})
+    assert [one["measures"] for one in await announced(service, agency)] == [
+        ["M-MIN-1", "M-MIN-2", "M-MIN-3", "M-MIN-4"]
+    ]
+    service.at(datetime.fromisoformat("2027-03-02T00:10:00+08:00"))
+    try:
+        await do_round(service.app.state.db, service.app.state.env)
+        assert (await announced(service, agency))[-1]["measures"] == []
+        before = await announced(service, agency)
+        await do_round(service.app.state.db, service.app.state.env)
+        assert await announced(service, agency) == before
+    finally:
+        service.at(START)
+    assert await announced(service, person) == []
