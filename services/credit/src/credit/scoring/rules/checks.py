@@ -180,7 +180,7 @@ def _compile(card: "Scorecard") -> dict[str, Condition]:
     for where, expression, after in _expressions(card):
         names = before | AFTER_SCORE if after else before
         found[expression] = compiled(expression, names, f"{where}: ")
-        _try_out(found[expression], names, known, where)
+        _try_out(card, found[expression], names, where)
         if unknown := set(_DIMENSION.findall(expression)) - known:
             raise CardError(
                 f"{where}：dimension 未定义：{', '.join(sorted(unknown))}",
@@ -189,17 +189,18 @@ def _compile(card: "Scorecard") -> dict[str, Condition]:
     return found
 
 
-def _try_out(condition: Condition, names: Iterable[str], dimensions: Iterable[str], where: str) -> None:
+def _try_out(card: "Scorecard", condition: Condition, names: Iterable[str], where: str) -> None:
     """Decide the condition once on whole and once on broken numbers: what mixes types is found now."""
-    for value in (Decimal(1), Decimal("1.5")):
-        one: int | Decimal = 1 if value == 1 else value
-        values: dict[str, Any] = dict.fromkeys(names, one)
+    whole = {name for name, figure in card.figures.items() if figure.how == "count"}
+    for one in (1, Decimal("1.5")):
+        values: dict[str, Any] = {name: 1 if name in whole else one for name in names}
         values |= {"kind": "", "level": "", "scope": [""], "headcount": 1}
-        values["dimensions"] = dict.fromkeys(dimensions, one)
+        values["dimensions"] = {dimension.id: one for dimension in card.dimensions}
         try:
             condition.evaluate(values)
         except PolicyError as failure:
             raise CardError(
-                f"{where}：{failure.reason.zh}；数值只能与数值比较，文本与文本比较",
-                f"{where}: {failure.reason.en}; compare numbers with numbers and texts with texts",
+                f"{where}：{failure.reason.zh}；数值只与数值比较；可能带小数的数参与运算时写 double(x) * 2.0",
+                f"{where}: {failure.reason.en}; compare numbers with numbers, and reckon with numbers that"
+                " may be broken as in double(x) * 2.0",
             ) from failure

@@ -82,8 +82,8 @@ class PointRule(Part):
     """Points for facts of `codes`, each while it counts, or once while the condition `if` holds.
 
     `points` are fixed, `cases` choose by the fact, `per` reckons with a number in it. The first `free` facts
-    give nothing, with `take: latest` only the newest counts, and `cap` bounds the rule as a whole (or each
-    calendar period).
+    give nothing; `take` keeps only the newest fact, or the one with the most points on either side of zero;
+    `cap` bounds the rule as a whole (or each calendar period).
     """
 
     id: Identifier
@@ -93,7 +93,7 @@ class PointRule(Part):
     points: Number | None = None
     cases: list[Case] = Field(default=[])
     per: PerUnit | None = None
-    take: Literal["all", "latest"] = "all"
+    take: Literal["all", "latest", "largest"] = "all"
     free: int = Field(default=0, ge=0, le=1000)
     cap: Number | None = None
     cap_per: Calendar | None = None

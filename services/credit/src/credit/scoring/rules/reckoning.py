@@ -13,7 +13,7 @@ from .figures import Figure
 from .periods import Calendar, label
 from .points import PointRule
 from .scorecard import Scorecard
-from .spans import FigureSpan, Span, holds
+from .spans import FigureSpan, Span, holds, readable
 
 __all__ = ["Contribution", "Part", "Total", "figure_values", "number_in", "plain", "reckoned", "total_of"]
 
@@ -63,6 +63,7 @@ def reckoned(
     The second answer are spans whose payload lacks the number their rule reckons with; they give nothing.
     """
     newest = {span.rule.id: span for span in spans if span.rule.take == "latest"}
+    largest: dict[str, int] = {}
     nth: dict[str, int] = {}
     raw: list[Contribution] = []
     lacking: list[Span[PointRule]] = []
@@ -73,10 +74,17 @@ def reckoned(
         nth[rule.id] = nth.get(rule.id, 0) + 1
         free = nth[rule.id] <= rule.free
         points = _points_of(rule, span, nth[rule.id])
-        if points is not None:
-            raw.append(Contribution(rule, Decimal(0) if free else points, span, free))
-        elif rule.per:
-            lacking.append(span)
+        if points is None:
+            lacking += [span] if rule.per else []
+            continue
+        item = Contribution(rule, Decimal(0) if free else points, span, free)
+        if rule.take != "largest":
+            raw.append(item)
+        elif rule.id not in largest:
+            largest[rule.id] = len(raw)
+            raw.append(item)
+        elif abs(item.points) > abs(raw[largest[rule.id]].points):
+            raw[largest[rule.id]] = item
     raw += [Contribution(rule, rule.points or Decimal(0)) for rule in held]
     return _capped(card, raw, day), lacking
 
@@ -96,7 +104,7 @@ def _points_of(rule: PointRule, span: Span[PointRule], nth: int) -> Decimal | No
         if rule.per.limit is not None:
             points = _within(points, rule.per.limit)
         return max(-_MOST, min(_MOST, points))
-    facts = {"payload": span.fact.payload, "code": span.fact.code, "nth": nth}
+    facts = {"payload": readable(span.fact.payload), "code": span.fact.code, "nth": nth}
     return next((case.points for case in rule.cases if case.when is None or holds(case.when, facts)), None)
 
 

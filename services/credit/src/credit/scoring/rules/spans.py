@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from common.policies import Condition, PolicyError
@@ -15,9 +16,11 @@ from .points import PointRule
 from .scorecard import Scorecard, VetoRule
 from .windows import Window
 
-__all__ = ["FigureSpan", "RuleSpan", "Span", "day_after", "figure_spans", "holds", "rule_spans"]
+__all__ = ["FigureSpan", "RuleSpan", "Span", "day_after", "figure_spans", "holds", "readable", "rule_spans"]
 
 _DAY = timedelta(days=1)
+_EXACT_DIGITS = 15
+_TOO_LARGE = 2**63
 R = TypeVar("R", bound=PointRule | VetoRule | Figure, covariant=True)
 
 
@@ -45,6 +48,25 @@ def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
         return condition.evaluate(values)
     except PolicyError:
         return False
+
+
+def readable(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload as conditions see it: broken numbers exactly as written, without what no condition can read."""
+    found = ((name, _readable(value)) for name, value in payload.items())
+    return {name: value for name, value in found if value is not None}
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, float):
+        number = Decimal(repr(value))
+        return number if number.is_finite() and len(number.as_tuple().digits) <= _EXACT_DIGITS else None
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        return None
+    if isinstance(value, Mapping):
+        return readable(value)
+    if isinstance(value, list):
+        return [item for item in map(_readable, value) if item is not None]
+    return value
 
 
 def day_after(day: date) -> date | None:
@@ -82,7 +104,7 @@ def figure_spans(card: Scorecard, facts: Sequence[FactVersion]) -> dict[str, lis
 
 
 def _meant(fact: FactVersion, when: Condition | None) -> bool:
-    return when is None or holds(when, {"payload": fact.payload, "code": fact.code})
+    return when is None or holds(when, {"payload": readable(fact.payload), "code": fact.code})
 
 
 class _Ends:
