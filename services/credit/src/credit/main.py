@@ -13,6 +13,9 @@ from fastapi import FastAPI
 
 from credit.boards.routes import PUBLIC as PUBLIC_BOARDS
 from credit.boards.routes import router as boards
+from credit.certificates.routes import PUBLIC as CERTIFICATES_PUBLIC
+from credit.certificates.routes import public_router as certificate_checks
+from credit.certificates.routes import router as certificates
 from credit.config import Settings
 from credit.deposits.routes import router as deposits
 from credit.draws.routes import router as draws
@@ -34,11 +37,16 @@ from credit.public.routes import PUBLIC
 from credit.public.routes import replies_router as replies
 from credit.public.routes import router as public
 from credit.publishing import SERVICE
+from credit.qualifications.routes import router as qualifications
 from credit.relations.routes import router as relations
 from credit.rounds import rounds
 from credit.rulebook.routes import router as policies
 from credit.rulebook.rules import Rulebook
+from credit.runs.routes import router as runs
+from credit.runs.worker import runs_worker
+from credit.scorecards.routes import router as scorecards
 from credit.scoring.routes import router as scoring
+from credit.simulations.routes import router as simulations
 from credit.subjects.routes import reveal_router as reveals
 from credit.subjects.routes import router as subjects
 from credit.supervision.routes import router as supervision
@@ -72,11 +80,15 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             reveals,
             relations,
             deposits,
+            qualifications,
             facts,
             evidence,
             objections,
             replies,
             scoring,
+            scorecards,
+            simulations,
+            runs,
             supervision,
             warnings,
             warning_rules,
@@ -90,9 +102,18 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             uploads,
             imports,
             exports,
+            certificates,
+            certificate_checks,
             log_router(PREFIX),
         ],
-        public=PUBLIC | PUBLIC_BOARDS | PUBLIC_LISTINGS | log_operations(PREFIX),
-        lifespan_parts=[ledger_part(), environment, events_part(SERVICE, SUBSCRIPTIONS), rounds, importing],
+        public=PUBLIC | CERTIFICATES_PUBLIC | PUBLIC_BOARDS | PUBLIC_LISTINGS | log_operations(PREFIX),
+        lifespan_parts=[
+            ledger_part(),
+            environment,
+            events_part(SERVICE, SUBSCRIPTIONS),
+            rounds,
+            importing,
+            runs_worker,
+        ],
         verifier=verifier,
     )

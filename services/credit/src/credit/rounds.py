@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
 from credit.boards.work import BoardWork
+from credit.certificates.service import CertificateService
 from credit.deposits.cover import CoverService
 from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
@@ -20,6 +21,7 @@ from credit.environment import Environment
 from credit.imports.service import ImportService
 from credit.listings.service import ListingService
 from credit.objections.service import ObjectionService
+from credit.scorecards.service import CardService
 from credit.scoring.service import ScoringService
 from credit.supervision.service import SupervisionService
 from credit.sweeps.service import SweepService
@@ -37,6 +39,10 @@ Work = Callable[[AsyncSession, Environment], Awaitable[int]]
 
 async def _changed_grades(session: AsyncSession, env: Environment) -> int:
     return await ScoringService(session, env).rescore_due(CHUNK)
+
+
+async def _begun_scorecards(session: AsyncSession, env: Environment) -> int:
+    return await CardService(session, env).take_up(CHUNK)
 
 
 async def _overdue_draws(session: AsyncSession, env: Environment) -> int:
@@ -79,8 +85,13 @@ async def _ripples(session: AsyncSession, env: Environment) -> int:
     return await ObjectionService(session, env).advance_ripples(CHUNK)
 
 
+async def _undermined_certificates(session: AsyncSession, env: Environment) -> int:
+    return await CertificateService(session, env).withdraw_undermined(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "ripples": _ripples,
+    "begun_scorecards": _begun_scorecards,
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
     "missed_top_ups": _missed_top_ups,
@@ -91,6 +102,7 @@ DUE: dict[str, Work] = {
     "warning_sweeps": _warning_sweeps,
     "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,
+    "undermined_certificates": _undermined_certificates,
 }
 """What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""
 

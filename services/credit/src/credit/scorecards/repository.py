@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from common.auth import Principal, region_clause
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -38,19 +39,24 @@ class CardRepository:
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def page(
-        self, states: Sequence[State], card_id: str | None, below: UUID | None, limit: int
+        self,
+        principal: Principal,
+        states: Sequence[State],
+        card_id: str | None,
+        below: UUID | None,
+        limit: int,
     ) -> Sequence[CardDraft]:
-        """`limit + 1` versions in one of `states`, the newest first."""
-        query = select(CardDraft).where(col(CardDraft.state).in_([str(state) for state in states]))
+        """`limit + 1` versions, the newest first: published ones, and others of the caller's regions."""
+        query = select(CardDraft).where(
+            col(CardDraft.state).in_([str(state) for state in states]),
+            or_(col(CardDraft.state) == State.PUBLISHED, region_clause(col(CardDraft.region), principal)),
+        )
         if card_id is not None:
             query = query.where(col(CardDraft.card_id) == card_id)
         if below is not None:
             query = query.where(col(CardDraft.id) < below)
-        return (
-            (await self._session.execute(query.order_by(col(CardDraft.id).desc()).limit(limit + 1)))
-            .scalars()
-            .all()
-        )
+        query = query.order_by(col(CardDraft.id).desc()).limit(limit + 1)
+        return (await self._session.execute(query)).scalars().all()
 
     async def generation(self) -> datetime | None:
         """When a card was last published or withdrawn.

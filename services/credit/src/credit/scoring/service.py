@@ -135,12 +135,14 @@ class ScoringService:
         """Bring a locked subject's stored score up to today, as `Grading.rescore`."""
         return (await self._grading.rescore([subject], cause, fact_id, now))[0]
 
-    async def rescore_many(self, subject_ids: Sequence[UUID], cause: Cause, now: datetime) -> int:
-        """Lock these subjects in order of id and rescore them at once; gives how many grades changed."""
+    async def rescore_many(
+        self, subject_ids: Sequence[UUID], cause: Cause, now: datetime
+    ) -> list[tuple[Subject, str | None]]:
+        """Lock these subjects in order of id and rescore them at once; each with the grade it had before."""
         subjects = await self._grades.lock_many(subject_ids)
         before = [subject.grade for subject in subjects]
         await self._grading.rescore(subjects, cause, None, now)
-        return sum(was != subject.grade for was, subject in zip(before, subjects, strict=True))
+        return list(zip(subjects, before, strict=True))
 
     async def rescore_due(self, limit: int) -> int:
         """Rescore subjects whose day of change has come; gives how many. One transaction per call."""

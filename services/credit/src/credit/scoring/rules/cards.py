@@ -72,10 +72,11 @@ class CardView:
             self._schedules[key] = self._schedule(*key)
         return self._schedules[key]
 
-    def places(self, kind: str, on: date) -> list[str]:
-        """The regions for which a card of its own grades this kind on that day, the nearest first."""
-        found = {card.region for card in self.cards if _grades(card, kind, None) and card.in_force(on)}
-        return sorted(found, key=lambda region: (-len(region_prefix(region)), region))
+    def places(self, kind: str, on: date, card_id: str | None = None) -> list[str]:
+        """The regions that have a card of their own for this kind on that day, the nearest first."""
+        fitting = (card for card in self.cards if _grades(card, kind, card_id) and card.in_force(on))
+        found = {card.region for card in fitting}
+        return sorted(found, key=lambda place: (-len(region_prefix(place)), place))
 
     def _schedule(self, kind: str, region: str, on: date, card_id: str | None) -> Schedule | None:
         fitting = [

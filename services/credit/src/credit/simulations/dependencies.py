@@ -1,0 +1,20 @@
+"""How the routes of this room get their service, and who may call them."""
+
+from typing import Annotated
+
+from common.web import SessionDep
+from fastapi import Depends
+
+from credit.rulebook.dependencies import EnvironmentDep
+from credit.scorecards.dependencies import PolicyMaker
+
+from .service import SimulationService
+
+__all__ = ["PolicyMaker", "SimulationServiceDep"]
+
+
+def _service(session: SessionDep, env: EnvironmentDep) -> SimulationService:
+    return SimulationService(session, env)
+
+
+SimulationServiceDep = Annotated[SimulationService, Depends(_service)]
