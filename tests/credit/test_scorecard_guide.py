@@ -1,5 +1,6 @@
-"""Whatever the guide to scorecards shows is run: its cards load, its cases hold, its wrong cards are refused."""
+"""Whatever the guide to scorecards shows is run: cards load, cases hold, wrong cards are refused."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ GUIDE = (Path(__file__).parents[2] / "docs/guides/scorecards.md").read_text("utf
 BLOCKS = re.findall(r"^```(yaml|jsonl)([^\n]*)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 EXAMPLES = [
     (card[2], cases[2])
-    for card, cases in zip(BLOCKS, BLOCKS[1:], strict=False)
+    for card, cases in itertools.pairwise(BLOCKS)
     if card[0] == "yaml" and cases[0] == "jsonl"
 ]
 WRONG = [(content, info.removeprefix(" wrong: ")) for _, info, content in BLOCKS if "wrong:" in info]

@@ -51,7 +51,7 @@ def holds(condition: Condition, values: Mapping[str, Any]) -> bool:
 
 
 def readable(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """A payload as conditions see it: broken numbers exactly as written, without what no condition can read."""
+    """A payload as conditions see it: broken numbers as written, without what no condition can read."""
     found = ((name, _readable(value)) for name, value in payload.items())
     return {name: value for name, value in found if value is not None}
 
