@@ -6,6 +6,7 @@ Revises: 0007
 
 import sqlalchemy as sa
 from alembic import op
+from common.audit import append_only_ddl
 from sqlalchemy.dialects import postgresql
 
 revision = "0008"
@@ -13,10 +14,15 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+APPEND_ONLY = ("certificate_uses",)
+
 
 def upgrade() -> None:
     _imports()
     op.create_index("ix_outbox_order", "outbox", ["epoch", "xid", "seq"])
+    _certificates()
+    for statement in append_only_ddl(*APPEND_ONLY):
+        op.execute(statement)
 
 
 def _imports() -> None:
@@ -94,7 +100,68 @@ def _imports() -> None:
     )
 
 
+def _certificates() -> None:
+    op.create_table(
+        "certificates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("purpose", sa.String(length=8), nullable=False),
+        sa.Column("relying_party", sa.String(length=100), nullable=False),
+        sa.Column("consent", sa.String(length=120), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("document_sha256", sa.String(length=64), nullable=False),
+        sa.Column("code_sha256", sa.String(length=64), nullable=False),
+        sa.Column("based_on", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("paper_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("ended_because", sa.String(length=24), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("issued_by", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "purpose IN ('bid', 'rating', 'fund', 'loan', 'other')", name=op.f("ck_certificates_purpose")
+        ),
+        sa.CheckConstraint(
+            "state IN ('issued', 'superseded', 'withdrawn')", name=op.f("ck_certificates_state")
+        ),
+        sa.CheckConstraint("(state = 'issued') = (ended_at IS NULL)", name=op.f("ck_certificates_ended_at")),
+        sa.CheckConstraint("valid_until >= issued_on", name=op.f("ck_certificates_validity")),
+        sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_certificates_subject_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
+        sa.UniqueConstraint("number", name=op.f("uq_certificates_number")),
+    )
+    op.create_index("ix_certificates_subject_id_id", "certificates", ["subject_id", "id"])
+    op.create_index(
+        "uq_certificates_standing",
+        "certificates",
+        ["subject_id", "purpose", "relying_party"],
+        unique=True,
+        postgresql_where=sa.text("state = 'issued'"),
+    )
+    op.create_index("ix_certificates_based_on", "certificates", ["based_on"], postgresql_using="gin")
+    op.create_table(
+        "certificate_uses",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("certificate_id", sa.Uuid(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("relying_party", sa.String(length=100), nullable=True),
+        sa.Column("reference", sa.String(length=120), nullable=True),
+        sa.Column("used_by", sa.Text(), nullable=True),
+        sa.Column("told", sa.String(length=12), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificates.id"], name=op.f("fk_certificate_uses_certificate_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_uses")),
+    )
+    op.create_index("ix_certificate_uses_certificate_id_id", "certificate_uses", ["certificate_id", "id"])
+
+
 def downgrade() -> None:
     op.drop_index("ix_outbox_order", "outbox")
-    for table in ("import_rows", "imports"):
+    for table in ("certificate_uses", "certificates", "import_rows", "imports"):
         op.drop_table(table)

@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 
 from credit.boards import models as boards
 from credit.campaigns import models as campaigns
+from credit.certificates import models as certificates
 from credit.db import metadata
 from credit.deposits import models as deposits
 from credit.draws import models as draws
@@ -60,6 +61,7 @@ OWN = (
     inspections,
     hazards,
     imports,
+    certificates,
 )
 """Importing these modules puts their tables into the metadata."""
 

@@ -12,6 +12,7 @@ from common.policies import CompiledWith, Condition, Policy, PolicySet
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.boards.policy import BoardPolicy
+from credit.certificates.policy import CertificatePolicy
 from credit.deposits.policy import DepositOverlay, DepositPolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
 from credit.facts.retention import PublicityPolicy, RetentionPolicy
@@ -96,6 +97,7 @@ class Rulebook:
     listing_conditions: PolicySet[ListingCondition]
     repair_clocks: PolicySet[RepairClock]
     repair_readings: PolicySet[RepairReading]
+    certificates: PolicySet[CertificatePolicy]
 
     @classmethod
     def load(cls, folder: Path) -> "Rulebook":
@@ -124,6 +126,7 @@ class Rulebook:
             listing_conditions=PolicySet.load(folder / "listing-conditions.yaml", ListingCondition),
             repair_clocks=PolicySet.load(folder / "repair-clocks.yaml", RepairClock),
             repair_readings=PolicySet.load(folder / "repair-reading.yaml", RepairReading),
+            certificates=PolicySet.load(folder / "certificates.yaml", CertificatePolicy),
         )
         book._check_codes()
         return book
@@ -154,6 +157,7 @@ class Rulebook:
             self.listing_conditions,
             self.repair_clocks,
             self.repair_readings,
+            self.certificates,
         )
         return [policy for one in sets for policy in one]
 

@@ -1,0 +1,103 @@
+"""What crosses the API about certificates."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from common.web import Model
+from pydantic import Field, StringConstraints
+
+from .rules import Purpose, Validity
+
+__all__ = [
+    "CertificateIn",
+    "CertificateMade",
+    "CertificateView",
+    "UseIn",
+    "UseView",
+    "Verification",
+    "VerifyIn",
+]
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
+Code = Annotated[str, StringConstraints(min_length=8, max_length=40)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=60)]
+
+
+class CertificateIn(Model):
+    """A certificate to issue. Without `subject_id` the caller's own; `as_of` is today if left out.
+
+    `consent` is the reference of a natural person's authorisation, needed unless that person asks itself.
+    """
+
+    subject_id: UUID | None = None
+    purpose: Purpose
+    relying_party: Words
+    as_of: date | None = None
+    consent: Reference | None = None
+
+
+class CertificateView(Model):
+    """A certificate. `document` is what the log commits to; `validity` is how it stands today."""
+
+    id: UUID
+    number: str
+    subject_id: UUID
+    purpose: str
+    relying_party: str
+    as_of: date
+    issued_on: date
+    valid_until: date
+    validity: Validity
+    ended_because: str | None
+    ended_at: datetime | None
+    document: dict[str, Any]
+    document_sha256: str
+    uses: int = Field(description="how often somebody relied on it")
+    pdf: str
+
+
+class CertificateMade(CertificateView):
+    """A new certificate with the code of verification, which is told only now and on the paper."""
+
+    code: str
+
+
+class VerifyIn(Model):
+    """Number and code as they stand on the paper; who asks may say so, and for what."""
+
+    number: Number
+    code: Code
+    relying_party: Words | None = None
+    reference: Reference | None = None
+
+
+class Verification(Model):
+    """What a verifier learns, and no more."""
+
+    number: str
+    validity: Validity
+    purpose: str
+    issued_on: date
+    valid_until: date
+    document_sha256: str
+
+
+class UseIn(Model):
+    """That the caller relies on a certificate, for what."""
+
+    code: Code
+    relying_party: Words
+    reference: Reference | None = None
+
+
+class UseView(Model):
+    """One reliance: when, by whom as far as they said, and what they were told."""
+
+    id: UUID
+    used_at: datetime
+    relying_party: str | None
+    reference: str | None
+    used_by: str | None
+    told: str
