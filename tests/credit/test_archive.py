@@ -139,10 +139,10 @@ async def test_the_future_cannot_be_known(service: Service) -> None:
 
 
 async def test_a_kind_without_a_card_has_no_score_but_is_supervised_as_unrated(service: Service) -> None:
-    hotel = await service.subject(kind="star_hotel", level="四星级")
-    assert (await service.get(f"/subjects/{hotel['id']}/score", 404))["type"] == "/problems/no-scorecard"
-    await service.get(f"/subjects/{hotel['id']}/paths", 404)
-    found = await service.get(f"/subjects/{hotel['id']}/supervision")
+    trader = await service.subject(kind="unlicensed_operator", name="无证经营样例（虚构）")
+    assert (await service.get(f"/subjects/{trader['id']}/score", 404))["type"] == "/problems/no-scorecard"
+    await service.get(f"/subjects/{trader['id']}/paths", 404)
+    found = await service.get(f"/subjects/{trader['id']}/supervision")
     assert (found["rated"], found["tier"], found["sampling_bp"]) == (False, None, 500)
     agency = await service.subject()
     await service.get(f"/subjects/{agency['id']}/score", 404, scorecard="no-such-card")
