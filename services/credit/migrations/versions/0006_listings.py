@@ -9,7 +9,7 @@ from alembic import op
 from common.audit import append_only_ddl
 from sqlalchemy.dialects import postgresql
 
-APPEND_ONLY = ("papers", "listing_events")
+APPEND_ONLY = ("papers", "listing_events", "repair_events")
 
 revision = "0006"
 down_revision = "0005"
@@ -130,10 +130,69 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['listing_id'], ['listings.id'], name=op.f('fk_listing_events_listing_id')),
     sa.PrimaryKeyConstraint('listing_id', 'version', name=op.f('pk_listing_events'))
     )
+    op.create_table('repairs',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('listing_id', sa.Uuid(), nullable=True),
+    sa.Column('fact_id', sa.Uuid(), nullable=True),
+    sa.Column('authority_region', sa.String(length=6), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('commitment_rule', sa.String(length=16), nullable=False),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('has_commitment', sa.Boolean(), nullable=False),
+    sa.Column('has_training', sa.Boolean(), nullable=False),
+    sa.Column('applied_by', sa.Text(), nullable=False),
+    sa.Column('applied_on', sa.Date(), nullable=False),
+    sa.Column('accepted_by', sa.Text(), nullable=True),
+    sa.Column('accepted_on', sa.Date(), nullable=True),
+    sa.Column('verified_by', sa.Text(), nullable=True),
+    sa.Column('verified_on', sa.Date(), nullable=True),
+    sa.Column('verified_how', sa.String(length=8), nullable=True),
+    sa.Column('passed', sa.Boolean(), nullable=True),
+    sa.Column('decided_by', sa.Text(), nullable=True),
+    sa.Column('decided_on', sa.Date(), nullable=True),
+    sa.Column('lifted_on', sa.Date(), nullable=True),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('codes', postgresql.ARRAY(sa.String(length=8)), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(state = 'conflict') = (commitment_rule = 'conflict')", name=op.f('ck_repairs_conflict_is_open')),
+    sa.CheckConstraint("(state = 'granted') = (lifted_on IS NOT NULL)", name=op.f('ck_repairs_granted_is_lifted')),
+    sa.CheckConstraint("commitment_rule IN ('none', 'required', 'conflict')", name=op.f('ck_repairs_commitment_rule')),
+    sa.CheckConstraint("state IN ('applied', 'conflict', 'accepted', 'verified', 'granted', 'refused', 'not_accepted')", name=op.f('ck_repairs_state')),
+    sa.CheckConstraint('(listing_id IS NULL) <> (fact_id IS NULL)', name=op.f('ck_repairs_one_target')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> accepted_by', name=op.f('ck_repairs_second_person_decides')),
+    sa.CheckConstraint('version >= 1', name=op.f('ck_repairs_version')),
+    sa.ForeignKeyConstraint(['listing_id'], ['listings.id'], name=op.f('fk_repairs_listing_id')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_repairs_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_repairs')),
+    sa.UniqueConstraint('number', name=op.f('uq_repairs_number'))
+    )
+    op.create_index('ix_repairs_state_id', 'repairs', ['state', 'id'], unique=False)
+    op.create_index('ix_repairs_subject_id', 'repairs', ['subject_id', 'id'], unique=False)
+    op.create_index('uq_repairs_running_fact', 'repairs', ['fact_id'], unique=True, postgresql_where=sa.text("fact_id IS NOT NULL AND state IN ('applied', 'conflict', 'accepted', 'verified')"))
+    op.create_index('uq_repairs_running_listing', 'repairs', ['listing_id'], unique=True, postgresql_where=sa.text("listing_id IS NOT NULL AND state IN ('applied', 'conflict', 'accepted', 'verified')"))
+    op.create_table('repair_events',
+    sa.Column('repair_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('on_day', sa.Date(), nullable=False),
+    sa.Column('done_by', sa.Text(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('details', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('texts_cipher', sa.Text(), nullable=True),
+    sa.Column('papers', postgresql.ARRAY(sa.Uuid()), nullable=False),
+    sa.CheckConstraint("event IN ('apply', 'resolve', 'materials', 'accept', 'refuse', 'verify', 'grant', 'reject')", name=op.f('ck_repair_events_event')),
+    sa.CheckConstraint("state IN ('applied', 'conflict', 'accepted', 'verified', 'granted', 'refused', 'not_accepted')", name=op.f('ck_repair_events_state')),
+    sa.ForeignKeyConstraint(['repair_id'], ['repairs.id'], name=op.f('fk_repair_events_repair_id')),
+    sa.PrimaryKeyConstraint('repair_id', 'version', name=op.f('pk_repair_events'))
+    )
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("listing_events", "listings", "papers", "paper_series"):
+    for table in ("repair_events", "repairs", "listing_events", "listings", "papers", "paper_series"):
         op.drop_table(table)

@@ -24,6 +24,8 @@ from credit.events import SUBSCRIPTIONS
 from credit.evidence.routes import router as evidence
 from credit.exports.routes import router as exports
 from credit.facts.routes import router as facts
+from credit.honours.routes import PUBLIC as PUBLIC_HONOURS
+from credit.honours.routes import router as honours
 from credit.imports.routes import router as imports
 from credit.imports.routes import upload_router as uploads
 from credit.imports.worker import importing
@@ -39,6 +41,8 @@ from credit.public.routes import router as public
 from credit.publishing import SERVICE
 from credit.qualifications.routes import router as qualifications
 from credit.relations.routes import router as relations
+from credit.repairs.routes import outlook_router as outlooks
+from credit.repairs.routes import router as repairs
 from credit.rounds import rounds
 from credit.rulebook.routes import router as policies
 from credit.rulebook.rules import Rulebook
@@ -93,11 +97,14 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             warnings,
             warning_rules,
             boards,
+            honours,
             draws,
             policies,
             papers,
             listings,
             public_listings,
+            repairs,
+            outlooks,
             public,
             uploads,
             imports,
@@ -106,7 +113,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             certificate_checks,
             log_router(PREFIX),
         ],
-        public=PUBLIC | CERTIFICATES_PUBLIC | PUBLIC_BOARDS | PUBLIC_LISTINGS | log_operations(PREFIX),
+        public=PUBLIC | CERTIFICATES_PUBLIC | PUBLIC_BOARDS | PUBLIC_HONOURS | PUBLIC_LISTINGS | log_operations(PREFIX),
         lifespan_parts=[
             ledger_part(),
             environment,

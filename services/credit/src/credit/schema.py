@@ -14,6 +14,7 @@ from credit.evidence import models as evidence
 from credit.exports.models import index_outbox
 from credit.facts import models as facts
 from credit.hazards import models as hazards
+from credit.honours import models as honours
 from credit.imports import models as imports
 from credit.inspections import models as inspections
 from credit.inspectors import models as inspectors
@@ -25,6 +26,7 @@ from credit.plans import models as plans
 from credit.public import models as public
 from credit.qualifications import models as qualifications
 from credit.relations import models as relations
+from credit.repairs import models as repairs
 from credit.runs import models as runs
 from credit.scorecards import models as scorecards
 from credit.scoring import models as scoring
@@ -37,6 +39,7 @@ __all__ = ["full_metadata"]
 
 OWN = (
     boards,
+    honours,
     supervision,
     subjects,
     relations,
@@ -54,6 +57,7 @@ OWN = (
     public,
     papers,
     listings,
+    repairs,
     inspectors,
     plans,
     campaigns,

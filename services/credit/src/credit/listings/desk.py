@@ -42,6 +42,7 @@ CODES = {
     ListName.SERIOUS: ("SERIOUS_LISTED", "SERIOUS_LISTING_REMOVED"),
     ListName.SLIGHT: ("SLIGHT_LISTED", "SLIGHT_LISTING_REMOVED"),
 }
+ENTRIES = frozenset(entry for entry, _ in CODES.values())
 
 
 class ListingDesk:
@@ -197,7 +198,7 @@ class ListingDesk:
                     authority=self._authority(listing),
                     reference=listing.number + mark,
                 ),
-                payload={"condition": listing.condition},
+                payload={"condition": listing.condition} if code in ENTRIES else {},
             ),
             by=by,
         )

@@ -117,7 +117,8 @@ class RepairClock(Policy):
 
     `minimum_months` says how long after listing an application is barred, by list (`for: listing`) or class
     of the information; `publication_months` the longest publication by class; both count from `runs_from`.
-    `applies_by` says which day decides whether the set applies.
+    `entry_bans` are the acts whose statutory ban bars repair while it runs; a set that is in force on the
+    day of the document applies to it.
     """
 
     rule: Literal["ORDER7", "ORDER36"]
@@ -131,6 +132,8 @@ class RepairClock(Policy):
     gap_months: int | None = Field(default=None, ge=1, le=120)
     gap_article: Article | None = None
     steps: dict[Literal["accept", "verify", "decide", "lift"], Term] = Field(default={})
+    entry_bans: list[str] = Field(default=[])
+    grounds: dict[Literal["REP-X-2", "REP-X-4", "REP-X-5", "REP-X-6"], Article] = Field(default={})
     commitment: Literal["never_from_serious", "always"]
     commitment_article: Article
 

@@ -64,6 +64,10 @@ class ListingRepository:
         locked = query.execution_options(populate_existing=True)
         return (await self._session.execute(locked)).scalar_one_or_none()
 
+    async def get(self, listing_id: UUID) -> Listing | None:
+        """A listing as it is now; its subject's row is locked before."""
+        return await self._session.get(Listing, listing_id, populate_existing=True)
+
     async def running(self, subject_id: UUID, condition: str, role: str) -> bool:
         """Whether a listing for this condition runs or stands already."""
         query = select(col(Listing.id)).where(

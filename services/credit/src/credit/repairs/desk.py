@@ -1,0 +1,319 @@
+"""What every use case of repair works with: locked rows, steps, checks, papers and views."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from common.auth import Principal
+from common.clock import china_date
+from common.problems import Forbidden, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
+from credit.facts.service import FactService
+from credit.listings.clocks import Deadline
+from credit.listings.policy import RepairClock
+from credit.listings.rules import Removal
+from credit.listings.schemas import DeadlineView, SubjectBrief
+from credit.listings.service import ListingService
+from credit.papers.models import Paper
+from credit.papers.service import PaperService
+from credit.subjects.models import Subject
+
+from .errors import MaterialsMissing, RepairBarred, RepairEventRefused, RepairNotFound, TargetNotRepairable
+from .models import Repair, RepairEvent
+from .outlook import Aim, Outlooks, bar_views
+from .repository import RepairRepository, RepairRow
+from .rules import (
+    ENDED,
+    Bar,
+    Commitment,
+    Event,
+    Findings,
+    Materials,
+    State,
+    Steps,
+    deadlines_of,
+    earliest,
+    events_allowed,
+    missing_materials,
+    next_state,
+)
+from .schemas import RepairView
+from .wording import GROUNDS
+
+__all__ = ["RepairDesk", "findings_of", "given_in", "held", "training_details"]
+
+ROOM = "repair"
+
+
+class RepairDesk:
+    """The tools of one transaction."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._repairs = RepairRepository(session)
+        self._outlooks = Outlooks(session, env, language)
+        self._listings = ListingService(session, env, language)
+        self._facts = FactService(session, env)
+        self._papers = PaperService(session, env)
+
+    async def _open(self, repair_id: UUID, actor: Principal) -> tuple[Repair, Aim]:
+        """An application in the caller's regions with its target; the subject's row is locked before its own.
+
+        Raises RepairNotFound, RepairEventRefused (it has ended), TargetNotRepairable (its target has ended).
+        """
+        row = await self._repairs.find(repair_id, actor)
+        if row is None:
+            raise RepairNotFound
+        if State(row[0].state) in ENDED:
+            raise RepairEventRefused(state=row[0].state, allowed=[])
+        aim = await self._outlooks.aim(None, row[0].listing_id, row[0].fact_id, lock=True)
+        repair = await self._repairs.lock(repair_id)
+        if repair is None:
+            raise RepairNotFound
+        return repair, aim
+
+    async def _aim_again(self, repair: Repair) -> Aim | None:
+        """The target of an application, while it stands."""
+        if State(repair.state) in ENDED:
+            return None
+        try:
+            return await self._outlooks.aim(None, repair.listing_id, repair.fact_id)
+        except TargetNotRepairable:
+            return None
+
+    def _advance(self, repair: Repair, event: Event) -> None:
+        after = next_state(State(repair.state), event)
+        if after is None:
+            allowed = [str(one) for one in events_allowed(State(repair.state))]
+            raise RepairEventRefused(state=repair.state, allowed=allowed)
+        repair.state = after
+
+    async def _bars(self, aim: Aim, findings: Findings) -> list[Bar]:
+        last = await self._repairs.last_repaired_on(aim.subject.id)
+        return await self._outlooks.bars(aim, findings, last)
+
+    def _check_bars(self, bars: list[Bar]) -> None:
+        if bars:
+            first = earliest(bars, self._today)
+            raise RepairBarred(
+                bars=[view.model_dump(mode="json") for view in bar_views(bars)],
+                earliest_on=first.isoformat() if first else None,
+            )
+
+    def _check_materials(self, repair: Repair, *, at_decision: bool) -> None:
+        missing = missing_materials(
+            given_in(repair), Commitment(repair.commitment_rule), at_decision=at_decision
+        )
+        if missing:
+            raise MaterialsMissing(missing=missing)
+
+    def _check_applicant(self, actor: Principal, subject_id: UUID) -> None:
+        if actor.subject_id != subject_id and not actor.may("credit:write"):
+            raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may apply"))
+
+    async def _end(
+        self,
+        repair: Repair,
+        aim: Aim,
+        event: Event,
+        decision: str,
+        codes: Sequence[str],
+        reasons: str,
+        by: str,
+    ) -> None:
+        """Refuse, with every ground that holds: those that can be computed and those that were found."""
+        bars = await self._bars(aim, findings_of(codes))
+        repair.codes = sorted({bar.code for bar in bars})
+        repair.ended_on = self._today
+        again = earliest(bars, self._today)
+        data = {
+            "applied_on": repair.applied_on,
+            "application": repair.number,
+            "decision": decision,
+            "target": aim.label,
+            "grounds": [f"{code}　{GROUNDS[code]}" for code in repair.codes],
+            "again": again if bars else None,
+            "reasons": reasons,
+        }
+        paper = await self._issue("repair_refusal", repair, aim.subject, data, by)
+        await self._record(
+            repair,
+            event,
+            by,
+            texts={"reasons": reasons},
+            details={"codes": repair.codes, "earliest_on": again.isoformat() if again else None},
+            papers=[paper],
+        )
+
+    async def _take_effect(self, repair: Repair, aim: Aim, by: str, reasons: str) -> None:
+        """A listing is removed, a penalty gets a fact that it is repaired; the subject is scored anew."""
+        if aim.listing is not None:
+            details = {"ground": "REPAIR", "repair": repair.number}
+            await self._listings.remove_for(aim.listing.id, Removal.REPAIRED, reasons, by, details)
+        elif aim.fact is not None:
+            issuers = self._env.rulebook.paper_issuers.choose(
+                "paper-issuers", on=self._today, region=repair.authority_region
+            )
+            await self._facts.record_for(
+                aim.subject,
+                FactIn(
+                    subject_id=aim.subject.id,
+                    code="REPAIRED",
+                    occurred_on=self._today,
+                    source=Source(
+                        kind=SourceKind.REPAIR,
+                        authority=issuers.name(repair.authority_region),
+                        reference=repair.number,
+                    ),
+                    payload={
+                        "fact_id": str(aim.fact.id),
+                        "number": repair.number,
+                        "condition": aim.fact.code,
+                    },
+                ),
+                by=by,
+            )
+
+    async def _issue(
+        self, kind: str, repair: Repair, subject: Subject, data: Mapping[str, Any], by: str
+    ) -> Paper:
+        return await self._papers.issue(
+            kind, subject, (ROOM, repair.id), data, by, region=repair.authority_region
+        )
+
+    @property
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
+
+    async def _record(
+        self,
+        repair: Repair,
+        event: Event,
+        by: str,
+        *,
+        texts: Mapping[str, Any] | None = None,
+        details: Mapping[str, Any] | None = None,
+        papers: Sequence[Paper] = (),
+    ) -> None:
+        if event is not Event.APPLY:
+            repair.version += 1
+        cipher = None
+        if texts:
+            cipher = self._env.keyring.encrypt(
+                json.dumps(dict(texts), ensure_ascii=False), context=_context(repair.id, repair.version)
+            )
+        self._repairs.add(
+            RepairEvent(
+                repair_id=repair.id,
+                version=repair.version,
+                event=event,
+                state=repair.state,
+                on_day=self._today,
+                done_by=by,
+                done_at=self._env.clock.now(),
+                details=dict(details or {}),
+                texts_cipher=cipher,
+                papers=[paper.id for paper in papers],
+            )
+        )
+        await self._session.flush()
+
+    def _read(self, row: RepairEvent) -> dict[str, Any]:
+        if row.texts_cipher is None:
+            return {}
+        text = self._env.keyring.decrypt(row.texts_cipher, context=_context(row.repair_id, row.version))
+        texts: dict[str, Any] = json.loads(text)
+        return texts
+
+    def _deadlines(self, repair: Repair, aim: Aim | None) -> list[Deadline]:
+        steps = Steps(
+            repair.applied_on,
+            repair.accepted_on,
+            repair.verified_on,
+            repair.decided_on,
+            repair.lifted_on,
+            repair.ended_on if repair.accepted_on is None else None,
+        )
+        return deadlines_of(self._steps_pack(repair, aim), steps, self._today)
+
+    def _steps_pack(self, repair: Repair, aim: Aim | None) -> RepairClock:
+        """The rule set whose step deadlines apply: Order 7's, also where Order 36 decides the rest."""
+        if aim is not None:
+            return self._outlooks.steps_pack(aim)
+        return self._env.rulebook.repair_clocks.choose(
+            "repair-order7", on=repair.applied_on, region=repair.authority_region
+        )
+
+    async def _view(
+        self, row: RepairRow | tuple[Repair, Subject], actor: Principal, aim: Aim | None
+    ) -> RepairView:
+        """The application as it crosses the API; who did what is for authorities only."""
+        repair, subject = row
+        official = actor.subject_id is None
+        state, rule = State(repair.state), Commitment(repair.commitment_rule)
+        return RepairView(
+            **repair.model_dump(
+                include={
+                    "id",
+                    "number",
+                    "listing_id",
+                    "fact_id",
+                    "has_commitment",
+                    "has_training",
+                    "applied_on",
+                    "accepted_on",
+                    "verified_on",
+                    "verified_how",
+                    "passed",
+                    "decided_on",
+                    "lifted_on",
+                    "ended_on",
+                    "codes",
+                    "version",
+                    "created_at",
+                }
+            ),
+            subject=SubjectBrief(
+                id=subject.id, key=subject.key, name=subject.name, kind=subject.kind, region=subject.region
+            ),
+            state=state,
+            commitment_rule=rule,
+            missing=[] if state in ENDED else missing_materials(given_in(repair), rule, at_decision=True),
+            evidence=[EvidenceItem(**item) for item in repair.evidence],
+            allowed_events=events_allowed(state) if official else [],
+            accepted_by=repair.accepted_by if official else None,
+            decided_by=repair.decided_by if official else None,
+            deadlines=[DeadlineView.of(found) for found in self._deadlines(repair, aim)],
+            outlook=await self._outlooks.view(aim) if aim is not None else None,
+        )
+
+
+def given_in(repair: Repair) -> Materials:
+    return Materials(len(repair.evidence), repair.has_commitment, repair.has_training)
+
+
+def held(repair: Repair) -> list[str]:
+    held = {
+        "evidence": bool(repair.evidence),
+        "commitment": repair.has_commitment,
+        "training_record": repair.has_training,
+    }
+    return [name for name, there in held.items() if there]
+
+
+def training_details(record: EvidenceItem | None) -> dict[str, Any]:
+    return {} if record is None else {"training_record": record.model_dump(mode="json")}
+
+
+def findings_of(codes: Sequence[str]) -> Findings:
+    return Findings("REP-X-4" in codes, "REP-X-5" in codes, "REP-X-6" in codes)
+
+
+def _context(repair_id: UUID, version: int) -> str:
+    """What the texts of a step are bound to."""
+    return f"credit.repair.texts:{repair_id}:{version}"
