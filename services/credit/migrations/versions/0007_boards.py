@@ -14,7 +14,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("warning_sources",)
+APPEND_ONLY = ("warning_sources", "honour_acts")
 
 
 def upgrade() -> None:
@@ -32,6 +32,7 @@ def upgrade() -> None:
     op.create_index('ix_supervision_states_next_change_on', 'supervision_states', ['next_change_on'], unique=False, postgresql_where=sa.text('next_change_on IS NOT NULL'))
     _warnings()
     _boards()
+    _honours()
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -171,10 +172,63 @@ def _boards() -> None:
     op.create_index('ix_board_entries_subject_id', 'board_entries', ['subject_id'], unique=False)
 
 
+def _honours() -> None:
+    op.create_table('honours',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('policy_id', sa.String(length=100), nullable=False),
+    sa.Column('policy_version', sa.String(length=40), nullable=False),
+    sa.Column('policy_region', sa.String(length=6), nullable=False),
+    sa.Column('region', sa.String(length=6), nullable=False),
+    sa.Column('pledge', sa.Text(), nullable=True),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('recommended', sa.Boolean(), nullable=True),
+    sa.Column('reviewed_by', sa.Text(), nullable=True),
+    sa.Column('granted_by', sa.Text(), nullable=True),
+    sa.Column('granted_on', sa.Date(), nullable=True),
+    sa.Column('expires_on', sa.Date(), nullable=True),
+    sa.Column('notified_by', sa.Text(), nullable=True),
+    sa.Column('notified_on', sa.Date(), nullable=True),
+    sa.Column('revoked_by', sa.Text(), nullable=True),
+    sa.Column('ended_on', sa.Date(), nullable=True),
+    sa.Column('due_on', sa.Date(), nullable=True),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('failing', postgresql.ARRAY(sa.String(length=64)), nullable=False),
+    sa.Column('checked_version', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('applied_by', sa.Text(), nullable=False),
+    sa.Column('applied_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state IN ('applied', 'reviewed', 'granted', 'suspended', 'notified', 'stated', 'refused', 'withdrawn', 'revoked', 'expired')", name=op.f('ck_honours_state')),
+    sa.CheckConstraint('(granted_on IS NULL) = (expires_on IS NULL)', name=op.f('ck_honours_granted_expires')),
+    sa.CheckConstraint('granted_by <> reviewed_by', name=op.f('ck_honours_two_people_grant')),
+    sa.CheckConstraint('revoked_by <> notified_by', name=op.f('ck_honours_two_people_revoke')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_honours_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_honours'))
+    )
+    op.create_index('uq_honours_number', 'honours', ['number'], unique=True)
+    still = sa.text("state NOT IN ('refused', 'withdrawn', 'revoked', 'expired')")
+    op.create_index('uq_honours_open', 'honours', ['subject_id', 'policy_id'], unique=True, postgresql_where=still)
+    op.create_index('ix_honours_subject_id', 'honours', ['subject_id'], unique=False)
+    op.create_index('ix_honours_expires_on', 'honours', ['expires_on'], unique=False, postgresql_where=still)
+    op.create_table('honour_acts',
+    sa.Column('honour_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('act', sa.String(length=12), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('paper_id', sa.Uuid(), nullable=True),
+    sa.Column('done_by', sa.Text(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("act IN ('review', 'grant', 'refusal', 'withdrawal', 'suspension', 'resumption', 'notice', 'statement', 'revocation', 'retention', 'expiry')", name=op.f('ck_honour_acts_act')),
+    sa.ForeignKeyConstraint(['honour_id'], ['honours.id'], name=op.f('fk_honour_acts_honour_id')),
+    sa.PrimaryKeyConstraint('honour_id', 'version', name=op.f('pk_honour_acts'))
+    )
+
+
 def downgrade() -> None:
     for statement in drop_append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
-    for table in ('board_entries', 'boards', 'warning_sweeps', 'warning_rule_versions', 'warning_sources', 'supervision_states'):
+    for table in ('honour_acts', 'honours', 'board_entries', 'boards', 'warning_sweeps', 'warning_rule_versions', 'warning_sources', 'supervision_states'):
         op.drop_table(table)
     op.execute("UPDATE warnings SET state = 'acknowledged' WHERE state = 'invited'")
     op.drop_index('ix_warnings_due_on', 'warnings')

@@ -113,7 +113,12 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             certificate_checks,
             log_router(PREFIX),
         ],
-        public=PUBLIC | CERTIFICATES_PUBLIC | PUBLIC_BOARDS | PUBLIC_HONOURS | PUBLIC_LISTINGS | log_operations(PREFIX),
+        public=PUBLIC
+        | CERTIFICATES_PUBLIC
+        | PUBLIC_BOARDS
+        | PUBLIC_HONOURS
+        | PUBLIC_LISTINGS
+        | log_operations(PREFIX),
         lifespan_parts=[
             ledger_part(),
             environment,

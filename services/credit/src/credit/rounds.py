@@ -18,6 +18,7 @@ from credit.deposits.cover import CoverService
 from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
 from credit.environment import Environment
+from credit.honours.deeds import HonourDeeds
 from credit.imports.service import ImportService
 from credit.listings.service import ListingService
 from credit.objections.service import ObjectionService
@@ -55,6 +56,10 @@ async def _supervision(session: AsyncSession, env: Environment) -> int:
 
 async def _boards(session: AsyncSession, env: Environment) -> int:
     return await BoardWork(session, env).step(CHUNK)
+
+
+async def _honours(session: AsyncSession, env: Environment) -> int:
+    return await HonourDeeds(session, env).watch(CHUNK)
 
 
 async def _warning_sweeps(session: AsyncSession, env: Environment) -> int:
@@ -99,6 +104,7 @@ DUE: dict[str, Work] = {
     "expired_listings": _expired_listings,
     "supervision": _supervision,
     "boards": _boards,
+    "honours": _honours,
     "warning_sweeps": _warning_sweeps,
     "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,

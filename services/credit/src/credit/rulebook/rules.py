@@ -16,6 +16,7 @@ from credit.certificates.policy import CertificatePolicy
 from credit.deposits.policy import DepositOverlay, DepositPolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
 from credit.facts.retention import PublicityPolicy, RetentionPolicy
+from credit.honours.policy import HonourPolicy
 from credit.listings.policy import ListingCondition, ListPolicy, RepairClock, RepairReading
 from credit.objections.policy import ObjectionPolicy
 from credit.papers.policy import Issuers, PaperForm
@@ -84,6 +85,7 @@ class Rulebook:
     restrictions: PolicySet[Restriction]
     risk_matrices: PolicySet[RiskMatrix]
     boards: PolicySet[BoardPolicy]
+    honours: PolicySet[HonourPolicy]
     warning_rules: PolicySet[WarningRule]
     draws: PolicySet[DrawPolicy]
     deposits: PolicySet[DepositPolicy]
@@ -113,6 +115,7 @@ class Rulebook:
             restrictions=PolicySet.load(folder / "restrictions.yaml", Restriction),
             risk_matrices=PolicySet.load(folder / "risk-matrix.yaml", RiskMatrix),
             boards=PolicySet.load(folder / "boards.yaml", BoardPolicy),
+            honours=PolicySet.load(folder / "honours.yaml", HonourPolicy),
             warning_rules=PolicySet.load(folder / "warning-rules.yaml", WarningRule),
             draws=PolicySet.load(folder / "draws.yaml", DrawPolicy),
             deposits=PolicySet.load(folder / "deposits.yaml", DepositPolicy),
@@ -144,6 +147,7 @@ class Rulebook:
             self.restrictions,
             self.risk_matrices,
             self.boards,
+            self.honours,
             self.warning_rules,
             self.draws,
             self.deposits,

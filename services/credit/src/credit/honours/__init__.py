@@ -1,0 +1,1 @@
+"""Honours: honest enterprises, quality pledges and marks; granted and revoked by procedure."""

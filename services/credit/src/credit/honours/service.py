@@ -1,0 +1,321 @@
+"""Use cases of honours: apply or propose, review, grant by a second person, suspend, revoke by procedure."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from common import regions
+from common.auth import Principal
+from common.calendar import add_months, add_working_days
+from common.clock import china_date
+from common.db import new_id
+from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.problems import Forbidden, InvalidPayload, Text
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.affected import Affected
+from credit.environment import Environment
+from credit.papers.service import PaperService
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+
+from .deeds import HonourDeeds
+from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, OtherPersonNeeded, TooEarly
+from .models import Honour, HonourAct
+from .policy import HonourPolicy
+from .repository import HonourRepository
+from .rules import Act, State, after, allowed, failed
+from .schemas import CriterionView, HonourActView, HonourIn, HonourView, PublicHonourView
+from .standing import about
+
+__all__ = ["HonourService"]
+
+Found = Row[Honour, Subject]
+_NO_SUCH = Text("该类主体在该地区没有此荣誉", "There is no such honour for this kind there")
+_NOT_SO = Text("此荣誉不由该方提出", "This honour is not begun by that side")
+_PLEDGE = Text("质量承诺须有承诺内容，其他荣誉没有", "A pledge needs its text, other honours have none")
+
+
+class HonourService:
+    """Honours. Nobody grants what he reviewed, and nobody revokes what he gave notice of."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._honours = HonourRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._deeds = HonourDeeds(session, env)
+
+    async def apply(self, actor: Principal, wanted: HonourIn) -> HonourView:
+        """Apply as the subject's own user, or propose as an officer, where the policy allows that.
+
+        Raises:
+            HonourNotFound: the subject is not the caller's.
+            Forbidden: neither the subject itself nor an officer with `credit:write`.
+            InvalidPayload: no such honour there for this kind, not on this initiative, no pledge.
+            HonourOpen: the subject holds it, or has applied.
+        """
+        subject = await self._subjects.lock(wanted.subject_id, actor)
+        if subject is None:
+            raise HonourNotFound
+        _may_act_for(actor, subject)
+        now = self._env.clock.now()
+        today = china_date(now)
+        policy = self._env.rulebook.honours.find(wanted.honour, on=today, region=subject.region)
+        if policy is None or subject.kind not in policy.kinds:
+            raise InvalidPayload.at("/honour", _NO_SUCH)
+        if ("apply" if actor.subject_id else "propose") not in policy.initiative:
+            raise InvalidPayload.at("/honour", _NOT_SO)
+        if (policy.form == "pledge") != (wanted.pledge is not None):
+            raise InvalidPayload.at("/pledge", _PLEDGE)
+        due = add_working_days(today, policy.review_within_working_days)
+        honour = Honour(
+            id=new_id(),
+            number=await PaperService(self._session, self._env).record_number("HON", subject.region),
+            subject_id=subject.id,
+            policy_id=policy.id,
+            policy_version=policy.version,
+            policy_region=policy.region,
+            region=subject.region,
+            pledge=wanted.pledge,
+            state=State.APPLIED,
+            due_on=due.due_on,
+            provisional=due.provisional,
+            failing=[],
+            applied_by=actor.sub,
+            applied_at=now,
+        )
+        if not await self._honours.add_once(honour):
+            raise HonourOpen
+        return await self._shown(actor, honour.id)
+
+    async def search(
+        self, actor: Principal, filters: dict[str, Any], cursor: str | None, limit: int
+    ) -> Page[HonourView]:
+        """Honours the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
+        rows = await self._honours.page(actor, filters, _cursor(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
+        acts = await self._honours.acts_of([row[0].id for row in items])
+        views = [await self._view(row, acts.get(row[0].id, [])) for row in items]
+        return Page(items=views, next_cursor=following)
+
+    async def get(self, actor: Principal, honour_id: UUID) -> HonourView:
+        """An honour the caller may see. Raises HonourNotFound."""
+        return await self._shown(actor, honour_id)
+
+    async def review(self, actor: Principal, honour_id: UUID, recommend: bool, note: str) -> HonourView:
+        """Recommend to grant or to refuse. Raises HonourNotFound, HonourRefused, CriteriaNotMet."""
+        honour, subject = await self._begun(actor, honour_id, Act.REVIEW)
+        if recommend:
+            await self._check(honour, subject)
+        due = add_working_days(self._today(), self._deeds.policy(honour).decide_within_working_days)
+        honour.recommended, honour.reviewed_by = recommend, actor.sub
+        honour.due_on, honour.provisional = due.due_on, due.provisional
+        return await self._done(actor, honour, Act.REVIEW, note)
+
+    async def grant(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Grant what was recommended, by somebody else than the reviewer and the applicant.
+
+        The criteria are looked at again; the honour's fact and certificate are made in the same transaction.
+        Raises HonourNotFound, HonourRefused, OtherPersonNeeded, CriteriaNotMet.
+        """
+        honour, subject = await self._begun(actor, honour_id, Act.GRANT)
+        if actor.sub in (honour.reviewed_by, honour.applied_by):
+            raise OtherPersonNeeded
+        if not honour.recommended:
+            raise HonourRefused(state=honour.state, allowed=[str(Act.REFUSE), str(Act.REVIEW)])
+        await self._check(honour, subject)
+        today = self._today()
+        policy = self._deeds.policy(honour)
+        honour.granted_by, honour.granted_on = actor.sub, today
+        honour.expires_on, honour.due_on = add_months(today, policy.validity_months), None
+        paper = await self._deeds.grant(honour, subject, actor.sub)
+        honour.checked_version = subject.version
+        return await self._done(actor, honour, Act.GRANT, note, paper)
+
+    async def refuse(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Refuse with reasons. Raises HonourNotFound, HonourRefused, OtherPersonNeeded."""
+        honour, _ = await self._begun(actor, honour_id, Act.REFUSE)
+        if actor.sub == honour.reviewed_by:
+            raise OtherPersonNeeded
+        honour.due_on = None
+        return await self._done(actor, honour, Act.REFUSE, note)
+
+    async def withdraw(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Take an application back. Raises HonourNotFound, HonourRefused, Forbidden."""
+        honour, subject = await self._begun(actor, honour_id, Act.WITHDRAW)
+        _may_act_for(actor, subject)
+        honour.due_on = None
+        return await self._done(actor, honour, Act.WITHDRAW, note)
+
+    async def suspend(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Suspend an honour, or stop showing it, until it is resumed or revoked. As `refuse`."""
+        honour, _ = await self._begun(actor, honour_id, Act.SUSPEND)
+        return await self._done(actor, honour, Act.SUSPEND, note)
+
+    async def resume(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """End a suspension, if every lasting criterion holds. Raises CriteriaNotMet beside the usual."""
+        honour, subject = await self._begun(actor, honour_id, Act.RESUME)
+        await self._check(honour, subject, lasting=True)
+        honour.failing = []
+        return await self._done(actor, honour, Act.RESUME, note)
+
+    async def notify(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Give notice of an intended revocation with its reasons; the period for a statement begins."""
+        honour, subject = await self._begun(actor, honour_id, Act.NOTIFY)
+        policy, today = self._deeds.policy(honour), self._today()
+        due = add_working_days(today, policy.statement_within_working_days)
+        honour.notified_by, honour.notified_on = actor.sub, today
+        honour.due_on, honour.provisional = due.due_on, due.provisional
+        paper = await self._deeds.notice(honour, subject, note, due.due_on, actor.sub)
+        return await self._done(actor, honour, Act.NOTIFY, note, paper)
+
+    async def state(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
+        """Take down the subject's statement within its period. Raises HonourRefused when it is over."""
+        honour, subject = await self._begun(actor, honour_id, Act.STATE)
+        _may_act_for(actor, subject)
+        if honour.due_on is not None and self._today() > honour.due_on:
+            raise HonourRefused(state=honour.state, allowed=[str(Act.REVOKE), str(Act.KEEP)])
+        due = add_working_days(self._today(), self._deeds.policy(honour).decide_within_working_days)
+        honour.due_on, honour.provisional = due.due_on, due.provisional
+        return await self._done(actor, honour, Act.STATE, note)
+
+    async def decide(self, actor: Principal, honour_id: UUID, revoke: bool, note: str) -> HonourView:
+        """Revoke, or let the honour stand, by somebody else than who gave notice.
+
+        Raises:
+            HonourNotFound, HonourRefused: as everywhere.
+            OtherPersonNeeded: the caller gave the notice.
+            TooEarly: nothing was stated and the period still runs.
+        """
+        act = Act.REVOKE if revoke else Act.KEEP
+        honour, subject = await self._begun(actor, honour_id, act)
+        if actor.sub == honour.notified_by:
+            raise OtherPersonNeeded
+        today = self._today()
+        if honour.state == State.NOTIFIED and honour.due_on is not None and today <= honour.due_on:
+            raise TooEarly(until=honour.due_on.isoformat())
+        honour.due_on, paper = None, None
+        if revoke:
+            honour.revoked_by, honour.ended_on = actor.sub, today
+            paper = await self._deeds.revoke(honour, subject, note, actor.sub)
+        return await self._done(actor, honour, act, note, paper)
+
+    async def public(self, filters: dict[str, Any], cursor: str | None, limit: int) -> Page[PublicHonourView]:
+        """Held honours as anyone sees them, the newest first. Raises InvalidPayload."""
+        rows = await self._honours.public_page(filters, _cursor(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
+        return Page(items=[self._public(*row) for row in items], next_cursor=following)
+
+    async def affected_by(self, subject_id: UUID, fact_id: UUID, since: datetime) -> list[Affected]:
+        """Honours of the subject on which anything was decided since: criteria see every fact."""
+        return [
+            Affected(
+                kind="honour",
+                id=honour.id,
+                number=honour.number,
+                at=honour.applied_at,
+                what=Text("该信息在审查授予条件时可见", "the fact stood when the criteria were looked at"),
+            )
+            for honour in await self._honours.rests_on(subject_id, since)
+        ]
+
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
+
+    async def _check(self, honour: Honour, subject: Subject, *, lasting: bool = False) -> None:
+        policy = self._deeds.policy(honour)
+        wanted = [one for one in policy.criteria if one.must_last or not lasting]
+        unmet = failed(wanted, await about(self._session, self._env, subject, self._today()))
+        if unmet:
+            raise CriteriaNotMet(unmet=[{"id": one.id, "reason": one.reason} for one in unmet])
+
+    async def _begun(self, actor: Principal, honour_id: UUID, act: Act) -> tuple[Honour, Subject]:
+        row = await self._honours.find(honour_id, actor, lock=True)
+        if row is None:
+            raise HonourNotFound
+        honour, subject = row
+        state = State(honour.state)
+        if after(state, act) is None:
+            raise HonourRefused(state=state, allowed=allowed(state))
+        return honour, subject
+
+    async def _done(
+        self, actor: Principal, honour: Honour, act: Act, note: str, paper: UUID | None = None
+    ) -> HonourView:
+        await self._deeds.step(honour, act, note, actor.sub, paper)
+        return await self._shown(actor, honour.id)
+
+    async def _shown(self, actor: Principal, honour_id: UUID) -> HonourView:
+        row = await self._honours.find(honour_id, actor)
+        if row is None:
+            raise HonourNotFound
+        return await self._view(row, (await self._honours.acts_of([honour_id])).get(honour_id, []))
+
+    async def _view(self, row: Found, acts: Sequence[HonourAct]) -> HonourView:
+        honour, subject = row
+        policy, today = self._deeds.policy(honour), self._today()
+        unmet = {
+            one.id for one in failed(policy.criteria, await about(self._session, self._env, subject, today))
+        }
+        names = ("id", "number", "subject_id", "region", "pledge", "state", "recommended", "granted_on")
+        more = ("expires_on", "notified_on", "ended_on", "due_on", "provisional", "failing", "applied_at")
+        return HonourView(
+            **{name: getattr(honour, name) for name in (*names, *more)},
+            **_words(policy, self._language),
+            honour_version=policy.version,
+            legal_basis=policy.legal_basis,
+            status=policy.status,
+            subject_name=subject.name,
+            allowed=allowed(State(honour.state)),
+            criteria=[
+                CriterionView(
+                    id=one.id,
+                    met=one.id not in unmet,
+                    must_last=one.must_last,
+                    reason=one.reason.render(self._language),
+                )
+                for one in policy.criteria
+            ],
+            overdue=honour.due_on is not None and honour.due_on < today,
+            acts=[
+                HonourActView(**act.model_dump(include={"act", "note", "paper_id", "done_by", "done_at"}))
+                for act in acts
+            ],
+        )
+
+    def _public(self, honour: Honour, subject: Subject) -> PublicHonourView:
+        granted_on, expires_on = honour.granted_on, honour.expires_on
+        if granted_on is None or expires_on is None:
+            raise LookupError(honour.id)
+        return PublicHonourView(
+            **_words(self._deeds.policy(honour), self._language),
+            number=honour.number,
+            subject_name=subject.name,
+            subject_key=subject.key,
+            region=honour.region,
+            region_name=regions.name_of(honour.region),
+            granted_on=granted_on,
+            expires_on=expires_on,
+            pledge=honour.pledge,
+        )
+
+
+def _words(policy: HonourPolicy, language: str) -> dict[str, Any]:
+    name = policy.name.render(language)
+    return {"honour": policy.id, "name": name, "form": policy.form, "level": policy.level}
+
+
+def _may_act_for(actor: Principal, subject: Subject) -> None:
+    if actor.subject_id != subject.id and not actor.may("credit:write"):
+        raise Forbidden(Text("只能由主体本人或者经办人办理", "Only the subject or an officer may do this"))
+
+
+def _cursor(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(decode_cursor(cursor, str)[0])
+    except ValueError:
+        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
