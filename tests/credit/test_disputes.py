@@ -9,7 +9,15 @@ import pytest
 from common.policies import PolicySet
 from credit.facts.catalogue import Catalogue, FactCatalogue, catalogue, check_parts
 from credit.facts.retention import Periods, ended_on, periods_of
-from credit.facts.rules import Action, FactVersion, action_allowed, actions_allowed, disputes_after, known
+from credit.facts.rules import (
+    Action,
+    DayPeriod,
+    FactVersion,
+    action_allowed,
+    actions_allowed,
+    disputes_after,
+    known,
+)
 from credit.policies import FOLDER
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +66,8 @@ def test_a_dispute_lasts_to_the_day_before_the_next_status() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(list(Action)[1:]), DAYS), max_size=12))
 def test_periods_of_dispute_stay_in_order_and_apart(steps: list[tuple[Action, date]]) -> None:
-    present, periods, last = Action.RECORD, (), date(2025, 12, 31)
+    present, last = Action.RECORD, date(2025, 12, 31)
+    periods: tuple[DayPeriod, ...] = ()
     for action, day in steps:
         if not action_allowed(present, action) or day <= last:
             continue

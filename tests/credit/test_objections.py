@@ -1,0 +1,413 @@
+"""Objections: their life and days, who decides, and all that a wrong fact has touched."""
+
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from credit.objections.policy import ObjectionPolicy
+from credit.objections.rules import (
+    OPEN,
+    Event,
+    Standing,
+    State,
+    appraisal_pauses,
+    decide_due,
+    events_allowed,
+    next_state,
+)
+from credit.rounds import do_round
+from sqlalchemy import text
+
+from .cases import BOOK
+from .conftest import START, Service
+
+TODAY = date(2026, 11, 23)
+SHANXI = BOOK.objections.choose("objections", on=TODAY, region="140105")
+
+
+# --- pure rules
+
+
+def reached(standing: Standing, seen: set[State]) -> set[State]:
+    for event in events_allowed(standing):
+        after = next_state(standing, event)
+        assert after is not None
+        if after not in seen:
+            seen.add(after)
+            reached(Standing(after, False, False), seen)
+    return seen
+
+
+def test_every_state_is_reached_and_what_is_over_stays_so() -> None:
+    assert reached(Standing(State.FILED, False, False), {State.FILED}) == set(State)
+    for state in (State.REFUSED, State.CLOSED, State.WITHDRAWN):
+        assert events_allowed(Standing(state, False, False)) == []
+    for state, event in product(State, Event):
+        decided = next_state(Standing(state, False, False), event) in (State.SUSTAINED, State.DISMISSED)
+        assert not decided or state is State.VERIFIED
+    assert State.VERIFIED in OPEN and State.SUSTAINED not in OPEN
+
+
+def test_an_objection_is_extended_once_and_appraisals_do_not_overlap() -> None:
+    assert next_state(Standing(State.ACCEPTED, True, False), Event.EXTEND) is None
+    busy = Standing(State.ACCEPTED, False, True)
+    assert next_state(busy, Event.START_APPRAISAL) is None
+    assert next_state(busy, Event.VERIFY) is None
+    assert next_state(busy, Event.END_APPRAISAL) is State.ACCEPTED
+    assert next_state(Standing(State.ACCEPTED, False, False), Event.END_APPRAISAL) is None
+
+
+def test_days_follow_the_place() -> None:
+    def due(region: str, *, forwarded: bool = False, extended: bool = False) -> str:
+        policy = BOOK.objections.choose("objections", on=TODAY, region=region)
+        return decide_due(policy, TODAY, forwarded=forwarded, extended=extended).due_on.isoformat()
+
+    assert [due(one) for one in ("140105", "310000", "370000", "410000", "330000")] == [
+        "2026-11-30",
+        "2026-11-30",
+        "2026-11-26",
+        "2026-11-26",
+        "2026-11-30",
+    ]
+    assert due("310000", forwarded=True) == due("370000", forwarded=True) == "2026-12-02"
+    assert due("140105", extended=True) == due("330000", extended=True) == "2026-12-21"
+    verified = {p.region: p.status for p in BOOK.objections}
+    assert verified["140000"] == "recalled" and verified["310000"] == "verified"
+
+
+def test_an_appraisal_is_not_counted_and_holidays_are_not_either() -> None:
+    span = appraisal_pauses([(date(2026, 11, 25), None)], date(2026, 11, 27))
+    assert span == [(date(2026, 11, 25), date(2026, 11, 27))]
+    paused = decide_due(SHANXI, TODAY, forwarded=False, extended=False, pauses=span)
+    assert paused.due_on == date(2026, 12, 3)
+    festival = decide_due(SHANXI, date(2026, 9, 30), forwarded=False, extended=False)
+    assert festival.due_on > date(2026, 10, 10)
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"working_days": 8, "forwarded_working_days": 7, "total_working_days": 20},
+        {"working_days": 5, "forwarded_working_days": 21, "total_working_days": 20},
+        {"working_days": 0, "forwarded_working_days": 7, "total_working_days": 20},
+    ],
+)
+def test_a_policy_whose_days_fall_does_not_load(days: dict[str, int]) -> None:
+    content = SHANXI.content | {"decide": days | {"appraisal_excluded": True}}
+    with pytest.raises(Exception, match="objections"):
+        ObjectionPolicy.parse(content)
+
+
+# --- over HTTP
+
+
+class Room:
+    """The people of an objection."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.officer = service.who(sub="officer-1", scopes=["credit:read", "credit:write"])
+        self.reviewer = service.who(sub="reviewer-1", scopes=["credit:read", "credit:decide"])
+
+    def own(self, subject: dict[str, Any]) -> dict[str, str]:
+        return self.service.who(
+            kind="agency", sub="agency-1", scopes=["credit:read"], subject_id=subject["id"]
+        )
+
+    async def file(self, body: dict[str, Any], who: dict[str, str], expect: int = 201) -> Any:
+        wanted = {"statement": "处罚对象有误，电话 13900000001"} | body
+        return await self.service.post("/objections", wanted, expect, who=who)
+
+    async def step(
+        self,
+        made: dict[str, Any],
+        step: str,
+        body: dict[str, Any] | None = None,
+        expect: int = 200,
+        **more: Any,
+    ) -> Any:
+        who = more.get("who") or (self.reviewer if step in ("sustain", "dismiss") else self.officer)
+        return await self.service.post(f"/objections/{made['id']}/{step}", body or {}, expect, who=who)
+
+    async def verified(self, body: dict[str, Any], who: dict[str, str]) -> dict[str, Any]:
+        made = await self.file(body, who)
+        await self.step(made, "accept")
+        found: dict[str, Any] = await self.step(made, "verify", {"reason": "核查：文书对象确有误"})
+        return found
+
+
+@pytest.fixture
+def room(service: Service) -> Room:
+    return Room(service)
+
+
+async def facts_of(service: Service, subject: dict[str, Any]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await service.get(f"/subjects/{subject['id']}/facts"))["items"]
+    return items
+
+
+async def fined(service: Service, code: str = "PENALTY_SUSPENSION") -> tuple[dict[str, Any], dict[str, Any]]:
+    subject = await service.subject()
+    return subject, await service.fact(subject, code, "2026-06-01")
+
+
+async def test_a_subject_objects_and_the_flag_stands_wherever_the_record_is_shown(
+    service: Service, room: Room
+) -> None:
+    subject, fact = await fined(service)
+    own = room.own(subject)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, own)
+    assert (made["state"], made["flag_due"], made["decide_due"]) == ("filed", "2026-11-24", "2026-11-30")
+    assert made["allowed"] == ["accept", "refuse", "withdraw"]
+    assert "13900000001" not in str(made) and made["number"].startswith("OBJ-2026-140105-")
+    assert (made["policy"]["region"], made["policy"]["status"]) == ("140000", "recalled")
+    again = await room.file({"target": "fact", "fact_id": fact["id"]}, room.officer, 409)
+    assert again["type"] == "/problems/objection-open"
+    assert (await facts_of(service, subject))[0]["objection"] is False
+    taken = await room.step(made, "accept")
+    assert taken["state"] == "accepted"
+    assert (await facts_of(service, subject))[0]["objection"] is True
+    page = (await service.http.get(f"/api/v1/credit/public/subjects/{subject['key']}")).json()
+    assert [(one["code"], one["objection"]) for one in page["records"]] == [("PENALTY_SUSPENSION", True)]
+    refused = await room.step(made, "accept", expect=409)
+    assert set(refused["allowed"]) == {
+        "forward",
+        "extend",
+        "start_appraisal",
+        "verify",
+        "withdraw",
+    }
+    withdrawn = await service.post(f"/objections/{made['id']}/withdraw", {}, 200, who=own)
+    assert (withdrawn["state"], withdrawn["allowed"]) == ("withdrawn", [])
+    assert (await facts_of(service, subject))[0]["objection"] is False
+
+
+async def test_a_sustained_objection_puts_the_record_right_and_lists_what_it_touched(
+    service: Service, room: Room
+) -> None:
+    subject, fact = await fined(service)
+    await service.fact(subject, "PENALTY_FINE_LARGE", "2026-06-02", payload={"amount_fen": 9_000_000})
+    worse = await service.get(f"/subjects/{subject['id']}")
+    before = (await service.get(f"/subjects/{subject['id']}/score/history"))["items"]
+    old = await service.get(f"/subjects/{subject['id']}/score")
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    done = await room.step(made, "sustain", {"reason": "当事人不符", "remedy": {"action": "revoke"}})
+    assert (done["state"], done["ripple"], done["remedy_due"]) == ("sustained", "done", "2026-11-26")
+    now = await service.get(f"/subjects/{subject['id']}")
+    history = (await service.get(f"/subjects/{subject['id']}/score/history"))["items"]
+    assert now["grade"] < worse["grade"] and history[1:] == before
+    assert (history[0]["cause"], history[0]["fact_id"]) == ("objection", fact["id"])
+    standing = {one["code"]: one["standing"] for one in await facts_of(service, subject)}
+    assert standing == {"PENALTY_SUSPENSION": False, "PENALTY_FINE_LARGE": True}
+    ripple = await service.get(f"/objections/{made['id']}/ripple")
+    grades = [one for one in ripple["items"] if one["kind"] == "grade"]
+    published = {one["number"]: (one["was"], one["would_be"]) for one in grades if one["number"]}
+    assert published
+    for entry in before:
+        if entry["known_at"] >= fact["recorded_at"]:
+            assert published[str(entry["version"])][0] == entry["grade"]
+    assert all(was > would for was, would in published.values())
+    assert ripple["total"] == done["effects"] == sum(ripple["by_kind"].values())
+    assert ripple["by_kind"]["page"] >= 1
+    same = await service.get(
+        f"/subjects/{subject['id']}/score",
+        valid_at=old["result"]["valid_at"],
+        known_at=old["result"]["known_at"],
+    )
+    assert same["result_hash"] == old["result_hash"]
+    paper = await service.get(f"/papers/{done['paper_id']}", who=room.own(subject))
+    assert paper["kind"] == "objection_decision"
+    for extension, opening in (("csv", b"\xef\xbb\xbf"), ("xlsx", b"PK"), ("ndjson", b"{")):
+        file = await service.http.get(
+            f"/api/v1/credit/objections/{made['id']}/ripple.{extension}", headers=room.officer
+        )
+        assert file.content.startswith(opening) and int(file.headers["x-rows"]) == ripple["total"]
+    closed = await room.step(made, "close")
+    assert (closed["state"], [one["event"] for one in closed["acts"]]) == (
+        "closed",
+        ["file", "accept", "verify", "sustain", "close"],
+    )
+
+
+async def test_an_amended_fact_is_reckoned_as_it_should_have_been(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    remedy = {"action": "amend", "code": "PENALTY_WARNING", "payload": {}}
+    await room.step(made, "sustain", {"reason": "应为警告", "remedy": remedy})
+    ripple = await service.get(f"/objections/{made['id']}/ripple")
+    worst = next(one for one in ripple["items"] if one["kind"] == "grade")
+    after = await service.get(f"/subjects/{subject['id']}")
+    assert (worst["was"] > worst["would_be"], worst["would_be"]) == (True, after["grade"])
+    wrong = await service.subject()
+    other = await service.fact(wrong, "PENALTY_WARNING", "2026-06-01")
+    case = await room.verified({"target": "fact", "fact_id": other["id"]}, room.officer)
+    for body in (
+        {"reason": "理由"},
+        {"reason": "理由", "remedy": {"action": "amend"}},
+        {"reason": "理由", "remedy": {"action": "amend", "code": "NO_SUCH_CODE"}},
+        {"reason": "理由", "remedy": {"action": "revoke", "code": "PENALTY_WARNING"}},
+    ):
+        await room.step(case, "sustain", body, 422)
+    assert (await service.get(f"/objections/{case['id']}"))["state"] == "verified"
+
+
+async def test_another_person_decides(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    both = ["credit:read", "credit:write", "credit:decide"]
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    body = {"reason": "维持原处罚"}
+    # Who took it up and verified, and who (by the default name of these tests) recorded the fact.
+    for who in (service.who(sub="officer-1", scopes=both), service.who(scopes=both)):
+        wrong = await room.step(made, "dismiss", body, 409, who=who)
+        assert wrong["type"] == "/problems/objection-same-person"
+    await room.step(made, "dismiss", body, 403, who=room.officer)
+    done = await room.step(made, "dismiss", body)
+    assert (done["state"], done["ripple"], done["remedy"]) == ("dismissed", None, None)
+    seen = (await facts_of(service, subject))[0]
+    assert (seen["standing"], seen["objection"], seen["action"]) == (True, False, "settle")
+    await service.get(f"/objections/{made['id']}/ripple", 422)
+
+
+async def test_only_the_subject_and_officers_of_the_region_take_part(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    other = await service.subject()
+    await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(other), 404)
+    await room.file({"target": "fact", "fact_id": fact["id"]}, service.who(scopes=["credit:read"]), 403)
+    await room.file({"target": "fact", "fact_id": fact["id"]}, service.who("140200"), 404)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    await service.get(f"/objections/{made['id']}", 404, who=room.own(other))
+    await service.get(f"/objections/{made['id']}", 404, who=service.who("140200"))
+    listed = await service.get("/objections", who=room.own(subject))
+    assert [one["id"] for one in listed["items"]] == [made["id"]]
+    await room.step(made, "accept", expect=403, who=room.own(subject))
+    for body, pointer in (
+        ({"target": "fact"}, "/fact_id"),
+        ({"target": "grade", "subject_id": subject["id"]}, "/grade_version"),
+        ({"target": "grade", "subject_id": subject["id"], "grade_version": 99}, "/grade_version"),
+        ({"target": "page", "fact_id": fact["id"], "subject_id": subject["id"]}, "/subject_id"),
+    ):
+        wrong = await room.file(body, room.officer, 422)
+        assert wrong["errors"][0]["pointer"] == pointer
+
+
+async def test_evidence_comes_with_an_objection_until_it_is_decided(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    own = room.own(subject)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, own)
+
+    async def bring(expect: int) -> Any:
+        answer = await service.http.post(
+            f"/api/v1/credit/objections/{made['id']}/evidence",
+            files={"file": ("缴款凭证.pdf", b"%PDF-1.7 sample", "application/pdf")},
+            headers=own,
+        )
+        assert answer.status_code == expect, answer.text
+        return answer.json()
+
+    file = await bring(201)
+    assert await service.get(f"/objections/{made['id']}/evidence", who=own) == [file]
+    got = await service.http.get(f"/api/v1/credit/evidence/{file['id']}", headers=own)
+    assert got.content == b"%PDF-1.7 sample"
+    await room.step(made, "refuse", {"reason": "不属于本机关"})
+    await bring(409)
+
+
+async def test_days_move_with_forwarding_extension_and_appraisal(service: Service, room: Room) -> None:
+    _, fact = await fined(service)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.officer)
+    await room.step(made, "accept")
+    sent = await room.step(made, "forward", {"to": "太原市文化和旅游局（样例）"})
+    assert (sent["state"], sent["decide_due"]) == ("forwarded", "2026-12-02")
+    await room.step(made, "start-appraisal")
+    try:
+        service.at(START + timedelta(days=4))
+        room = Room(service)
+        ended = await room.step(made, "end-appraisal")
+        assert ended["decide_due"] > "2026-12-02"
+        longer = await room.step(made, "extend", {"reason": "专家意见待补"})
+        assert longer["decide_due"] > ended["decide_due"]
+        await room.step(made, "extend", {"reason": "再次延长"}, 409)
+        service.at(START + timedelta(days=60))
+        late = await service.get(f"/objections/{made['id']}")
+        assert (late["overdue"], late["state"]) == ("decide", "forwarded")
+    finally:
+        service.at(START)
+
+
+async def test_a_grade_and_an_entry_of_the_page_can_be_objected_to(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    own = room.own(subject)
+    grade = {"target": "grade", "subject_id": subject["id"], "grade_version": 2}
+    made = await room.verified(grade, own)
+    wrong = await room.step(made, "sustain", {"reason": "理由", "remedy": {"action": "revoke"}}, 422)
+    assert wrong["errors"][0]["pointer"] == "/remedy"
+    other = await service.fact(await service.subject(), "VALID_COMPLAINT", "2026-06-01")
+    wrong = await room.step(made, "sustain", {"reason": "理由", "fact_ids": [other["id"]]}, 422)
+    assert wrong["errors"][0]["pointer"] == "/fact_ids"
+    done = await room.step(made, "sustain", {"reason": "依据有误", "fact_ids": [fact["id"]]})
+    assert done["remedy"] == {"facts": [fact["id"]], "action": "revoke"} and done["effects"] > 0
+    shown = await service.subject()
+    entry = await service.fact(shown, "PENALTY_FINE_LARGE", "2026-06-01", payload={"amount_fen": 6_000_000})
+    on_page = await room.verified({"target": "page", "fact_id": entry["id"]}, room.own(shown))
+    path = f"/api/v1/credit/public/subjects/{shown['key']}"
+    assert [one["objection"] for one in (await service.http.get(path)).json()["records"]] == [True]
+    ended = await room.step(on_page, "sustain", {"reason": "不应公示"})
+    assert (ended["ripple"], ended["effects"]) == ("done", 0)
+    assert (await service.http.get(path)).json()["records"] == []
+    assert [one["standing"] for one in await facts_of(service, shown)] == [True]
+
+
+async def test_two_objections_at_once_are_one(service: Service, room: Room) -> None:
+    import asyncio
+
+    subject, fact = await fined(service)
+    body = {"target": "fact", "fact_id": fact["id"], "statement": "同时提出的异议"}
+    answers = await asyncio.gather(
+        *(
+            service.http.post("/api/v1/credit/objections", json=body, headers=who)
+            for who in (room.own(subject), room.officer, room.own(subject))
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+async def test_a_long_list_is_made_by_the_rounds(
+    service: Service, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from credit.objections import deciding, ripple
+
+    subject, fact = await fined(service)
+    for day in range(2, 8):
+        await service.fact(subject, "VALID_COMPLAINT", f"2026-06-{day:02d}")
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    monkeypatch.setattr(deciding, "INLINE_CHUNKS", 1)
+    monkeypatch.setattr(ripple, "CHUNK", 2)
+    done = await room.step(made, "sustain", {"reason": "当事人不符", "remedy": {"action": "revoke"}})
+    assert done["ripple"] == "running"
+    waiting = await room.step(made, "close", expect=409)
+    assert waiting["allowed"] == []
+    app = service.app
+    for _ in range(30):
+        await do_round(app.state.db, app.state.env)
+        seen = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+        if seen["state"] == "done":
+            break
+    assert seen["state"] == "done"
+    positions = [one["position"] for one in seen["items"]]
+    assert positions == list(range(1, seen["total"] + 1))
+    first = await service.get(f"/objections/{made['id']}/ripple", limit=2)
+    second = await service.get(f"/objections/{made['id']}/ripple", limit=2, cursor=first["next_cursor"])
+    assert [one["position"] for one in first["items"] + second["items"]] == [1, 2, 3, 4]
+    rest = [(one["kind"], one["number"], one["was"], one["would_be"]) for one in seen["items"]]
+    assert len(rest) == len(set(rest)) or ("grade", None) in {(kind, number) for kind, number, _, _ in rest}
+
+
+async def test_the_acts_of_an_objection_cannot_be_changed(service: Service) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    for table in ("objection_acts", "objection_effects"):
+        async with service.app.state.db.session() as session:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await session.execute(text(f"DELETE FROM {table}"))
+            await session.rollback()
