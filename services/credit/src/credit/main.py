@@ -29,6 +29,7 @@ from credit.honours.routes import router as honours
 from credit.imports.routes import router as imports
 from credit.imports.routes import upload_router as uploads
 from credit.imports.worker import importing
+from credit.intake.routes import router as parked
 from credit.listings.routes import PUBLIC_LISTINGS
 from credit.listings.routes import public_router as public_listings
 from credit.listings.routes import router as listings
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             qualifications,
             facts,
             evidence,
+            parked,
             objections,
             replies,
             scoring,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 from common.policies import PolicyNotInForce
-from common.problems import InvalidPayload
+from common.problems import InvalidPayload, Problem
 from common.telemetry import ALERTS
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,7 +30,7 @@ from .rules import (
     fact_payload,
 )
 
-__all__ = ["IntakeService"]
+__all__ = ["IntakeService", "read_event"]
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,11 @@ _MODELS: dict[str, type[Incoming]] = {
     "price_alert_raised": PriceAlertRaised,
 }
 _SOURCES = {"violation_confirmed": SourceKind.COMPLAINT_CASE, "penalty_decided": SourceKind.ENFORCEMENT_CASE}
+
+
+def read_event(name: str, data: dict[str, Any]) -> Incoming:
+    """An event as this service reads it. Raises ValidationError."""
+    return _MODELS[name].model_validate(data)
 
 
 class IntakeService:
@@ -59,7 +64,7 @@ class IntakeService:
         if await self._parked.find(event_id) is not None:
             return
         try:
-            event = _MODELS[name].model_validate(data)
+            event = read_event(name, data)
         except ValidationError as error:
             log.warning("event_not_understood", event_id=str(event_id), name=name, errors=error.error_count())
             self._park(event_id, name, None, data, ParkedState.CONFLICT)
@@ -72,7 +77,7 @@ class IntakeService:
             subject = await self._subjects.lock_by_key(key)
         if subject is None:
             self._park(event_id, name, key, data, ParkedState.WAITING)
-        elif not await self._apply(subject, event_id, name, event):
+        elif await self.apply(subject, event_id, name, event) is not None:
             self._park(event_id, name, key, data, ParkedState.CONFLICT)
         await self._session.flush()
 
@@ -83,26 +88,27 @@ class IntakeService:
         await self._parked.lock_key(subject.key)
         waiting = await self._parked.waiting_for(subject.key)
         for row in waiting:
-            event = _MODELS[row.type].model_validate(row.data)
-            applied = await self._apply(subject, row.event_id, row.type, event)
-            row.state = ParkedState.APPLIED if applied else ParkedState.CONFLICT
+            event = read_event(row.type, row.data)
+            problem = await self.apply(subject, row.event_id, row.type, event)
+            row.state = ParkedState.APPLIED if problem is None else ParkedState.CONFLICT
             row.settled_at = self._env.clock.now()
         await self._session.flush()
         return len(waiting)
 
-    async def _apply(self, subject: Subject, event_id: UUID, name: str, event: Incoming) -> bool:
+    async def apply(self, subject: Subject, event_id: UUID, name: str, event: Incoming) -> Problem | None:
+        """Let an event take effect on a locked subject; gives what is in the way, if anything."""
         if isinstance(event, PriceAlertRaised):
             if await self._warnings.on_price_alert(subject, event):
                 await self._sweeps.on_warning(subject)
-            return True
+            return None
         try:
             fact = self._fact(subject, name, event)
             if fact is not None:
                 await self._facts.record_for(subject, fact, by=f"event:{event_id}")
         except (FactConflict, InvalidPayload, PolicyNotInForce) as problem:
             log.warning("event_conflicts", event_id=str(event_id), name=name, problem=problem.type)
-            return False
-        return True
+            return problem
+        return None
 
     def _fact(self, subject: Subject, name: str, event: ViolationConfirmed | PenaltyDecided) -> FactIn | None:
         """The fact that a confirmed outcome means, by the policies of its day; None when it means none."""
