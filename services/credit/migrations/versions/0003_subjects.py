@@ -303,13 +303,13 @@ def _deposits() -> None:
     op.create_table('risk_classes',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('subject_id', sa.Uuid(), nullable=False),
-    sa.Column('class', sa.String(length=1), nullable=False),
+    sa.Column('risk_class', sa.String(length=1), nullable=False),
     sa.Column('assessed_on', sa.Date(), nullable=False),
     sa.Column('authority', sa.String(length=100), nullable=False),
     sa.Column('reference', sa.String(length=80), nullable=True),
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('recorded_by', sa.Text(), nullable=False),
-    sa.CheckConstraint("class IN ('A', 'B', 'C', 'D')", name=op.f('ck_risk_classes_class')),
+    sa.CheckConstraint("risk_class IN ('A', 'B', 'C', 'D')", name=op.f('ck_risk_classes_risk_class')),
     sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_risk_classes_subject_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_risk_classes'))
     )

@@ -8,7 +8,8 @@ from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
 
-from .cover import CoverService, RiskClassService
+from .cover import CoverService
+from .risk import RiskClassService
 from .service import DepositService
 
 __all__ = ["CoverServiceDep", "DepositServiceDep", "Reader", "RiskClassServiceDep", "Writer"]

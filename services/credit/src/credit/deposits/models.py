@@ -168,13 +168,13 @@ class RiskClassRecord(Base, table=True):
 
     __tablename__ = "risk_classes"
     __table_args__ = (
-        CheckConstraint(_one_of("class", RiskClass), "class"),
+        CheckConstraint(_one_of("risk_class", RiskClass), "risk_class"),
         Index("ix_risk_classes_subject_id_assessed_on", "subject_id", "assessed_on"),
     )
 
     id: UUID = Field(primary_key=True)
     subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
-    risk_class: str = Field(sa_column=Column("class", String(1), nullable=False))
+    risk_class: str = Field(sa_type=String(1), nullable=False)
     assessed_on: date
     authority: str = Field(sa_type=String(100), nullable=False)
     reference: str | None = Field(default=None, sa_type=String(80))

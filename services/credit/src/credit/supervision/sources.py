@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.environment import Environment
+from credit.deposits.repository import DepositRepository
 from credit.subjects.models import Subject
 
 from .policy import Restriction
@@ -42,9 +42,9 @@ class Post:
 class Sources:
     """What restricts, as the archive and the rooms of relations and risk classes know it."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
+    def __init__(self, session: AsyncSession) -> None:
         self._states = SupervisionRepository(session)
-        self._session, self._env = session, env
+        self._risk = DepositRepository(session)
 
     async def listings(
         self, people: Iterable[UUID], on: date, restrictions: Iterable[Restriction]
@@ -57,13 +57,13 @@ class Sources:
         own = sorted(set(people))
         posts = [Post(one.to_id, one.kind, *one.period) for one in await self._states.posts(own)]
         held = sorted({post.entity for post in posts} - set(own))
-        entries = await self._entries([*own, *held], codes)
-        found = [entry for entry in entries if entry.entity in own]
+        entries = [*await self._entries([*own, *held], codes), *await self._listings([*own, *held])]
+        found = [entry for entry in entries if (entry.bearer or entry.entity) in own]
         for post in posts:
             found += [
                 replace(entry, role=post.role)
                 for entry in entries
-                if entry.entity == post.entity
+                if (entry.entity, entry.role) == (post.entity, SELF)
                 and entry.source != "fact"
                 and post.held_on(entry.penalty_on or entry.listed_on)
             ]
@@ -71,11 +71,34 @@ class Sources:
 
     async def risk_class(self, subject: Subject, on: date) -> str | None:
         """The market regulator's class on a day."""
-        return None
+        found = await self._risk.risk_class_on(subject.id, on)
+        return None if found is None else found.risk_class
 
     async def next_risk_class(self, subject: Subject, after: date) -> date | None:
         """The next day from which another class is already known to hold."""
-        return None
+        return await self._risk.next_assessment(subject.id, after)
+
+    async def _listings(self, subjects: list[UUID]) -> list[Listed]:
+        entries = []
+        for listing, kind, entity, entity_kind in await self._states.listings(subjects):
+            ends = [day for day in (listing.lifted_on, listing.removed_on) if day is not None]
+            entry = Listed(
+                entity=listing.subject_id,
+                entity_kind=kind,
+                source="serious" if listing.on_list == "serious" else "slight",
+                condition=listing.condition,
+                role=SELF,
+                listed_on=listing.listed_on,
+                number=listing.number,
+                penalty_on=listing.penalty_on,
+                ends_on=listing.management_until,
+                removed_on=min(ends, default=None),
+            )
+            entries.append(entry)
+            if entity is not None and listing.role != SELF:
+                along = replace(entry, entity=entity, entity_kind=entity_kind, role=listing.role)
+                entries.append(replace(along, bearer=listing.subject_id))
+        return entries
 
     async def _entries(self, subjects: list[UUID], codes: frozenset[str]) -> list[Listed]:
         rows = await self._states.listing_facts(subjects, codes)
