@@ -1,51 +1,28 @@
 """An inspection is drawn by two officers; anyone can re-derive it, and one altered byte shows."""
 
-import hashlib
-import secrets
-from typing import Any
-
 from common.problems import Text
 
+from tourtrust.story.lots import draw_lots
 from tourtrust.story.stage import Stage
 
 TITLE = Text("双随机抽查与离线验证", "An inspection is drawn and verified offline")
 
-OFFICERS = ("inspector", "enforcement_officer")
 COUNT = 5
 
 
 def play(stage: Stage) -> list[str]:
     """Freeze, commit, wait for the cosigned checkpoint, reveal, verify the bundle, alter it, verify again."""
-    officers = {stage.sub(who): who for who in OFFICERS}
-    draw = stage.post(
-        "/api/v1/credit/draws",
+    drawn = draw_lots(
+        stage,
         {
             "purpose": "旅行社合同与购物安排随机抽查",
             "region": "140000",
             "kinds": ["travel_agency"],
             "count": COUNT,
-            "officers": list(officers),
             "inspectors": [{"id": f"inspector-{number}"} for number in range(1, 7)],
         },
-        by="province_officer",
-        expect=201,
     )
-    path = f"/api/v1/credit/draws/{draw['id']}"
-    hidden = {officer: secrets.token_bytes(32) for officer in officers}
-    for officer, who in officers.items():
-        message = (
-            draw["commitment_domain"].encode() + draw["id"].encode() + officer.encode() + hidden[officer]
-        )
-        stage.post(f"{path}/commitments", {"commitment": hashlib.sha256(message).hexdigest()}, by=who)
-
-    def sealed() -> dict[str, Any] | None:
-        view: dict[str, Any] = stage.get(path, by="province_officer")
-        return view if view["sealed"] else None
-
-    stage.wait("the cosigned checkpoint", sealed)
-    for officer, who in officers.items():
-        stage.post(f"{path}/reveals", {"secret": hidden[officer].hex()}, by=who)
-    drawn = stage.get(path, by="province_officer")
+    path = f"/api/v1/credit/draws/{drawn['id']}"
     stage.equal(len(drawn["result"]), COUNT, "objects drawn")
     stage.check(
         all(len(set(pick["inspectors"])) >= 2 for pick in drawn["result"]), "fewer than two inspectors"
