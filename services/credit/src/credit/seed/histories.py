@@ -1,4 +1,4 @@
-"""Five years of invented facts for one agency, and playing them through the scoring engine day by day."""
+"""Five years of invented facts for one subject, and playing them through the scoring engine day by day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from common.clock import CHINA
 
 from credit.facts.rules import FactVersion
 from credit.facts.schemas import SourceKind
-from credit.rulebook.rules import Rulebook
-from credit.scoring.rules import Score, ScoredSubject, score
+from credit.scoring.rules import Score, Scorecard, ScoredSubject, score
 from credit.scoring.rules.causes import Cause
+from credit.subjects.rules import Kind
 
 __all__ = ["Happening", "Standing", "happenings", "played", "recorded_at", "sample_happenings"]
 
@@ -27,18 +27,28 @@ _SOURCES = {
     "LIABILITY_INSURANCE_MISSING": SourceKind.LICENCE_REGISTER,
     "LIABILITY_INSURANCE_IN_PLACE": SourceKind.LICENCE_REGISTER,
     "SERIOUS_LISTED": SourceKind.LISTING,
+    "HAZARD_FOUND": SourceKind.HAZARD,
+    "HAZARD_CLOSED": SourceKind.HAZARD,
+    "TRAINING_COMPLETED": SourceKind.QUALIFICATION,
+    "PRAISE_LETTER": SourceKind.HONOUR,
+    "COMPETITION_AWARD": SourceKind.HONOUR,
+    "STAR_REVIEW_FAILED": SourceKind.LICENCE_REGISTER,
+    "STAR_REVIEW_PASSED": SourceKind.LICENCE_REGISTER,
 }
 _DONE = {
     "DEPOSIT_NOT_TOPPED_UP": "DEPOSIT_TOPPED_UP",
     "LIABILITY_INSURANCE_MISSING": "LIABILITY_INSURANCE_IN_PLACE",
+    "HAZARD_FOUND": "HAZARD_CLOSED",
+    "STAR_REVIEW_FAILED": "STAR_REVIEW_PASSED",
 }
 _AMOUNTS = {
     "PENALTY_FINE_SMALL": (500_000, 4_900_000),
     "PENALTY_FINE_LARGE": (5_000_000, 30_000_000),
     "PENALTY_CONFISCATION": (100_000, 2_000_000),
 }
-# How an agency behaves: its share among all, how many facts in five years, and of which kinds.
-_MANNERS: tuple[tuple[int, tuple[int, int], dict[str, int]], ...] = (
+# How a subject behaves: its share among all, how many facts in five years, and of which codes.
+_Manner = tuple[int, tuple[int, int], dict[str, int]]
+_AGENCIES: tuple[_Manner, ...] = (
     (52, (1, 6), {"VALID_COMPLAINT": 6, "INSPECTION_PASSED": 8, "COMMENDATION": 3, "PENALTY_WARNING": 1}),
     (
         30,
@@ -78,6 +88,22 @@ _MANNERS: tuple[tuple[int, tuple[int, int], dict[str, int]], ...] = (
         },
     ),
 )
+_GUIDES: tuple[_Manner, ...] = (
+    (80, (0, 0), {"TRAINING_COMPLETED": 1}),
+    (13, (1, 3), {"TRAINING_COMPLETED": 4, "PRAISE_LETTER": 2, "G2_1": 2, "G2_5": 1, "VALID_COMPLAINT": 2}),
+    (5, (3, 7), {"G6_2": 2, "G4_2": 2, "G2_2": 3, "VALID_COMPLAINT": 4, "PENALTY_WARNING": 2}),
+    (2, (4, 9), {"G10_4": 2, "G8_2": 3, "G8_5": 2, "PENALTY_FINE_SMALL": 3, "VALID_COMPLAINT": 4}),
+)
+_PLACES: tuple[_Manner, ...] = (
+    (60, (0, 5), {"VALID_COMPLAINT": 5, "INSPECTION_PASSED": 8, "COMMENDATION": 2}),
+    (30, (3, 9), {"VALID_COMPLAINT": 8, "PENALTY_WARNING": 3, "HAZARD_FOUND": 2, "INSPECTION_PASSED": 3}),
+    (
+        10,
+        (6, 14),
+        {"VALID_COMPLAINT": 9, "PENALTY_FINE_SMALL": 4, "PENALTY_FINE_LARGE": 3, "HAZARD_FOUND": 3},
+    ),
+)
+_MANNERS: dict[str, tuple[_Manner, ...]] = {Kind.TRAVEL_AGENCY: _AGENCIES, Kind.TOUR_GUIDE: _GUIDES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +130,19 @@ class Standing:
     fact: FactVersion | None
 
 
-def happenings(chance: Random, first: date, last: date) -> list[Happening]:
-    """An agency's invented facts between two days, in order of day."""
-    manner = chance.choices(_MANNERS, weights=[share for share, _, _ in _MANNERS])[0]
+def happenings(chance: Random, kind: str, first: date, last: date) -> list[Happening]:
+    """A subject's invented facts between two days, in order of day."""
+    manners = _MANNERS.get(kind, _PLACES)
+    manner = chance.choices(manners, weights=[share for share, _, _ in manners])[0]
     _, (least, most), kinds = manner
     found: list[Happening] = []
     for code in chance.choices(list(kinds), weights=list(kinds.values()), k=chance.randint(least, most)):
         day = first + timedelta(days=chance.randrange((last - first).days))
-        found.append(Happening(code, day, _payload(chance, code)))
+        payload = _payload(chance, code)
+        found.append(Happening(code, day, payload))
         done_on = day + timedelta(days=chance.randrange(10, 200))
         if code in _DONE and done_on <= last and chance.random() < 0.85:
-            found.append(Happening(_DONE[code], done_on))
+            found.append(Happening(_DONE[code], done_on, payload))
     return sorted(found, key=lambda one: (one.occurred_on, one.code))
 
 
@@ -146,10 +174,9 @@ def recorded_at(chance: Random, occurred_on: date, after: datetime, before: date
 
 
 def played(
-    subject: ScoredSubject, versions: Sequence[FactVersion], born: datetime, now: datetime, book: Rulebook
+    subject: ScoredSubject, versions: Sequence[FactVersion], born: datetime, now: datetime, card: Scorecard
 ) -> Iterator[Standing]:
-    """Each grade the agency would have been given: at its birth, by a fact, or by the calendar."""
-    card = next(card for card in book.scorecards if subject.kind in card.kinds)
+    """Each grade the subject would have been given: at its birth, by a fact, or by the calendar."""
     grade: str | None = None
     moments: list[tuple[datetime, FactVersion | None]] = [(born, None)]
     moments += [(row.recorded_at, row) for row in versions]
@@ -178,4 +205,6 @@ def _payload(chance: Random, code: str) -> dict[str, Any]:
     if code == "VALID_COMPLAINT":
         problem = f"P{chance.randrange(1, 13):02d}.1"
         return {"problem_codes": [problem], "responsibility": chance.choice(["main", "shared"])}
+    if code == "HAZARD_FOUND":
+        return {"hazard": f"H{chance.randrange(10**6):06d}"}
     return {"condition": "SEV-T-3"} if code == "SERIOUS_LISTED" else {}

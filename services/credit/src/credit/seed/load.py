@@ -15,7 +15,7 @@ from common.clock import CHINA, china_date
 from common.crypto import Keyring
 from common.db import Database
 from common.events import NewEvent, publish_many
-from common.ledger import LogSigner, append
+from common.ledger import LogSigner, append_many
 from common.seeding import DEMO_SUBJECT_IDS, Progress, SeedPlan, demo_id
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -30,7 +30,7 @@ from credit.policies import FOLDER
 from credit.publishing import SERVICE, subject_data
 from credit.rulebook.rules import Rulebook
 from credit.scoring.models import PublishedGrade
-from credit.scoring.publication import LOG_EVENT, grade_changed_data, log_id, published_grade
+from credit.scoring.publication import entry_of, grade_changed_data, published_grade
 from credit.scoring.rules import ScoredSubject, score
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
@@ -38,7 +38,9 @@ from credit.subjects.rules import Kind, Status
 from credit.subjects.schemas import PersonIn
 
 from .firms import Firm, firms, guides
+from .firms_more import more_firms
 from .histories import Happening, happenings, played, recorded_at, sample_happenings
+from .papers import Papers, licence
 
 __all__ = ["seed"]
 
@@ -86,6 +88,7 @@ class _Subject:
 
 @dataclass
 class _Rows:
+    papers: Papers
     subjects: list[_Subject] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     grades: list[PublishedGrade] = field(default_factory=list)
@@ -111,7 +114,9 @@ async def seed(settings: Settings, plan: SeedPlan, progress: Progress) -> None:
     try:
         async with database.session() as session:
             present = set(await session.scalars(select(col(Subject.id))))
-        planned = [*firms(plan), *guides(plan)]
+        counted = [*firms(plan), *guides(plan)]
+        agencies = [firm for firm in counted if firm.kind is Kind.TRAVEL_AGENCY]
+        planned = [*counted, *more_firms(plan, agencies)]
         missing = [firm for firm in planned if firm.id not in present]
         progress.start("示范省份 / demo province", len(planned))
         progress.advance(len(planned) - len(missing))
@@ -132,14 +137,15 @@ def _chunks(planned: Sequence[Firm]) -> Iterator[list[Firm]]:
 
 def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment) -> _Rows:
     now = env.clock.now()
-    rows = _Rows()
+    papers = Papers(plan, env.rulebook.deposits.choose("deposits", on=china_date(now)), env.keyring, now)
+    rows = _Rows(papers)
     for firm in chunk:
         chance = Random(f"{plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
         born = _born(chance, china_date(now), plan.years)
         subject = _subject(firm, born, env)
         rows.subjects.append(subject)
-        if firm.kind is Kind.TRAVEL_AGENCY:
-            _live(subject, chance, born, now, env, rows)
+        _live(subject, chance, born, now, env, rows)
+        papers.add_for(firm, subject.licensed_on, _uncovered_since(rows.facts, subject.id))
         rows.events.append(
             NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
         )
@@ -153,6 +159,7 @@ def _born(chance: Random, today: date, years: int) -> datetime:
 
 def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
     person = PersonIn(id_number=firm.id_number, phone=firm.phone)
+    licensed_on, license_expires_on = licence(firm, china_date(born))
     return _Subject(
         id=firm.id,
         kind=firm.kind,
@@ -161,6 +168,8 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
         region=firm.region,
         business_scope=sorted(firm.scope),
         level=firm.level,
+        licensed_on=licensed_on,
+        license_expires_on=license_expires_on,
         created_at=born,
         updated_at=born,
         last_recorded_at=born,
@@ -172,17 +181,29 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
 def _live(
     subject: _Subject, chance: Random, born: datetime, now: datetime, env: Environment, rows: _Rows
 ) -> None:
-    """Record an agency's history and the grades that followed from it, and leave it scored as of today."""
+    """Record a subject's history and the grades that followed from it, and leave it scored as of today."""
     today = china_date(now)
     facts = [_fact(subject, n, one, chance, now) for n, one in enumerate(_past(subject, chance, born, today))]
     versions = [
         FactVersion(f.id, f.version, Action.RECORD, f.code, f.occurred_on, f.recorded_at, f.payload)
         for f in facts
     ]
-    scored = ScoredSubject(subject.id, subject.kind, subject.region)
+    rows.facts += facts
+    card = env.rulebook.card_for(subject.kind, today, subject.region)
+    if card is None:
+        return
+    scored = ScoredSubject(
+        subject.id,
+        subject.kind,
+        subject.region,
+        licensed_on=subject.licensed_on,
+        level=subject.level,
+        scope=tuple(subject.business_scope),
+        headcount=subject.headcount,
+    )
     subject.version += len(facts)
     before: tuple[str | None, str | None] = (None, None)
-    for standing in played(scored, versions, born, now, env.rulebook):
+    for standing in played(scored, versions, born, now, card):
         subject.grade_version += 1
         subject.version += 2
         fact_id = standing.fact.id if standing.fact else None
@@ -193,22 +214,31 @@ def _live(
         changed = grade_changed_data(subject, grade, *before)
         before = (grade.grade, grade.tier)
         subject.grade, subject.tier = before
-    card = env.rulebook.card_for(subject.kind, today, subject.region)
-    if card is None:
-        raise ValueError("no scorecard grades agencies")
-    result = score(scored, versions, today, subject.last_recorded_at, card)
+    result = standing.result
+    if versions:
+        result = score(scored, versions, today, subject.last_recorded_at, card)
     subject.score, subject.scored_on = result.value, today
     subject.next_change_on = result.next_change.on if result.next_change else None
     subject.look_again_on = subject.next_change_on
-    rows.facts += facts
     rows.events.append(NewEvent("grade_changed", subject.id, subject.version, changed, now))
     subject.version += 1
+
+
+def _uncovered_since(facts: Sequence[Fact], subject_id: UUID) -> date | None:
+    """Since when an agency's history says that its liability cover is missing."""
+    since: date | None = None
+    for fact in facts:
+        if fact.subject_id == subject_id and fact.code == "LIABILITY_INSURANCE_MISSING":
+            since = since or fact.occurred_on
+        if fact.subject_id == subject_id and fact.code == "LIABILITY_INSURANCE_IN_PLACE":
+            since = None
+    return since
 
 
 def _past(subject: _Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
     if subject.id == DEMO_SUBJECT_IDS["sample_agency"]:
         return sample_happenings(today)
-    return happenings(chance, china_date(born) + timedelta(days=1), today - timedelta(days=20))
+    return happenings(chance, subject.kind, china_date(born) + timedelta(days=1), today - timedelta(days=20))
 
 
 def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:
@@ -225,7 +255,7 @@ def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: d
         recorded_by="seed",
         source_kind=one.source,
         source_authority=_AUTHORITY,
-        source_reference=f"DEMO-{subject.key}-{serial:03d}",
+        source_reference=f"DEMO-{subject.key or subject.id}-{serial:03d}",
         payload=one.payload,
         evidence=[],
         content_hash=content_hash(subject.id, one.occurred_on, one.payload, []),
@@ -236,17 +266,10 @@ async def _store(session: AsyncSession, env: Environment, rows: _Rows) -> None:
     await _copy(session, Subject, rows.subjects)
     await _copy(session, Fact, rows.facts)
     await _copy(session, PublishedGrade, rows.grades)
+    for model, papers in rows.papers.tables():
+        await _copy(session, model, papers)
     now = env.clock.now()
-    for grade in rows.grades:
-        await append(
-            session,
-            log=env.log,
-            id=log_id(grade.subject_id),
-            version=grade.version,
-            event=LOG_EVENT,
-            document_hash=bytes.fromhex(grade.result_hash),
-            now=now,
-        )
+    await append_many(session, log=env.log, entries=[entry_of(grade) for grade in rows.grades], now=now)
     await publish_many(session, service=SERVICE, events=rows.events)
 
 

@@ -92,7 +92,7 @@ class Scorecard(Policy):
                 raise PolicyError(file, explained(failure.__cause__, content, cls)) from failure
             raise
 
-    @property
+    @cached_property
     def has_conditions(self) -> bool:
         """Whether any condition over figures stands in this card."""
         return bool(self._conditions)
@@ -106,7 +106,7 @@ class Scorecard(Policy):
         """The period that is evaluated; None for a card whose score is always the present one."""
         return None if self.period == "none" else self.period
 
-    @property
+    @cached_property
     def quantum(self) -> Decimal:
         """The smallest step of a score."""
         return Decimal(1).scaleb(-self.decimals)
@@ -147,6 +147,12 @@ class Scorecard(Policy):
             for code in dict.fromkeys(rule.codes):
                 found[code] = (*found.get(code, ()), rule)
         return found
+
+    @cached_property
+    def conditional(self) -> tuple[tuple[PointRule, ...], tuple[VetoRule, ...]]:
+        """The rules and vetoes that a condition triggers."""
+        rules = tuple(rule for rule in self.rules if rule.if_ is not None)
+        return rules, tuple(veto for veto in self.vetoes if veto.if_ is not None)
 
     @cached_property
     def codes(self) -> frozenset[str]:

@@ -112,7 +112,8 @@ def standing_of(
         if not _eligible(card, one, subject, day, names):
             return Standing("not_eligible", because=one)
     counting = [span for span in spans if counts(span)]
-    held = [rule for rule in card.rules if rule.if_ is not None and holds(card.condition(rule.if_), names)]
+    rules, direct_rules = card.conditional
+    held = [rule for rule in rules if holds(card.condition(rule.if_ or ""), names)]
     points = [span for span in counting if isinstance(span.rule, PointRule)]
     contributions, lacking = reckoned(card, points, held, day)
     total = total_of(card, contributions)
@@ -131,7 +132,7 @@ def standing_of(
     grade, lowered = _after_prerequisites(card, card.grade_of(total.score), met)
     direct = [span for span in counting if isinstance(span.rule, VetoRule)]
     vetoes = [StandingVeto(span.rule, span, (span.fact.id,)) for span in direct]
-    for rule in card.vetoes:
+    for rule in direct_rules:
         if rule.if_ is not None and met(rule.if_):
             vetoes.append(StandingVeto(rule, None, _facts_behind(card, rule.if_, behind)))
     cancelled = any(veto.rule.effect == "cancel" for veto in vetoes)
