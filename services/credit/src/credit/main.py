@@ -36,6 +36,7 @@ from credit.listings.routes import router as listings
 from credit.objections.routes import router as objections
 from credit.papers.routes import router as papers
 from credit.policies import FOLDER
+from credit.proposals.routes import router as proposals
 from credit.public.routes import PUBLIC
 from credit.public.routes import replies_router as replies
 from credit.public.routes import router as public
@@ -98,6 +99,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             supervision,
             warnings,
             warning_rules,
+            proposals,
             boards,
             honours,
             draws,

@@ -41,9 +41,10 @@ class HonourPolicy(Policy):
     """A kind of honour: who may have it, on what criteria, for how long, and the procedure's clocks.
 
     Criteria see `grade`, `tier` (null when not rated), `kind`, `level`, `status`, `listed`,
-    `slightly_listed`, `on_black_board`, and whole months: `months_without_penalty`, `months_without_complaint` (9999 when there
-    never was one), `months_licensed` (0 when the day is not known). A criterion that `suspends` suspends a
-    granted honour at once when it fails; one that `must_last` leads to a proposal to revoke.
+    `slightly_listed`, `on_black_board`, and whole months: `months_without_penalty`,
+    `months_without_complaint` (9999 when there never was one), `months_licensed` (0 when the day is not
+    known). A criterion that `suspends` suspends a granted honour at once when it fails; one that `must_last`
+    leads to a proposal to revoke.
     """
 
     name: Text

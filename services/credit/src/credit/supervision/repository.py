@@ -8,10 +8,14 @@ from uuid import UUID
 from sqlalchemy import Row, Text, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from credit.facts.models import Fact
 from credit.facts.rules import Action
+from credit.facts.schemas import SourceKind
+from credit.listings.models import Listing
+from credit.listings.rules import Removal
 from credit.relations.models import Relation
 from credit.relations.rules import POSTS
 from credit.subjects.models import Subject
@@ -30,7 +34,10 @@ class SupervisionRepository:
     async def listing_facts(
         self, subjects: Collection[UUID], codes: Collection[str]
     ) -> Sequence[Row[UUID, str, str, date, dict[str, Any], str]]:
-        """Standing facts of `codes` about `subjects`: subject, its kind, code, day, payload, reference."""
+        """Standing facts of `codes` about `subjects`: subject, its kind, code, day, payload, reference.
+
+        Facts that the room of listings wrote are left out: it knows more of them itself.
+        """
         latest = (
             select(col(Fact.id), func.max(col(Fact.version)).label("version"))
             .where(col(Fact.subject_id).in_(subjects))
@@ -49,7 +56,31 @@ class SupervisionRepository:
             .join(latest, and_(col(Fact.id) == latest.c.id, col(Fact.version) == latest.c.version))
             .join(Subject, col(Subject.id) == col(Fact.subject_id))
             .where(col(Fact.code).in_(codes), col(Fact.action) != Action.REVOKE)
+            .where(col(Fact.source_kind) != SourceKind.LISTING)
             .order_by(col(Fact.occurred_on), col(Fact.id))
+        )
+        return (await self._session.execute(query)).all()
+
+    async def listings(
+        self, subjects: Collection[UUID]
+    ) -> Sequence[Row[Listing, str, UUID | None, str | None]]:
+        """Every listing of these subjects that ever took effect, with the subject's kind.
+
+        Where a person was listed along with an entity, that entity and its kind too. A listing whose ground
+        was undone never counts.
+        """
+        first, entity = aliased(Listing), aliased(Subject)
+        query = (
+            select(Listing, col(Subject.kind), col(entity.id), col(entity.kind))
+            .join(Subject, col(Subject.id) == col(Listing.subject_id))
+            .join(first, col(first.id) == col(Listing.along_with), isouter=True)
+            .join(entity, col(entity.id) == col(first.subject_id), isouter=True)
+            .where(
+                col(Listing.subject_id).in_(subjects),
+                col(Listing.listed_on).is_not(None),
+                col(Listing.removal).is_distinct_from(Removal.REVOKED),
+            )
+            .order_by(col(Listing.listed_on), col(Listing.id))
         )
         return (await self._session.execute(query)).all()
 
@@ -82,6 +113,20 @@ class SupervisionRepository:
     async def state_of(self, subject_id: UUID) -> SupervisionState | None:
         """What was last announced."""
         return await self._session.get(SupervisionState, subject_id)
+
+    async def mark(self, subject: Subject, today: date) -> None:
+        """Have a subject's supervision looked at in the next round."""
+        query = insert(SupervisionState).values(
+            subject_id=subject.id,
+            tier=subject.tier,
+            credit_tier=subject.tier,
+            measures=[],
+            next_change_on=today,
+            announced_at=func.now(),
+        )
+        await self._session.execute(
+            query.on_conflict_do_update(index_elements=["subject_id"], set_={"next_change_on": today})
+        )
 
     async def mark_people_of(self, entity: UUID, today: date) -> None:
         """Have everyone who holds or held a post at an entity looked at in the next round."""

@@ -52,6 +52,7 @@ class Listed:
 
     `role` is the bearer's at the listed entity, `self` for the entity itself. `penalty_on` is None where no
     penalty date is known; `ends_on` is the last day of the listing, `removed_on` the day it was taken off.
+    `bearer` is a person who was listed along with the entity.
     """
 
     entity: UUID
@@ -64,6 +65,7 @@ class Listed:
     penalty_on: date | None = None
     ends_on: date | None = None
     removed_on: date | None = None
+    bearer: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,13 @@ def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[List
         for entry in listed
         if _brings(restriction, entry) and (one := _measure(restriction, entry)) is not None
     ]
-    return sorted(found, key=lambda one: (one.starts_on, one.code, str(one.listed.entity), one.listed.role))
+    ordered = sorted(
+        found, key=lambda one: (one.starts_on, one.code, str(one.listed.entity), one.listed.role)
+    )
+    once = {
+        (one.code, one.listed.entity, one.listed.role, one.starts_on, one.ends_on): one for one in ordered
+    }
+    return list(once.values())
 
 
 def _brings(restriction: Restriction, entry: Listed) -> bool:

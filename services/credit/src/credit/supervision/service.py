@@ -55,7 +55,7 @@ class SupervisionService:
         self._subjects = SubjectRepository(session)
         self._states = SupervisionRepository(session)
         self._scoring = ScoringService(session, env)
-        self._sources = Sources(session, env)
+        self._sources = Sources(session)
 
     async def of(
         self, actor: Principal, subject_id: UUID, on: date | None = None, *, expired: bool = False

@@ -81,6 +81,8 @@ class Sources:
     async def _listings(self, subjects: list[UUID]) -> list[Listed]:
         entries = []
         for listing, kind, entity, entity_kind in await self._states.listings(subjects):
+            if listing.listed_on is None:
+                continue
             ends = [day for day in (listing.lifted_on, listing.removed_on) if day is not None]
             entry = Listed(
                 entity=listing.subject_id,
@@ -95,7 +97,7 @@ class Sources:
                 removed_on=min(ends, default=None),
             )
             entries.append(entry)
-            if entity is not None and listing.role != SELF:
+            if entity is not None and entity_kind is not None and listing.role != SELF:
                 along = replace(entry, entity=entity, entity_kind=entity_kind, role=listing.role)
                 entries.append(replace(along, bearer=listing.subject_id))
         return entries

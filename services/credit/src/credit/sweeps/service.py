@@ -1,5 +1,6 @@
 """Use cases of the nightly sweeps: what each rule finds, a day's sweep chunk by chunk, and a dry run."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +9,7 @@ from uuid import UUID
 from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.deposits.repository import DepositRepository
 from credit.environment import Environment
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -40,6 +42,7 @@ class SweepService:
         self._sweeps = SweepRepository(session)
         self._subjects = SubjectRepository(session)
         self._warnings = WarningService(session, env)
+        self._deposits = DepositRepository(session)
 
     async def sweep(self) -> int:
         """Go on with today's sweeps for one transaction's worth of work; gives how much was looked at.
@@ -185,7 +188,31 @@ class SweepService:
         return Found(items, key)
 
     async def _find_due(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
-        return Found([], None)
+        after = None if cursor is None else _place(cursor)
+        within = rule.within_days or 0
+        rows = await self._deposits.due_dates(on, on + timedelta(days=within), after, CHUNK)
+        items = [
+            (
+                subject_id,
+                Evidence(
+                    f"due:{what}:{subject_id}:{day.isoformat()}:{reference[:36]}",
+                    on,
+                    {"what": what, "days_left": (day - on).days},
+                    {"what": what, "due_on": day.isoformat(), "reference": reference},
+                ),
+            )
+            for subject_id, what, day, reference in rows
+            if what in rule.what
+        ]
+        if len(rows) < CHUNK:
+            return Found(items, None)
+        subject_id, what, day, reference = rows[-1]
+        return Found(items, json.dumps([day.isoformat(), what, str(subject_id), reference]))
+
+
+def _place(cursor: str) -> tuple[date, str, UUID, str]:
+    day, what, subject_id, reference = json.loads(cursor)
+    return date.fromisoformat(day), what, UUID(subject_id), reference
 
 
 def _window_start(on: date, months: int) -> date:

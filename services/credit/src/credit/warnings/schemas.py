@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints, model_validator
 from .rules import Outcome, State
 
 __all__ = [
-    "AcceptIn",
     "ActView",
     "DeadlineView",
     "InterviewIn",
@@ -49,10 +48,6 @@ class ResolveIn(Model):
 
     outcome: Outcome
     note: Note
-
-
-class AcceptIn(NoteIn):
-    """Why a proposal is taken up."""
 
 
 class ActView(Model):

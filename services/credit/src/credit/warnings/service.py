@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
 from credit.environment import Environment
+from credit.papers.service import PaperService
 from credit.publishing import announce
 from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
 
 from .errors import ActRefused, WarningNotFound
 from .models import Warning, WarningAct, WarningSource
@@ -198,7 +200,8 @@ class WarningService:
             if wanted.invite_for <= today:
                 raise InvalidPayload.at("/invite_for", Text("须为今天之后", "Must lie after today"))
             warning.interview_on = wanted.invite_for
-            await self._step(row, Act.INVITE, wanted.note, actor.sub, day=wanted.invite_for)
+            paper = await self._invitation(actor, warning, wanted.invite_for, wanted.note)
+            await self._step(row, Act.INVITE, wanted.note, actor.sub, day=wanted.invite_for, paper=paper)
         else:
             held = wanted.held_on or today
             if not china_date(warning.raised_at) <= held <= today:
@@ -238,6 +241,18 @@ class WarningService:
             for warning in await self._warnings.touched_by(subject_id, fact_id, since)
         ]
 
+    async def _invitation(self, actor: Principal, warning: Warning, day: date, note: str) -> UUID:
+        subject = await SubjectRepository(self._session).lock(warning.subject_id, actor, shared=True)
+        if subject is None:
+            raise WarningNotFound
+        rules = await self.rules()
+        rule = rules.get(warning.rule_id, warning.rule_version, str(warning.details["rule_region"]))
+        data = {"matter": rule.name.zh, "day": day, "note": note}
+        papers = PaperService(self._session, self._env)
+        return (
+            await papers.issue("warning_invitation", subject, ("warnings", warning.id), data, actor.sub)
+        ).id
+
     def _today(self) -> date:
         return china_date(self._env.clock.now())
 
@@ -256,6 +271,7 @@ class WarningService:
         *,
         outcome: Outcome | None = None,
         day: date | None = None,
+        paper: UUID | None = None,
     ) -> None:
         warning: Warning = row[0]
         state = State(warning.state)
@@ -268,7 +284,7 @@ class WarningService:
             warning.due_on = min(warning.interview_on, warning.resolve_by)
         else:
             warning.due_on = warning.resolve_by
-        self._warnings.add(self._act(warning, act, note, by, outcome=outcome, day=day))
+        self._warnings.add(self._act(warning, act, note, by, outcome=outcome, day=day, paper=paper))
         await self._session.flush()
 
     def _act(
@@ -280,6 +296,7 @@ class WarningService:
         *,
         outcome: Outcome | None = None,
         day: date | None = None,
+        paper: UUID | None = None,
     ) -> WarningAct:
         return WarningAct(
             warning_id=warning.id,
@@ -288,6 +305,7 @@ class WarningService:
             note=note,
             outcome=outcome,
             day=day,
+            paper_id=paper,
             done_by=by,
             done_at=self._env.clock.now(),
         )
