@@ -14,6 +14,7 @@ from credit.environment import Environment
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import PERSONS
+from credit.supervision.repository import SupervisionRepository
 
 from .checks import check_day
 from .models import RiskClassRecord
