@@ -14,7 +14,6 @@ APPEND_ONLY = (
     "campaign_entries",
     "mystery_visits",
     "inspection_records",
-    "inspection_files",
     "inspection_acts",
     "hazard_acts",
 )
@@ -31,7 +30,6 @@ TABLES = (
     "inspections",
     "inspection_draws",
     "inspection_records",
-    "inspection_files",
     "inspection_acts",
     "hazards",
     "hazard_acts",
@@ -293,20 +291,6 @@ def upgrade() -> None:
     sa.CheckConstraint('revision >= 1', name=op.f('ck_inspection_records_revision')),
     sa.ForeignKeyConstraint(['inspection_id'], ['inspections.id'], name=op.f('fk_inspection_records_inspection_id')),
     sa.PrimaryKeyConstraint('inspection_id', 'revision', name=op.f('pk_inspection_records'))
-    )
-    op.create_table('inspection_files',
-    sa.Column('inspection_id', sa.Uuid(), nullable=False),
-    sa.Column('sha256', sa.String(length=64), nullable=False),
-    sa.Column('use', sa.String(length=16), nullable=False),
-    sa.Column('media_type', sa.String(length=32), nullable=False),
-    sa.Column('size', sa.Integer(), nullable=False),
-    sa.Column('content_cipher', sa.Text(), nullable=False),
-    sa.Column('uploaded_by', sa.Text(), nullable=False),
-    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name=op.f('ck_inspection_files_sha256')),
-    sa.CheckConstraint("use IN ('photo', 'signature')", name=op.f('ck_inspection_files_use')),
-    sa.ForeignKeyConstraint(['inspection_id'], ['inspections.id'], name=op.f('fk_inspection_files_inspection_id')),
-    sa.PrimaryKeyConstraint('inspection_id', 'sha256', name=op.f('pk_inspection_files'))
     )
     op.create_table('inspection_acts',
     sa.Column('inspection_id', sa.Uuid(), nullable=False),

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from credit.boards.routes import PUBLIC as PUBLIC_BOARDS
 from credit.boards.routes import router as boards
+from credit.campaigns.routes import router as campaigns
 from credit.certificates.routes import PUBLIC as CERTIFICATES_PUBLIC
 from credit.certificates.routes import public_router as certificate_checks
 from credit.certificates.routes import router as certificates
@@ -22,19 +23,28 @@ from credit.draws.routes import router as draws
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.evidence.routes import router as evidence
+from credit.exchange.desk import exchanging
+from credit.exchange.routes import router as exchange
 from credit.exports.routes import router as exports
 from credit.facts.routes import router as facts
+from credit.hazards.routes import router as hazards
 from credit.honours.routes import PUBLIC as PUBLIC_HONOURS
 from credit.honours.routes import router as honours
 from credit.imports.routes import router as imports
 from credit.imports.routes import upload_router as uploads
 from credit.imports.worker import importing
+from credit.inspections.routes import PUBLIC as PUBLIC_INSPECTIONS
+from credit.inspections.routes import public_router as public_inspections
+from credit.inspections.routes import router as inspections
+from credit.inspectors.routes import router as inspectors
 from credit.intake.routes import router as parked
 from credit.listings.routes import PUBLIC_LISTINGS
 from credit.listings.routes import public_router as public_listings
 from credit.listings.routes import router as listings
 from credit.objections.routes import router as objections
 from credit.papers.routes import router as papers
+from credit.plans.routes import PUBLIC as PUBLIC_ITEMS
+from credit.plans.routes import router as plans
 from credit.policies import FOLDER
 from credit.proposals.routes import router as proposals
 from credit.public.routes import PUBLIC
@@ -56,6 +66,7 @@ from credit.simulations.routes import router as simulations
 from credit.subjects.routes import reveal_router as reveals
 from credit.subjects.routes import router as subjects
 from credit.supervision.routes import router as supervision
+from credit.talks.routes import router as talks
 from credit.warning_rules.routes import router as warning_rules
 from credit.warnings.routes import router as warnings
 
@@ -103,6 +114,13 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             boards,
             honours,
             draws,
+            inspectors,
+            plans,
+            campaigns,
+            talks,
+            inspections,
+            public_inspections,
+            hazards,
             policies,
             papers,
             listings,
@@ -115,9 +133,12 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             exports,
             certificates,
             certificate_checks,
+            exchange,
             log_router(PREFIX),
         ],
         public=PUBLIC
+        | PUBLIC_INSPECTIONS
+        | PUBLIC_ITEMS
         | CERTIFICATES_PUBLIC
         | PUBLIC_BOARDS
         | PUBLIC_HONOURS
@@ -129,6 +150,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             events_part(SERVICE, SUBSCRIPTIONS),
             rounds,
             importing,
+            exchanging,
             runs_worker,
         ],
         verifier=verifier,

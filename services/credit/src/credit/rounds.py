@@ -18,8 +18,10 @@ from credit.deposits.cover import CoverService
 from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
 from credit.environment import Environment
+from credit.hazards.service import HazardService
 from credit.honours.deeds import HonourDeeds
 from credit.imports.service import ImportService
+from credit.inspections.service import InspectionService
 from credit.listings.service import ListingService
 from credit.objections.service import ObjectionService
 from credit.scorecards.service import CardService
@@ -94,11 +96,21 @@ async def _undermined_certificates(session: AsyncSession, env: Environment) -> i
     return await CertificateService(session, env).withdraw_undermined(CHUNK)
 
 
+async def _late_hazards(session: AsyncSession, env: Environment) -> int:
+    return await HazardService(session, env).notice_late(CHUNK)
+
+
+async def _publications_near(session: AsyncSession, env: Environment) -> int:
+    return await InspectionService(session, env).remind(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "ripples": _ripples,
     "begun_scorecards": _begun_scorecards,
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
+    "late_hazards": _late_hazards,
+    "publications_near": _publications_near,
     "missed_top_ups": _missed_top_ups,
     "changed_cover": _changed_cover,
     "expired_listings": _expired_listings,

@@ -1,7 +1,7 @@
 """Closing a draw: gather the proofs, draw, sign the bundle, log its hash, tell others."""
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +12,8 @@ from common.problems import Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.inspections.opening import DrawnVisits
+from credit.plans.repository import PlanRepository
 from credit.publishing import announce
 from credit.scoring.rules.engine import instant
 
@@ -32,7 +34,7 @@ class Bundler:
         self._session, self._env, self._draws = session, env, draws
 
     async def close_drawn(self, row: Draw, sealed: SealedCheckpoint, now: datetime) -> None:
-        """Draw from the sealed root and all secrets.
+        """Draw from the sealed root and all secrets, and make the tasks that follow.
 
         Raises:
             Unavailable: the log cannot prove an entry under the sealed checkpoint at present.
@@ -50,6 +52,10 @@ class Bundler:
             "result": [{"object": one.object, "inspectors": list(one.inspectors)} for one in picks],
         }
         await self._close(row, DrawState.DRAWN, content, await self._signer(size), now)
+        batches, department = await self._batches(row)
+        await DrawnVisits(self._session, self._env).open_all(
+            row.id, frozen, content["result"], batches, department, row.created_by
+        )
 
     async def close_void(self, row: Draw, now: datetime) -> None:
         """Publish that a draw is void, naming the officers who did not commit or not reveal."""
@@ -64,6 +70,13 @@ class Bundler:
             "result": [],
         }
         await self._close(row, DrawState.VOID, content, self._env.log.newest(), now)
+
+    async def _batches(self, row: Draw) -> tuple[list[date], str | None]:
+        """The days of the task's batches and its lead office, as the plan said them when it was drawn."""
+        if row.plan_id is None or row.plan_version is None or row.task_no is None:
+            return [], None
+        task = await PlanRepository(self._session).task_of(row.plan_id, row.plan_version, row.task_no)
+        return [date.fromisoformat(one["due_on"]) for one in task["batches"]], task["lead_office"]
 
     async def _content(
         self, row: Draw, frozen: dict[str, Any], size: int | None, now: datetime

@@ -11,9 +11,9 @@ from sqlmodel import Field
 
 from credit.db import Base
 
-from .rules import FileUse, InspectionKind, InspectionState, Result
+from .rules import InspectionKind, InspectionState, Result
 
-__all__ = ["Inspection", "InspectionAct", "InspectionDraw", "InspectionFile", "InspectionRecord"]
+__all__ = ["Inspection", "InspectionAct", "InspectionDraw", "InspectionRecord"]
 
 
 class Inspection(Base, table=True):
@@ -111,25 +111,6 @@ class InspectionRecord(Base, table=True):
     device_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     received_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     sent_by: str = Field(sa_type=Text, nullable=False)
-
-
-class InspectionFile(Base, table=True):
-    """A photo or a signature, encrypted; known by the hash of its bytes. Rows are only ever added."""
-
-    __tablename__ = "inspection_files"
-    __table_args__ = (
-        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", "sha256"),
-        CheckConstraint(f"use IN ({', '.join(repr(str(u)) for u in FileUse)})", "use"),
-    )
-
-    inspection_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("inspections.id"), primary_key=True))
-    sha256: str = Field(sa_column=Column(String(64), primary_key=True))
-    use: str = Field(sa_type=String(16), nullable=False)
-    media_type: str = Field(sa_type=String(32), nullable=False)
-    size: int
-    content_cipher: str = Field(sa_type=Text, nullable=False)
-    uploaded_by: str = Field(sa_type=Text, nullable=False)
-    uploaded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
 
 
 class InspectionAct(Base, table=True):

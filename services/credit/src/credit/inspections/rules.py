@@ -9,7 +9,6 @@ from uuid import UUID
 from common.problems import Text
 
 __all__ = [
-    "FileUse",
     "Held",
     "InspectionKind",
     "InspectionState",
@@ -62,13 +61,6 @@ class Result(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     CLOSED_BUSINESS = "closed_business"
-
-
-class FileUse(StrEnum):
-    """What a file is."""
-
-    PHOTO = "photo"
-    SIGNATURE = "signature"
 
 
 _OPEN = ["record", "reassign", "cancel"]

@@ -96,6 +96,14 @@ class PlanRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
+    async def task_of(self, plan_id: UUID, version: int, no: str) -> dict[str, Any]:
+        """A task as a version of its plan says it."""
+        query = select(col(PlanVersion.tasks)).where(
+            col(PlanVersion.plan_id) == plan_id, col(PlanVersion.version) == version
+        )
+        tasks = (await self._session.execute(query)).scalar_one()
+        return next(task for task in tasks if task["no"] == no)
+
     async def draws_of(self, plan_id: UUID) -> dict[str, tuple[UUID, str]]:
         """The draws of a plan that are not void, by task number, as (id, number)."""
         query = select(col(Draw.task_no), col(Draw.id), col(Draw.number)).where(

@@ -1,0 +1,340 @@
+"""Use cases of inspections: made by draws or by hand, reassigned, decided, published, shown."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from common.auth import Principal
+from common.calendar import add_months, add_working_days
+from common.clock import china_date
+from common.db import new_id
+from common.pagination import Page, encode_cursor, page_of
+from common.problems import InvalidPayload, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.campaigns.repository import CampaignRepository
+from credit.environment import Environment
+from credit.evidence.service import EvidenceService
+from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
+from credit.facts.service import FactService
+from credit.inspectors.service import InspectorService
+from credit.paging import cursor_id
+from credit.plans.policy import InspectionPolicy
+from credit.plans.repository import NumberRepository
+from credit.subjects.errors import SubjectNotFound
+from credit.subjects.repository import SubjectRepository
+
+from .errors import InspectionConflict, InspectionNotFound, NeedsSecondPerson
+from .models import Inspection
+from .repository import InspectionFilters, InspectionRepository
+from .rules import InspectionKind, InspectionState, Result, acts_allowed
+from .schemas import (
+    ActView,
+    InspectionBrief,
+    InspectionView,
+    PublicInspection,
+    ReassignIn,
+    TargetedIn,
+    TriggerIn,
+)
+
+__all__ = ["ABOUT", "InspectionService"]
+
+ABOUT = "inspection"
+_MOST_EVIDENCE = 50
+
+
+class InspectionService:
+    """Inspections as tasks and as results. The field record is kept by `FieldService`."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._inspections = InspectionRepository(session)
+        self._numbers = NumberRepository(session)
+        self._subjects = SubjectRepository(session)
+        self._inspectors = InspectorService(session, env)
+        self._facts = FactService(session, env)
+        self._campaigns = CampaignRepository(session)
+        self._evidence = EvidenceService(session, env)
+
+    async def open_targeted(self, actor: Principal, wanted: TargetedIn) -> InspectionView:
+        """Order a check outside the draw, with what called for it.
+
+        Raises:
+            SubjectNotFound: not in the caller's regions.
+            InvalidPayload: unknown items or campaign, inspectors named twice or recused, a due day that is past.
+        """
+        subject = await self._subjects.lock(wanted.subject_id, actor)
+        if subject is None or actor.subject_id is not None:
+            raise SubjectNotFound
+        now = self._env.clock.now()
+        today = china_date(now)
+        known = self._env.rulebook.inspection_items.choose(
+            "inspection-items", on=today, region=subject.region
+        ).by_code
+        if not set(wanted.items) <= known.keys() or len(set(wanted.items)) != len(wanted.items):
+            raise InvalidPayload.at("/items", Text("清单中没有该事项或事项重复", "Not in the list, or twice"))
+        if wanted.campaign_id is not None and await self._campaigns.find(wanted.campaign_id, actor) is None:
+            raise InvalidPayload.at("/campaign_id", Text("没有该专项行动", "There is no such campaign"))
+        await self._check_team(wanted.inspectors, subject.id, today, "/inspectors")
+        policy = self._policy(subject.region, today)
+        due_on = wanted.due_on or add_working_days(today, policy.visit_within_working_days).due_on
+        if due_on < today:
+            raise InvalidPayload.at("/due_on", Text("不得早于今日", "Must not lie in the past"))
+        visit = Inspection(
+            id=new_id(),
+            number=f"INSP-{today.year}-{await self._numbers.next('inspection', today.year):06d}",
+            kind=InspectionKind.TARGETED if wanted.campaign_id is None else InspectionKind.CAMPAIGN,
+            trigger=wanted.trigger.model_dump(mode="json"),
+            campaign_id=wanted.campaign_id,
+            subject_id=subject.id,
+            region=subject.region,
+            department=wanted.department,
+            items=wanted.items,
+            inspectors=wanted.inspectors,
+            due_on=due_on,
+            state=InspectionState.ASSIGNED,
+            created_by=actor.sub,
+            created_at=now,
+        )
+        self._inspections.add(visit)
+        await self._session.flush()
+        self._inspections.note(
+            visit, "assigned", wanted.trigger.note, {"trigger": str(wanted.trigger.kind)}, actor.sub, now
+        )
+        await self._session.flush()
+        return await self.view(visit)
+
+    async def reassign(self, actor: Principal, inspection_id: UUID, wanted: ReassignIn) -> InspectionView:
+        """Send other inspectors, with the reason on record.
+
+        Raises:
+            InspectionNotFound, InspectionConflict: not the caller's, or finished.
+            InvalidPayload: named twice or recused.
+        """
+        visit = await self.locked(actor, inspection_id, "reassign")
+        now = self._env.clock.now()
+        await self._check_team(wanted.inspectors, visit.subject_id, china_date(now), "/inspectors")
+        before, visit.inspectors = visit.inspectors, wanted.inspectors
+        visit.version += 1
+        self._inspections.note(
+            visit, "reassigned", wanted.reason, {"from": before, "to": wanted.inspectors}, actor.sub, now
+        )
+        await self._session.flush()
+        return await self.view(visit)
+
+    async def cancel(self, actor: Principal, inspection_id: UUID, note: str) -> InspectionView:
+        """Give a visit up, with the reason on record. Raises InspectionNotFound, InspectionConflict."""
+        visit = await self.locked(actor, inspection_id, "cancel")
+        visit.state = InspectionState.CANCELLED
+        visit.version += 1
+        self._inspections.note(visit, "cancelled", note, {}, actor.sub, self._env.clock.now())
+        await self._session.flush()
+        return await self.view(visit)
+
+    async def decide(self, actor: Principal, inspection_id: UUID, note: str) -> InspectionView:
+        """Confirm the result; it becomes a fact. By another person than who finished it.
+
+        Raises:
+            InspectionNotFound, InspectionConflict: not the caller's, or not finished.
+            NeedsSecondPerson: the caller finished it.
+        """
+        visit = await self._inspections.find(inspection_id, actor)
+        if visit is None:
+            raise InspectionNotFound
+        subject = await self._subjects.lock(visit.subject_id, None)
+        visit = await self.locked(actor, inspection_id, "decide")
+        if actor.sub == visit.finished_by:
+            raise NeedsSecondPerson
+        now = self._env.clock.now()
+        kind = self._policy(visit.region, china_date(now)).of(visit.result or "")
+        if kind.fact is not None and subject is not None and visit.finished_on is not None:
+            files = await self._evidence.about((ABOUT, visit.id))
+            fact, _ = await self._facts.record_for(
+                subject,
+                FactIn(
+                    subject_id=subject.id,
+                    code=kind.fact,
+                    occurred_on=visit.finished_on,
+                    source=Source(
+                        kind=SourceKind.INSPECTION, authority=visit.department, reference=visit.number
+                    ),
+                    evidence=[
+                        EvidenceItem(sha256=one.sha256, name=one.name[:100]) for one in files[:_MOST_EVIDENCE]
+                    ],
+                ),
+                by=actor.sub,
+            )
+            visit.fact_id = fact.id
+        visit.state = InspectionState.DECIDED
+        visit.decided_by, visit.decided_at = actor.sub, now
+        visit.version += 1
+        self._inspections.note(visit, "decided", note, {"result": visit.result}, actor.sub, now)
+        await self._session.flush()
+        return await self.view(visit)
+
+    async def publish(self, actor: Principal, inspection_id: UUID) -> InspectionView:
+        """Show the result to the public; by another person than who decided it.
+
+        Raises:
+            InspectionNotFound, InspectionConflict: not the caller's, not decided, or of a kind not published.
+            NeedsSecondPerson: the caller decided it.
+        """
+        visit = await self.locked(actor, inspection_id, "publish")
+        if actor.sub == visit.decided_by:
+            raise NeedsSecondPerson
+        now = self._env.clock.now()
+        if not self._policy(visit.region, china_date(now)).of(visit.result or "").publish:
+            raise InspectionConflict(Text("该结果不公示", "This result is not published"))
+        visit.state = InspectionState.PUBLISHED
+        visit.published_by, visit.published_at = actor.sub, now
+        visit.version += 1
+        self._inspections.note(
+            visit, "published", None, {"publish_by": str(visit.publish_by)}, actor.sub, now
+        )
+        await self._session.flush()
+        return await self.view(visit)
+
+    async def remind(self, limit: int) -> int:
+        """Note, once each, the finished inspections whose publication is near or late; gives how many."""
+        now = self._env.clock.now()
+        today = china_date(now)
+        policy = self._policy("000000", today)
+        near = add_working_days(today, policy.remind_before_working_days).due_on
+        visits = await self._inspections.to_remind(near, limit)
+        for visit in visits:
+            visit.reminded_on = today
+            visit.version += 1
+            self._inspections.note(
+                visit, "reminded", None, {"publish_by": str(visit.publish_by)}, "system", now
+            )
+        await self._session.flush()
+        return len(visits)
+
+    async def get(self, actor: Principal, inspection_id: UUID) -> InspectionView:
+        """An inspection of the caller's regions. Raises InspectionNotFound."""
+        visit = await self._inspections.find(inspection_id, actor)
+        if visit is None:
+            raise InspectionNotFound
+        return await self.view(visit)
+
+    async def search(
+        self, actor: Principal, filters: InspectionFilters, cursor: str | None, limit: int
+    ) -> Page[InspectionBrief]:
+        """Inspections of the caller's regions, the newest first. Raises InvalidPayload: a foreign cursor."""
+        rows = await self._inspections.page(actor, filters, cursor_id(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
+        return Page(items=[self._brief(visit, name) for visit, name in items], next_cursor=following)
+
+    async def public(self, key: str | None, cursor: str | None, limit: int) -> Page[PublicInspection]:
+        """Published results that are still shown. Raises InvalidPayload for a foreign cursor."""
+        today = china_date(self._env.clock.now())
+        policy = self._policy("000000", today)
+        since = add_months(today, -policy.public_months)
+        wanted = key.strip().upper() if key else None
+        rows = await self._inspections.published(since, wanted, cursor_id(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
+        known = self._env.rulebook.inspection_items.choose("inspection-items", on=today).by_code
+        shown = []
+        for visit, subject in items:
+            if visit.result is None or visit.finished_on is None or visit.published_at is None:
+                continue
+            shown.append(
+                PublicInspection(
+                    number=visit.number,
+                    kind=InspectionKind(visit.kind),
+                    subject_key=subject.key,
+                    subject_name=subject.name,
+                    region=visit.region,
+                    department=visit.department,
+                    items=[known[c].name.render(self._language) if c in known else c for c in visit.items],
+                    result=Result(visit.result),
+                    result_name=policy.of(visit.result).name.render(self._language),
+                    finished_on=visit.finished_on,
+                    published_on=china_date(visit.published_at),
+                    shown_until=add_months(visit.finished_on, policy.public_months),
+                )
+            )
+        return Page(items=shown, next_cursor=following)
+
+    async def locked(self, actor: Principal, inspection_id: UUID, act: str) -> Inspection:
+        """An inspection to act on. Raises InspectionNotFound, InspectionConflict naming what is allowed."""
+        visit = await self._inspections.find(inspection_id, actor, lock=True)
+        if visit is None:
+            raise InspectionNotFound
+        allowed = acts_allowed(InspectionState(visit.state))
+        if act not in allowed:
+            raise InspectionConflict(state=visit.state, allowed=allowed)
+        return visit
+
+    async def view(self, visit: Inspection) -> InspectionView:
+        """The inspection as it crosses the API."""
+        names = await self._inspections.names([visit.subject_id])
+        known = self._env.rulebook.inspection_items.choose(
+            "inspection-items", on=china_date(visit.created_at), region=visit.region
+        ).by_code
+        return InspectionView(
+            **self._brief(visit, names[visit.subject_id]).model_dump(),
+            trigger=TriggerIn(**visit.trigger) if visit.trigger else None,
+            campaign_id=visit.campaign_id,
+            draws=[
+                {"draw_id": str(one.draw_id), "number": one.number, "task": one.task, "place": one.place}
+                for one in await self._inspections.draws_of(visit.id)
+            ],
+            measure=visit.measure,
+            checks=[
+                {"item": code, "code": check.code, "name": check.name.render(self._language)}
+                for code in visit.items
+                if code in known
+                for check in known[code].checks
+            ],
+            revision=visit.revision,
+            fact_id=visit.fact_id,
+            acts=[
+                ActView(act=a.act, note=a.note, data=a.data, done_by=a.done_by, done_at=a.done_at)
+                for a in await self._inspections.acts_of(visit.id)
+            ],
+            allowed=acts_allowed(InspectionState(visit.state)),
+        )
+
+    def _brief(self, visit: Inspection, name: str) -> InspectionBrief:
+        today = china_date(self._env.clock.now())
+        waits = visit.state in (InspectionState.ASSIGNED, InspectionState.IN_PROGRESS)
+        return InspectionBrief(
+            id=visit.id,
+            number=visit.number,
+            kind=InspectionKind(visit.kind),
+            subject_id=visit.subject_id,
+            subject_name=name,
+            region=visit.region,
+            department=visit.department,
+            items=visit.items,
+            inspectors=visit.inspectors,
+            state=InspectionState(visit.state),
+            batch=visit.batch,
+            due_on=visit.due_on,
+            overdue=waits and visit.due_on < today,
+            result=Result(visit.result) if visit.result else None,
+            finished_on=visit.finished_on,
+            publish_by=visit.publish_by,
+            publish_by_provisional=visit.publish_by_provisional,
+            publication_overdue=visit.published_at is None
+            and visit.publish_by is not None
+            and visit.publish_by < today,
+            reminded_on=visit.reminded_on,
+            published_at=visit.published_at,
+            version=visit.version,
+        )
+
+    async def _check_team(self, team: Sequence[str], subject_id: UUID, today: date, pointer: str) -> None:
+        if len({one.casefold() for one in team}) != len(team):
+            raise InvalidPayload.at(pointer, Text("人员重复", "A person stands twice"))
+        recused = await self._inspectors.recused(team, subject_id, today)
+        if recused:
+            who = ", ".join(sorted(recused))
+            raise InvalidPayload.at(
+                pointer, Text(f"{who} 应当回避该对象", f"{who} must keep away from this subject")
+            )
+
+    def _policy(self, region: str, on: date) -> InspectionPolicy:
+        return self._env.rulebook.inspections.choose("inspections", on=on, region=region)
