@@ -57,7 +57,7 @@ async def province(server: Any, folder: Path) -> tuple[Database, Bar]:
 @pytest.fixture(scope="module")
 async def seeded(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     database, bar = await province(postgres, tmp_path_factory.mktemp("seed"))
-    assert bar.done == bar.total == 60 + 40 + 6 + 5 + 1
+    assert bar.done == bar.total == 60 + 40 + 6 + 5 + 1 + 6 + 12 + 3 + 3
     yield database
     await database.dispose()
 
@@ -69,7 +69,7 @@ async def test_all_kinds_are_there_in_real_divisions(seeded: Database) -> None:
         )
         regions = set(await session.scalars(select(col(Subject.region))))
         names = list(
-            await session.scalars(select(col(Subject.name)).where(col(Subject.kind) != "tour_guide"))
+            await session.scalars(select(col(Subject.name)).where(col(Subject.name_cipher).is_(None)))
         )
     assert counts == {
         "travel_agency": 60,
@@ -77,6 +77,10 @@ async def test_all_kinds_are_there_in_real_divisions(seeded: Database) -> None:
         "star_hotel": 6,
         "scenic_area": 5,
         "ota_platform": 1,
+        "agency_branch": 6,
+        "natural_person": 12,
+        "homestay": 3,
+        "unlicensed_operator": 3,
     }
     assert all(exists(region) and covers("140000", region) for region in regions)
     assert all("虚构" in name for name in names)
@@ -135,7 +139,7 @@ async def test_one_event_per_subject_and_a_log_entry_per_grade(seeded: Database)
                 " AND data ->> 'name' IS NOT NULL"
             )
         )
-    assert events == {"tourtrust.credit.subject_registered.v1": 112, "tourtrust.credit.grade_changed.v1": 60}
+    assert events == {"tourtrust.credit.subject_registered.v1": 136, "tourtrust.credit.grade_changed.v1": 60}
     assert grades == promises
     assert private == 0
 

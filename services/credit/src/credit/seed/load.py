@@ -238,6 +238,8 @@ def _uncovered_since(facts: Sequence[Fact], subject_id: UUID) -> date | None:
 def _past(subject: _Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
     if subject.id == DEMO_SUBJECT_IDS["sample_agency"]:
         return sample_happenings(today)
+    if subject.key is None:
+        return []
     return happenings(chance, subject.kind, china_date(born) + timedelta(days=1), today - timedelta(days=20))
 
 
