@@ -21,6 +21,7 @@ def upgrade() -> None:
     _imports()
     op.create_index("ix_outbox_order", "outbox", ["epoch", "xid", "seq"])
     _certificates()
+    _exchange()
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -161,7 +162,103 @@ def _certificates() -> None:
     op.create_index("ix_certificate_uses_certificate_id_id", "certificate_uses", ["certificate_id", "id"])
 
 
+_SYSTEMS = "system IN ('national', 'credit_china', 'enterprise_publicity')"
+
+
+def _exchange() -> None:
+    op.create_table(
+        "exchange_records",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system", sa.String(length=24), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("our_number", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("region", sa.String(length=6), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("their_number", sa.String(length=120), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(_SYSTEMS, name=op.f("ck_exchange_records_system")),
+        sa.CheckConstraint("kind IN ('listing', 'record', 'grade')", name=op.f("ck_exchange_records_kind")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'accepted', 'refused', 'failed')", name=op.f("ck_exchange_records_state")
+        ),
+        sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_exchange_records_subject_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_records")),
+    )
+    op.create_index(
+        "uq_exchange_records_number",
+        "exchange_records",
+        ["system", "kind", "our_number", "version"],
+        unique=True,
+    )
+    op.create_index(
+        "ix_exchange_records_waiting",
+        "exchange_records",
+        ["next_attempt_at"],
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index("ix_exchange_records_system_settled_on", "exchange_records", ["system", "settled_on"])
+    op.create_table(
+        "exchange_decisions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("system", sa.String(length=24), nullable=False),
+        sa.Column("their_number", sa.String(length=120), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_key", sa.String(length=24), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("authority", sa.String(length=100), nullable=False),
+        sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(_SYSTEMS, name=op.f("ck_exchange_decisions_system")),
+        sa.CheckConstraint(
+            "kind IN ('repair_granted', 'risk_class', 'abnormal_listed', 'abnormal_removed')",
+            name=op.f("ck_exchange_decisions_kind"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('received', 'applied', 'waiting', 'conflict')",
+            name=op.f("ck_exchange_decisions_state"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_decisions")),
+    )
+    op.create_index(
+        "uq_exchange_decisions_number",
+        "exchange_decisions",
+        ["system", "their_number", "version"],
+        unique=True,
+    )
+    op.create_index(
+        "ix_exchange_decisions_open",
+        "exchange_decisions",
+        ["id"],
+        postgresql_where=sa.text("state IN ('received', 'waiting')"),
+    )
+    op.create_table(
+        "exchange_cursors",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_exchange_cursors")),
+    )
+
+
 def downgrade() -> None:
     op.drop_index("ix_outbox_order", "outbox")
-    for table in ("certificate_uses", "certificates", "import_rows", "imports"):
+    for table in (
+        *("exchange_cursors", "exchange_decisions", "exchange_records"),
+        *("certificate_uses", "certificates", "import_rows", "imports"),
+    ):
         op.drop_table(table)

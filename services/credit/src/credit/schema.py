@@ -11,6 +11,7 @@ from credit.db import metadata
 from credit.deposits import models as deposits
 from credit.draws import models as draws
 from credit.evidence import models as evidence
+from credit.exchange import models as exchange
 from credit.exports.models import index_outbox
 from credit.facts import models as facts
 from credit.hazards import models as hazards
@@ -66,6 +67,7 @@ OWN = (
     hazards,
     imports,
     certificates,
+    exchange,
 )
 """Importing these modules puts their tables into the metadata."""
 

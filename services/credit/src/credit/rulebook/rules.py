@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from credit.boards.policy import BoardPolicy
 from credit.certificates.policy import CertificatePolicy
 from credit.deposits.policy import DepositOverlay, DepositPolicy
+from credit.exchange.policy import ExchangePolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
 from credit.facts.retention import PublicityPolicy, RetentionPolicy
 from credit.honours.policy import HonourPolicy
@@ -100,6 +101,7 @@ class Rulebook:
     repair_clocks: PolicySet[RepairClock]
     repair_readings: PolicySet[RepairReading]
     certificates: PolicySet[CertificatePolicy]
+    exchange: PolicySet[ExchangePolicy]
 
     @classmethod
     def load(cls, folder: Path) -> "Rulebook":
@@ -130,6 +132,7 @@ class Rulebook:
             repair_clocks=PolicySet.load(folder / "repair-clocks.yaml", RepairClock),
             repair_readings=PolicySet.load(folder / "repair-reading.yaml", RepairReading),
             certificates=PolicySet.load(folder / "certificates.yaml", CertificatePolicy),
+            exchange=PolicySet.load(folder / "exchange.yaml", ExchangePolicy),
         )
         book._check_codes()
         return book
@@ -162,6 +165,7 @@ class Rulebook:
             self.repair_clocks,
             self.repair_readings,
             self.certificates,
+            self.exchange,
         )
         return [policy for one in sets for policy in one]
 

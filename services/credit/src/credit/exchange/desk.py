@@ -1,0 +1,140 @@
+"""The part of the service that talks to other systems. No call is made while a transaction is open."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+
+import structlog
+from common import audit
+from common.auth import Principal
+from common.db import Database
+from starlette.applications import Starlette
+
+from credit.config import Settings
+from credit.environment import Environment
+
+from .adapters import Adapter, ExchangeFailed, HttpAdapter, NullAdapter, RecordedAdapter
+from .collecting import Collector
+from .errors import ExchangeUnavailable
+from .rules import System
+from .schemas import Reconciliation
+from .service import ExchangeService
+
+__all__ = ["ExchangeDesk", "adapters_of", "exchanging"]
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 5.0
+COLLECTED = 200
+SENT = 20
+
+
+def adapters_of(settings: Settings) -> dict[System, Adapter]:
+    """The adapter of each system: a real or a recorded one where the settings name it, else none."""
+    found: dict[System, Adapter] = {}
+    for system in System:
+        target = settings.exchange.get(system)
+        if target is None:
+            found[system] = NullAdapter()
+        elif target.folder is not None:
+            found[system] = RecordedAdapter(target.folder)
+        else:
+            token = target.token_file.read_text(encoding="utf-8").strip() if target.token_file else ""
+            found[system] = HttpAdapter(target.url or "", token)
+    return found
+
+
+class ExchangeDesk:
+    """Collects, sends, fetches and applies, a little at a time."""
+
+    def __init__(self, database: Database, env: Environment, adapters: Mapping[System, Adapter]) -> None:
+        self._database, self._env, self.adapters = database, env, adapters
+
+    async def round(self) -> None:
+        """One round: collect what changed, send what waits, fetch and apply what others decided."""
+        more = True
+        while more:
+            async with self._database.session() as session:
+                more = await Collector(session, self._env).collect(COLLECTED)
+        for system, adapter in self.adapters.items():
+            if adapter.connected:
+                await self._send(system, adapter)
+                await self._fetch(system, adapter)
+        applied = True
+        while applied:
+            async with self._database.session() as session:
+                applied = await ExchangeService(session, self._env).apply_next()
+
+    async def reconcile(self, actor: Principal, system: System, day: date) -> Reconciliation:
+        """Ask the other side what it holds of a day, then compare; who asked is audited.
+
+        Raises:
+            ExchangeUnavailable: not connected, or no answer.
+        """
+        try:
+            theirs = await self.adapters[system].records(day)
+        except ExchangeFailed as error:
+            raise ExchangeUnavailable from error
+        async with self._database.session() as session:
+            result = await ExchangeService(session, self._env).reconcile(actor, system, day, theirs)
+            await audit.record(
+                session,
+                actor=actor,
+                action="exchange.reconcile",
+                target=f"exchange:{system}",
+                details={"day": day.isoformat(), "agrees": result.agrees},
+                now=self._env.clock.now(),
+            )
+        return result
+
+    async def _send(self, system: System, adapter: Adapter) -> None:
+        while True:
+            async with self._database.session() as session:
+                claimed = await ExchangeService(session, self._env).claim(system, SENT)
+            for record_id, body in claimed:
+                answer, failure = None, None
+                try:
+                    answer = await adapter.send(body)
+                except ExchangeFailed as error:
+                    failure = str(error)
+                async with self._database.session() as session:
+                    await ExchangeService(session, self._env).settle(record_id, answer, failure)
+            if len(claimed) < SENT:
+                return
+
+    async def _fetch(self, system: System, adapter: Adapter) -> None:
+        async with self._database.session() as session:
+            after = await ExchangeService(session, self._env).read_up_to(system)
+        try:
+            page = await adapter.decisions(after)
+        except ExchangeFailed as error:
+            log.warning("decisions_not_fetched", system=system, reason=str(error))
+            return
+        if page.items or page.next_after:
+            async with self._database.session() as session:
+                await ExchangeService(session, self._env).take(system, page, after)
+
+    async def run(self) -> None:
+        """Make rounds for ever; whatever fails is tried in the next one."""
+        while True:
+            try:
+                await self.round()
+            except Exception as error:
+                log.warning("exchange_round_failed", kind=type(error).__name__)
+            await asyncio.sleep(PAUSE)
+
+
+@asynccontextmanager
+async def exchanging(app: Starlette) -> AsyncIterator[None]:
+    """The lifespan part that exchanges records (`app.state.exchange`)."""
+    state = app.state
+    state.exchange = ExchangeDesk(state.db, state.env, adapters_of(state.settings))
+    task = asyncio.create_task(state.exchange.run(), name="exchange of credit")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

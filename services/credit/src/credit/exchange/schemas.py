@@ -1,0 +1,81 @@
+"""What crosses the API about the exchange."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from common.web import Model
+
+from .rules import System
+
+__all__ = ["DecisionView", "ReconcileIn", "Reconciliation", "RecordView", "SystemView"]
+
+
+class SystemView(Model):
+    """A system on the other side, whether it is connected, and how many records stand how."""
+
+    system: str
+    name: str
+    connected: bool
+    sends: list[str]
+    records: dict[str, int]
+    decisions: dict[str, int]
+
+
+class RecordView(Model):
+    """A record that is sent: both numbers, where it stands, what was answered."""
+
+    id: UUID
+    system: str
+    kind: str
+    our_number: str
+    version: int
+    subject_id: UUID
+    region: str
+    content: dict[str, Any]
+    sha256: str
+    state: str
+    attempts: int
+    next_attempt_at: datetime
+    their_number: str | None
+    reason: str | None
+    created_at: datetime
+    settled_at: datetime | None
+
+
+class DecisionView(Model):
+    """A decision of another system and what became of it."""
+
+    id: UUID
+    system: str
+    their_number: str
+    version: int
+    kind: str
+    subject_key: str
+    subject_id: UUID | None
+    decided_on: date
+    authority: str
+    content: dict[str, Any]
+    state: str
+    reason: str | None
+    received_at: datetime
+    settled_at: datetime | None
+
+
+class ReconcileIn(Model):
+    """A Chinese day of which both sides are compared."""
+
+    day: date
+
+
+class Reconciliation(Model):
+    """Both sides of one day, as far as the caller's regions go; records by `number/version`."""
+
+    system: System
+    day: date
+    ours: int
+    theirs: int
+    missing_there: list[str]
+    missing_here: list[str]
+    different: list[str]
+    agrees: bool

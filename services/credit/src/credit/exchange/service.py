@@ -1,0 +1,274 @@
+"""Use cases of the exchange that touch only our side: claim and settle records, take decisions in, look."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from common.auth import Principal
+from common.clock import china_date
+from common.db import new_id
+from common.pagination import Page, encode_cursor, page_of
+from common.problems import InvalidPayload, Problem, Text
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.deposits.risk import RiskClassService
+from credit.deposits.schemas import RiskClassIn
+from credit.environment import Environment
+from credit.facts.schemas import FactIn, Source, SourceKind
+from credit.facts.service import FactService
+from credit.paging import cursor_id
+from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
+
+from .adapters import Adapter, Answer, Decisions, TheirRecord
+from .collecting import EVERYWHERE
+from .errors import RecordNotFound, RecordSettled
+from .models import ExchangeDecision, ExchangeRecord
+from .repository import ExchangeRepository
+from .rules import (
+    DecisionKind,
+    DecisionState,
+    RecordState,
+    System,
+    compared,
+    content_hash,
+    next_attempt,
+)
+from .schemas import DecisionView, Reconciliation, RecordView, SystemView
+
+__all__ = ["ExchangeService"]
+
+_CODES = {
+    DecisionKind.REPAIR_GRANTED: "REPAIRED",
+    DecisionKind.ABNORMAL_LISTED: "ABNORMAL_LISTED",
+    DecisionKind.ABNORMAL_REMOVED: "ABNORMAL_REMOVED",
+}
+_FACT = "F-"
+
+
+class ExchangeService:
+    """Our side of the exchange."""
+
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
+        self._exchange = ExchangeRepository(session)
+        self._subjects = SubjectRepository(session)
+
+    async def claim(self, system: System, limit: int) -> list[tuple[UUID, dict[str, object]]]:
+        """Records to send now, as (id, body). Should nobody settle them, they come again at their next time."""
+        now = self._env.clock.now()
+        minutes = self._policy_minutes()
+        rows = await self._exchange.claim(system, now, limit)
+        for row in rows:
+            row.attempts += 1
+            row.next_attempt_at = next_attempt(min(row.attempts, len(minutes)), minutes, now) or now
+        await self._session.flush()
+        return [(row.id, row.content | {"sha256": row.sha256}) for row in rows]
+
+    async def settle(self, record_id: UUID, answer: Answer | None, failure: str | None = None) -> None:
+        """Keep what the other side said to a record, or that it did not answer."""
+        row = await self._exchange.lock_record(record_id, None)
+        if row is None or row.state != RecordState.WAITING:
+            return
+        now = self._env.clock.now()
+        if answer is None:
+            row.reason = failure
+            if next_attempt(row.attempts, self._policy_minutes(), now) is None:
+                row.state = RecordState.FAILED
+        else:
+            row.state = RecordState.ACCEPTED if answer.state == "accepted" else RecordState.REFUSED
+            row.their_number, row.reason = answer.their_number, answer.reason
+        if row.state != RecordState.WAITING:
+            row.settled_at, row.settled_on = now, china_date(now)
+        await self._session.flush()
+
+    async def retry(self, actor: Principal, record_id: UUID) -> RecordView:
+        """Send a record again that was given up or refused.
+
+        Raises:
+            RecordNotFound: not of the caller's regions.
+            RecordSettled: it waits or was accepted.
+        """
+        row = await self._exchange.lock_record(record_id, actor)
+        if row is None:
+            raise RecordNotFound
+        if row.state not in {RecordState.FAILED, RecordState.REFUSED}:
+            raise RecordSettled(present=row.state, allowed=[])
+        row.state, row.attempts = RecordState.WAITING, 0
+        row.next_attempt_at = self._env.clock.now()
+        row.settled_at = row.settled_on = None
+        await self._session.flush()
+        return _record(row)
+
+    async def take(self, system: System, page: Decisions, after: str | None) -> None:
+        """Keep decisions, each version once, with the place up to which they were read."""
+        now = self._env.clock.now()
+        cursor = await self._exchange.cursor(f"in:{system}")
+        if cursor.place != after:
+            return
+        await self._exchange.put_decisions(
+            [
+                {
+                    "id": new_id(),
+                    "system": system,
+                    "their_number": one.their_number,
+                    "version": one.version,
+                    "kind": one.kind,
+                    "subject_key": one.subject_key.strip().upper(),
+                    "decided_on": one.decided_on,
+                    "authority": one.authority,
+                    "content": one.content,
+                    "sha256": content_hash(one.content),
+                    "state": DecisionState.RECEIVED,
+                    "received_at": now,
+                    "looked_at": now,
+                }
+                for one in page.items
+            ]
+        )
+        cursor.place = page.next_after or after
+        await self._session.flush()
+
+    async def read_up_to(self, system: System) -> str | None:
+        """Up to where a system's decisions were read."""
+        return await self._exchange.place(f"in:{system}")
+
+    async def apply_next(self) -> bool:
+        """Apply one decision through the room it concerns; says whether there was one. One transaction."""
+        row = await self._exchange.next_decision()
+        if row is None:
+            return False
+        row.looked_at = now = self._env.clock.now()
+        subject = await self._subjects.lock_by_key(row.subject_key)
+        if subject is None:
+            row.state = DecisionState.WAITING
+            await self._session.flush()
+            return True
+        row.subject_id = subject.id
+        try:
+            async with self._session.begin_nested():
+                await self._apply(row, subject)
+            row.state, row.reason = DecisionState.APPLIED, None
+        except Problem as problem:
+            row.state, row.reason = DecisionState.CONFLICT, str(problem)
+        except ValidationError as error:
+            row.state, row.reason = DecisionState.CONFLICT, f"内容不符合要求（{error.error_count()} 处）"
+        row.settled_at = now
+        await self._session.flush()
+        return True
+
+    async def systems(self, actor: Principal, adapters: Mapping[System, Adapter]) -> list[SystemView]:
+        """Every system with the records and decisions of the caller's regions."""
+        policy = self._env.rulebook.exchange.choose("exchange", on=china_date(self._env.clock.now()))
+        records = await self._exchange.counts(actor)
+        decisions = await self._exchange.decision_counts(actor)
+        return [
+            SystemView(
+                system=one.system,
+                name=one.name.render(self._language),
+                connected=adapters[System(one.system)].connected,
+                sends=list(one.sends),
+                records={state: n for (system, state), n in records.items() if system == one.system},
+                decisions={state: n for (system, state), n in decisions.items() if system == one.system},
+            )
+            for one in policy.systems
+        ]
+
+    async def records(
+        self,
+        actor: Principal,
+        system: System | None,
+        state: RecordState | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[RecordView]:
+        """Records of the caller's regions, the newest first. Raises InvalidPayload."""
+        rows = await self._exchange.records(actor, system, state, cursor_id(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
+        return Page(items=[_record(row) for row in items], next_cursor=following)
+
+    async def decisions(
+        self,
+        actor: Principal,
+        system: System | None,
+        state: DecisionState | None,
+        cursor: str | None,
+        limit: int,
+    ) -> Page[DecisionView]:
+        """Decisions about the caller's subjects, the newest first. Raises InvalidPayload."""
+        rows = await self._exchange.decisions(actor, system, state, cursor_id(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
+        return Page(items=[_decision(row) for row in items], next_cursor=following)
+
+    async def reconcile(
+        self, actor: Principal, system: System, day: date, theirs: Sequence[TheirRecord]
+    ) -> Reconciliation:
+        """Our side of a day against theirs, as far as the caller's regions go."""
+        ours = await self._exchange.accepted_on(actor, system, day)
+        result = compared(
+            {(row.our_number, row.version): row.sha256 for row in ours},
+            {(one.our_number, one.version): one.sha256 for one in theirs if actor.covers(one.region)},
+        )
+        return Reconciliation(
+            system=system,
+            day=day,
+            ours=result.ours,
+            theirs=result.theirs,
+            missing_there=result.missing_there,
+            missing_here=result.missing_here,
+            different=result.different,
+            agrees=result.agrees,
+        )
+
+    async def _apply(self, row: ExchangeDecision, subject: Subject) -> None:
+        kind = DecisionKind(row.kind)
+        if kind is DecisionKind.RISK_CLASS:
+            wanted = RiskClassIn.model_validate(
+                {
+                    "risk_class": row.content.get("risk_class"),
+                    "assessed_on": row.decided_on,
+                    "authority": row.authority,
+                    "reference": row.their_number[:60],
+                }
+            )
+            await RiskClassService(self._session, self._env).record(EVERYWHERE, subject.id, wanted)
+            return
+        payload = {"number": row.their_number}
+        if kind is DecisionKind.REPAIR_GRANTED:
+            payload["fact_id"] = str(await self._repaired(row, subject))
+        source = Source(
+            kind=SourceKind.OTHER, authority=row.authority, reference=f"{row.system}:{row.their_number}"[:120]
+        )
+        fact = FactIn(
+            subject_id=subject.id,
+            code=_CODES[kind],
+            occurred_on=row.decided_on,
+            source=source,
+            payload=payload,
+        )
+        await FactService(self._session, self._env).record_for(
+            subject, fact, by=f"exchange:{row.system}:{row.their_number}"[:200]
+        )
+
+    async def _repaired(self, row: ExchangeDecision, subject: Subject) -> UUID:
+        """The fact whose repair was granted elsewhere, by the number under which we sent it."""
+        number = str(row.content.get("our_number", ""))
+        sent = await self._exchange.sent_as(row.system, number)
+        if sent is None or sent.subject_id != subject.id or not number.startswith(_FACT):
+            raise InvalidPayload.at(
+                "/content/our_number", Text("未报送过该信息", "That record was never sent")
+            )
+        return UUID(number.removeprefix(_FACT))
+
+    def _policy_minutes(self) -> list[int]:
+        on = china_date(self._env.clock.now())
+        return self._env.rulebook.exchange.choose("exchange", on=on).retry_minutes
+
+
+def _record(row: ExchangeRecord) -> RecordView:
+    return RecordView(**row.model_dump(exclude={"settled_on"}))
+
+
+def _decision(row: ExchangeDecision) -> DecisionView:
+    return DecisionView(**row.model_dump(exclude={"sha256", "looked_at"}))
