@@ -139,9 +139,47 @@ async def test_one_event_per_subject_and_a_log_entry_per_grade(seeded: Database)
                 " AND data ->> 'name' IS NOT NULL"
             )
         )
-    assert events == {"tourtrust.credit.subject_registered.v1": 136, "tourtrust.credit.grade_changed.v1": 60}
+    assert events == {"tourtrust.credit.subject_registered.v1": 136, "tourtrust.credit.grade_changed.v1": 121}
     assert grades == promises
     assert private == 0
+
+
+async def test_papers_are_in_order_and_nothing_falls_due_at_once(seeded: Database) -> None:
+    async with seeded.session() as session:
+        counts = {
+            table: await session.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608  (fixed names)
+            for table in (
+                "qualifications",
+                "liability_policies",
+                "risk_classes",
+                "relations",
+                "subject_traces",
+            )
+        }
+        unpaid = await session.scalar(text(UNPAID))
+        due = await session.scalar(
+            text("SELECT count(*) FROM liability_watches WHERE next_on <= :today"), {"today": TODAY}
+        )
+        posts = await session.scalar(text(POSTS))
+    assert counts == {
+        "qualifications": 40,
+        "liability_policies": 60,
+        "risk_classes": 60,
+        "relations": 18,
+        "subject_traces": 9,
+    }
+    assert (unpaid, due, posts) == (0, 0, 12)
+
+
+UNPAID = """
+SELECT count(*) FROM subjects s WHERE kind = 'travel_agency' AND NOT EXISTS (
+    SELECT FROM deposit_entries e WHERE e.subject_id = s.id AND kind = 'payment' AND amount_fen =
+        CASE WHEN 'outbound' = ANY(s.business_scope) THEN 140000000 ELSE 20000000 END)
+"""
+POSTS = """
+SELECT count(*) FROM relations r JOIN subjects p ON p.id = r.from_id JOIN subjects a ON a.id = r.to_id
+WHERE r.kind = 'legal_representative' AND p.kind = 'natural_person' AND a.kind = 'travel_agency'
+"""
 
 
 def test_the_same_plan_gives_the_same_province_and_valid_numbers() -> None:
