@@ -147,7 +147,7 @@ async def test_one_event_per_subject_and_a_log_entry_per_grade(seeded: Database)
 async def test_papers_are_in_order_and_nothing_falls_due_at_once(seeded: Database) -> None:
     async with seeded.session() as session:
         counts = {
-            table: await session.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608  (fixed names)
+            table: await session.scalar(text(f"SELECT count(*) FROM {table}"))
             for table in (
                 "qualifications",
                 "liability_policies",
