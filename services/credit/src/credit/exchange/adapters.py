@@ -1,7 +1,8 @@
 """The other side of the exchange: one interface, and three that have it.
 
-`NullAdapter` is a system that is not connected: records wait. `HttpAdapter` speaks to a real one in the record
-shape of docs/guides/sharing.md. `RecordedAdapter` answers from recorded files, for tests and demonstrations.
+`NullAdapter` is a system that is not connected: records wait. `HttpAdapter` speaks to a real one in the
+record shape of docs/guides/sharing.md. `RecordedAdapter` answers from recorded files, for tests and
+demonstrations.
 """
 
 import json

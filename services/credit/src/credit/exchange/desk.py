@@ -53,8 +53,11 @@ class ExchangeDesk:
         self._database, self._env, self.adapters = database, env, adapters
 
     async def round(self) -> None:
-        """One round: collect what changed, send what waits, fetch and apply what others decided."""
-        more = True
+        """One round: collect what changed, send what waits, fetch and apply what others decided.
+
+        While no system is connected nothing is collected; the feed keeps it until one is.
+        """
+        more = any(adapter.connected for adapter in self.adapters.values())
         while more:
             async with self._database.session() as session:
                 more = await Collector(session, self._env).collect(COLLECTED)

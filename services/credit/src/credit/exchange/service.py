@@ -56,7 +56,7 @@ class ExchangeService:
         self._subjects = SubjectRepository(session)
 
     async def claim(self, system: System, limit: int) -> list[tuple[UUID, dict[str, object]]]:
-        """Records to send now, as (id, body). Should nobody settle them, they come again at their next time."""
+        """Records to send now, as (id, body); should nobody settle them, they come again."""
         now = self._env.clock.now()
         minutes = self._policy_minutes()
         rows = await self._exchange.claim(system, now, limit)

@@ -1,0 +1,315 @@
+"""The exchange: rules, the three adapters, records sent once, decisions applied once, both sides compared."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from credit.config import ExchangeTarget, Settings
+from credit.exchange.adapters import (
+    Adapter,
+    Answer,
+    Decision,
+    Decisions,
+    ExchangeFailed,
+    HttpAdapter,
+    NullAdapter,
+    RecordedAdapter,
+    TheirRecord,
+)
+from credit.exchange.desk import ExchangeDesk
+from credit.exchange.rules import System, compared, content_hash, next_attempt
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from .conftest import START, Service
+
+RECORDED = Path(__file__).parent / "data" / "exchange"
+DECIDE = ["credit:decide", "credit:read"]
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+KEYS = st.dictionaries(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), st.sampled_from("xy"))
+
+
+@given(KEYS, KEYS)
+def test_both_sides_are_told_apart_wholly(
+    ours: dict[tuple[str, int], str], theirs: dict[tuple[str, int], str]
+) -> None:
+    result = compared(ours, theirs)
+    assert len(result.missing_there) == len(ours.keys() - theirs.keys())
+    assert len(result.missing_here) == len(theirs.keys() - ours.keys())
+    assert result.agrees == (ours == theirs)
+
+
+def test_pauses_grow_and_end() -> None:
+    minutes = [1, 5, 30]
+    assert [next_attempt(n, minutes, NOW) for n in (1, 3)] == [
+        NOW + timedelta(minutes=1),
+        NOW + timedelta(minutes=30),
+    ]
+    assert next_attempt(4, minutes, NOW) is None
+
+
+async def test_the_http_adapter_speaks_the_documented_shape() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if request.url.path == "/x/records" and request.method == "POST":
+            return httpx.Response(201, json={"state": "accepted", "their_number": "T1", "new": 1})
+        if request.url.path == "/x/decisions":
+            return httpx.Response(200, json={"items": [], "next_after": "7"})
+        if request.url.params.get("after") is None:
+            item = {"our_number": "F-1", "version": 1, "region": "140100", "sha256": "a"}
+            return httpx.Response(200, json={"items": [item], "next_after": "2"})
+        return httpx.Response(200, json={"items": []})
+
+    adapter = HttpAdapter("http://other.example/x", "secret", httpx.MockTransport(answer))
+    record = {"kind": "record", "our_number": "F-1", "version": 1}
+    assert (await adapter.send(record)).their_number == "T1"
+    assert (await adapter.decisions(None)).next_after == "7"
+    assert [one.our_number for one in await adapter.records(date(2026, 11, 23))] == ["F-1"]
+    assert seen[0].headers["authorization"] == "Bearer secret" and seen[0].headers["idempotency-key"]
+    assert json.loads(seen[0].content) == record
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        httpx.Response(500),
+        httpx.Response(200, text="no json"),
+        httpx.Response(200, json=[]),
+        httpx.Response(200, json={"state": "maybe"}),
+    ],
+)
+async def test_whatever_else_the_other_side_says_is_a_failure(broken: httpx.Response) -> None:
+    adapter = HttpAdapter("http://other.example", "s", httpx.MockTransport(lambda request: broken))
+    with pytest.raises(ExchangeFailed):
+        await adapter.send({"kind": "record", "our_number": "F-1", "version": 1})
+
+
+async def test_recordings_answer_by_kind_and_nothing_is_made_up() -> None:
+    adapter = RecordedAdapter(RECORDED)
+    said = await adapter.send({"kind": "grade", "our_number": "G-1", "version": 3})
+    assert (said.state, said.their_number) == ("accepted", "Q-G-1-3")
+    refused = await adapter.send({"kind": "listing", "our_number": "L", "version": 1})
+    assert (refused.state, refused.reason) == ("refused", "主体不在本系统")
+    with pytest.raises(ExchangeFailed):
+        await adapter.records(date(2026, 11, 23))
+    with pytest.raises(ExchangeFailed):
+        await NullAdapter().send({})
+    assert (await NullAdapter().decisions("x")).next_after == "x"
+
+
+def test_production_refuses_recordings(tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"database_url": "postgresql://x/y", "keyring_file": tmp_path / "k"}
+    target = ExchangeTarget(folder=RECORDED)
+    with pytest.raises(ValidationError):
+        Settings(environment="production", exchange={"national": target}, **fields)
+    Settings(environment="development", exchange={"national": target}, **fields)
+    with pytest.raises(ValidationError):
+        ExchangeTarget()
+
+
+class Other:
+    """The other side, as a test wants it."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.got: list[Mapping[str, Any]] = []
+        self.deaf = False
+        self.told: list[Decision] = []
+        self.alter: str | None = None
+
+    async def send(self, record: Mapping[str, Any]) -> Answer:
+        if self.deaf:
+            raise ExchangeFailed("no answer")
+        self.got.append(record)
+        return Answer(state="accepted", their_number=f"T-{len(self.got)}")
+
+    async def decisions(self, after: str | None) -> Decisions:
+        return Decisions(items=self.told, next_after=None)
+
+    async def records(self, day: date) -> list[TheirRecord]:
+        return [
+            TheirRecord(
+                our_number=one["our_number"],
+                version=one["version"],
+                region=one["region"],
+                sha256="0" * 64 if one["our_number"] == self.alter else one["sha256"],
+            )
+            for one in self.got
+        ]
+
+    def of(self, subject: dict[str, Any]) -> list[Mapping[str, Any]]:
+        return [one for one in self.got if one["subject"]["key"] == subject["key"]]
+
+
+@pytest.fixture
+def other(service: Service) -> Other:
+    return Other()
+
+
+def desk(service: Service, other: Adapter) -> ExchangeDesk:
+    adapters: dict[System, Adapter] = {system: NullAdapter() for system in System}
+    adapters[System.NATIONAL] = other
+    made = ExchangeDesk(service.app.state.db, service.app.state.env, adapters)
+    service.app.state.exchange = made
+    return made
+
+
+async def test_records_are_sent_once_with_both_numbers_and_nobodys_name(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firm = await service.subject(name="交换样例旅行社（虚构）")
+    guide = await service.subject(kind="tour_guide", key=service.card(), name="郑样例壬")
+    await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
+    await service.fact(firm, "PENALTY_WARNING", "2026-10-02")
+    await asyncio.gather(at.round(), at.round())
+    await at.round()
+    sent = other.of(firm)
+    assert sorted({one["kind"] for one in sent}) == ["grade", "record"]
+    assert len({(one["our_number"], one["version"]) for one in sent}) == len(sent)
+    (record,) = [one for one in sent if one["kind"] == "record"]
+    body = {name: value for name, value in record.items() if name != "sha256"}
+    assert record["sha256"] == content_hash(body)
+    assert record["subject"]["name"] == "交换样例旅行社（虚构）"
+    assert record["content"]["code"] == "PENALTY_FINE_LARGE"
+    assert all(one["subject"]["name"] is None for one in other.of(guide))
+    assert "郑样例壬" not in str(other.got)
+    who = service.who(scopes=DECIDE)
+    rows = await service.get("/exchange/records", who=who, system="national", limit=100)
+    mine = [one for one in rows["items"] if one["subject_id"] == firm["id"]]
+    assert {one["state"] for one in mine} == {"accepted"} and all(one["their_number"] for one in mine)
+    waiting = await service.get("/exchange/records", who=who, system="credit_china", limit=100)
+    assert {one["state"] for one in waiting["items"]} == {"waiting"}
+    assert (await service.get("/exchange/records", who=service.who("140200", scopes=DECIDE)))["items"] == []
+    systems = {one["system"]: one for one in await service.get("/exchange/systems", who=who)}
+    assert systems["national"]["connected"] and not systems["credit_china"]["connected"]
+    await service.get("/exchange/records", 403)
+
+
+async def test_a_deaf_side_is_asked_again_later_and_given_up(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    await at.round()
+    other.deaf = True
+    firm = await service.subject(name="重试样例旅行社（虚构）")
+    who = service.who(scopes=DECIDE)
+
+    async def mine() -> dict[str, Any]:
+        rows = await service.get("/exchange/records", who=who, system="national", limit=100)
+        found: dict[str, Any] = next(one for one in rows["items"] if one["subject_id"] == firm["id"])
+        return found
+
+    await at.round()
+    await at.round()
+    assert ((await mine())["attempts"], (await mine())["state"]) == (1, "waiting")
+    await service.post(f"/exchange/records/{(await mine())['id']}/retry", {}, 409, who)
+    try:
+        for n in range(1, 7):
+            service.at(START + timedelta(days=n))
+            await at.round()
+        late = service.who(scopes=DECIDE)
+        rows = await service.get("/exchange/records", who=late, state="failed")
+        failed = next(one for one in rows["items"] if one["subject_id"] == firm["id"])
+        assert (failed["attempts"], failed["reason"]) == (6, "no answer")
+        other.deaf = False
+        await service.post(f"/exchange/records/{failed['id']}/retry", {}, 200, late)
+        await at.round()
+        assert len(other.of(firm)) == 1
+    finally:
+        service.at(START)
+
+
+async def test_decisions_are_applied_once_through_the_rooms_they_concern(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    firm = await service.subject(name="裁定样例旅行社（虚构）")
+    fact = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
+    await at.round()
+    unknown = service.key()
+
+    def told(number: str, kind: str, key: str, **content: Any) -> Decision:
+        return Decision.model_validate(
+            {
+                "their_number": number,
+                "kind": kind,
+                "subject_key": key,
+                "decided_on": "2026-11-20",
+                "authority": "演示机关（虚构）",
+                "content": content,
+            }
+        )
+
+    other.told = [
+        told("N-1", "risk_class", firm["key"], risk_class="C"),
+        told("N-2", "repair_granted", firm["key"], our_number=f"F-{fact['id']}"),
+        told("N-3", "abnormal_listed", unknown),
+        told("N-4", "risk_class", firm["key"], risk_class="Z"),
+        told("N-5", "repair_granted", firm["key"], our_number="F-nothing"),
+        told("N-6", "abnormal_listed", firm["key"]),
+    ]
+    await at.round()
+    await at.round()
+    who = service.who(scopes=DECIDE)
+
+    async def states() -> dict[str, str]:
+        rows = await service.get("/exchange/decisions", who=who, limit=100)
+        return {one["their_number"]: one["state"] for one in rows["items"]}
+
+    assert await states() == {
+        "N-1": "applied",
+        "N-2": "applied",
+        "N-3": "waiting",
+        "N-4": "conflict",
+        "N-5": "conflict",
+        "N-6": "applied",
+    }
+    facts = await service.get(f"/subjects/{firm['id']}/facts")
+    codes = [one["code"] for one in facts["items"]]
+    assert (codes.count("REPAIRED"), codes.count("ABNORMAL_LISTED")) == (1, 1)
+    (repaired,) = [one for one in facts["items"] if one["code"] == "REPAIRED"]
+    assert repaired["payload"]["fact_id"] == fact["id"]
+    classes = await service.get(f"/subjects/{firm['id']}/risk-classes")
+    assert [one["risk_class"] for one in classes["items"]] == ["C"]
+    late = await service.subject(key=unknown, name="迟到样例旅行社（虚构）")
+    await at.round()
+    assert (await states())["N-3"] == "applied"
+    facts = await service.get(f"/subjects/{late['id']}/facts")
+    assert [one["code"] for one in facts["items"]] == ["ABNORMAL_LISTED"]
+
+
+async def test_both_sides_of_a_day_are_compared_within_ones_regions(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    service.at(START + timedelta(days=40))
+    try:
+        first = await service.subject(name="对账样例旅行社甲（虚构）")
+        second = await service.subject(name="对账样例旅行社乙（虚构）")
+        await at.round()
+        day = {"day": "2027-01-02"}
+        who = service.who(scopes=DECIDE)
+        path = "/exchange/national/reconciliations"
+        result = await service.post(path, day, 200, who)
+        assert result["agrees"] and result["ours"] == result["theirs"] >= 2
+        other.alter = f"G-{first['id']}"
+        other.got = [one for one in other.got if one["subject"]["key"] != second["key"]]
+        other.got.append(
+            {"our_number": "F-x", "version": 1, "region": "140105", "sha256": "1", "subject": {"key": None}}
+        )
+        result = await service.post(path, day, 200, who)
+        assert (result["different"], result["missing_here"]) == ([f"G-{first['id']}/1"], ["F-x/1"])
+        assert result["missing_there"] == [f"G-{second['id']}/1"]
+        datong = await service.post(path, day, 200, service.who("140200", scopes=DECIDE))
+        assert (datong["ours"], datong["theirs"]) == (0, 0)
+        refused = await service.post("/exchange/credit_china/reconciliations", day, 503, who)
+        assert refused["type"] == "/problems/exchange-unavailable"
+    finally:
+        service.at(START)
