@@ -403,6 +403,27 @@ async def test_a_long_list_is_made_by_the_rounds(
     assert len(rest) == len(set(rest)) or ("grade", None) in {(kind, number) for kind, number, _, _ in rest}
 
 
+async def test_a_draw_with_another_weight_and_other_rooms_are_listed(service: Service, room: Room) -> None:
+    from .test_draws import body
+
+    subject = await service.subject(region="140700", name="晋中异议样例（虚构）")
+    for _ in range(3):
+        await service.subject(region="140700")
+    fact = await service.fact(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
+    draw = await service.post("/draws", body(region="140700", count=1))
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    done = await room.step(made, "sustain", {"reason": "列错主体", "remedy": {"action": "revoke"}})
+    ripple = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+    (drawn,) = [one for one in ripple["items"] if one["kind"] == "draw"]
+    assert (drawn["id"], drawn["number"]) == (draw["id"], draw["number"])
+    assert int(drawn["was"]) > int(drawn["would_be"])
+    kinds = ripple["by_kind"]
+    assert kinds["grade"] >= 1 and kinds["tier"] >= 1 and kinds["page"] >= 1
+    assert done["ripple"] == "done"
+    held = await service.get(f"/draws/{draw['id']}")
+    assert held["state"] == draw["state"]
+
+
 async def test_the_acts_of_an_objection_cannot_be_changed(service: Service) -> None:
     from sqlalchemy.exc import DBAPIError
 
