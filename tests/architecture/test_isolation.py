@@ -19,6 +19,7 @@ from common.db import migrations_folder
 from common.testing import ServiceDatabase, TokenMint
 from tourtrust.runtime.postgres import PostgresServer
 
+from tests.architecture import papers_of_subjects
 from tests.complaints import conftest as complaints
 from tests.complaints.test_enforcement import opened
 from tests.contracts import conftest as contracts
@@ -52,6 +53,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/complaints/enforcement-cases/{case_id}/events": {"event": "dismiss"} | NOTE,
     "POST /api/v1/contracts/contracts/{contract_no}/departures": {"occurred_on": "2026-11-23"},
     "POST /api/v1/contracts/contracts/{contract_no}/completions": {"occurred_on": "2026-11-23"},
+    **papers_of_subjects.BODIES,
 }
 
 
@@ -87,6 +89,7 @@ async def in_credit(database: ServiceDatabase, folder: Path) -> AsyncIterator[St
             "warning_id": warning["id"],
             "draw_id": draw["id"],
             "version": "1",
+            **await papers_of_subjects.names_of(service, subject),
         }
         yield Stage(
             service.http, service.app.state.openapi, service.mint, lambda _, parameter: names[parameter]
