@@ -12,7 +12,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
+from credit.boards.service import BoardService
+from credit.certificates.service import CertificateService
 from credit.environment import Environment
+from credit.honours.service import HonourService
 from credit.listings.service import ListingService
 from credit.scoring.ripple import GradeRipple, told
 from credit.subjects.models import Subject
@@ -44,6 +47,9 @@ class Ripple:
         self._rooms: tuple[Callable[[UUID, UUID, datetime], Awaitable[list[Affected]]], ...] = (
             WarningService(session, env).affected_by,
             ListingService(session, env).affected_by,
+            BoardService(session, env).affected_by,
+            HonourService(session, env).affected_by,
+            CertificateService(session, env).affected_by,
         )
 
     def begin(self, objection: Objection, facts: list[UUID], since: datetime) -> None:

@@ -6,9 +6,8 @@ from common.pagination import Page
 from common.problems import PayloadTooLarge, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
 
+from credit.downloads import file_answer
 from credit.evidence.dependencies import FileIn
 from credit.evidence.errors import EvidenceRefused
 from credit.evidence.routes import UPLOAD_LIMIT
@@ -180,13 +179,7 @@ async def get_ripple_file(
     objection_id: UUID, extension: SheetFormat, actor: Reader, objections: ObjectionServiceDep
 ) -> Response:
     number, table = await objections.ripple_file(actor, objection_id, extension)
-    return FileResponse(
-        table.path,
-        media_type=MEDIA_TYPES[table.format],
-        filename=f"ripple-{number}.{table.format}",
-        headers={"X-Content-SHA256": table.sha256, "X-Rows": str(table.rows)},
-        background=BackgroundTask(table.path.unlink, missing_ok=True),
-    )
+    return file_answer(table, f"ripple-{number}")
 
 
 @router.post(
