@@ -9,7 +9,7 @@ from alembic import op
 from common.audit import append_only_ddl
 from sqlalchemy.dialects import postgresql
 
-APPEND_ONLY = ("papers", "listing_events", "repair_events")
+APPEND_ONLY = ("papers", "listing_events", "repair_events", "commitment_events")
 
 revision = "0006"
 down_revision = "0005"
@@ -189,10 +189,69 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['repair_id'], ['repairs.id'], name=op.f('fk_repair_events_repair_id')),
     sa.PrimaryKeyConstraint('repair_id', 'version', name=op.f('pk_repair_events'))
     )
+    op.create_table('commitments',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=24), nullable=False),
+    sa.Column('template_version', sa.String(length=40), nullable=False),
+    sa.Column('items_cipher', sa.Text(), nullable=False),
+    sa.Column('start_on', sa.Date(), nullable=False),
+    sa.Column('end_on', sa.Date(), nullable=False),
+    sa.Column('publicly_shown', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('result', sa.String(length=8), nullable=False),
+    sa.Column('proposed', sa.String(length=8), nullable=True),
+    sa.Column('given_by', sa.Text(), nullable=False),
+    sa.Column('verified_by', sa.Text(), nullable=True),
+    sa.Column('decided_by', sa.Text(), nullable=True),
+    sa.Column('result_on', sa.Date(), nullable=True),
+    sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(state = 'decided') = (result <> 'pending')", name=op.f('ck_commitments_decided_has_result')),
+    sa.CheckConstraint("(state IN ('proposed', 'decided')) = (proposed IS NOT NULL)", name=op.f('ck_commitments_proposed_says_what')),
+    sa.CheckConstraint("kind IN ('approval_substitute', 'proof_notification', 'voluntary_publication', 'self_discipline', 'repair')", name=op.f('ck_commitments_kind')),
+    sa.CheckConstraint("proposed IN ('pending', 'kept', 'broken')", name=op.f('ck_commitments_proposed')),
+    sa.CheckConstraint("result IN ('pending', 'kept', 'broken')", name=op.f('ck_commitments_result')),
+    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'decided')", name=op.f('ck_commitments_state')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> verified_by', name=op.f('ck_commitments_second_person_decides')),
+    sa.CheckConstraint('start_on <= end_on', name=op.f('ck_commitments_period')),
+    sa.CheckConstraint('version >= 1', name=op.f('ck_commitments_version')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_commitments_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_commitments')),
+    sa.UniqueConstraint('number', name=op.f('uq_commitments_number'))
+    )
+    op.create_index('ix_commitments_end_on', 'commitments', ['end_on'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_commitments_state_id', 'commitments', ['state', 'id'], unique=False)
+    op.create_index('ix_commitments_subject_id', 'commitments', ['subject_id', 'id'], unique=False)
+    op.create_table('commitment_events',
+    sa.Column('commitment_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('event', sa.String(length=16), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('proposed', sa.String(length=8), nullable=True),
+    sa.Column('note_cipher', sa.Text(), nullable=True),
+    sa.Column('done_by', sa.Text(), nullable=False),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("event IN ('give', 'expire', 'verify', 'confirm', 'return')", name=op.f('ck_commitment_events_event')),
+    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'decided')", name=op.f('ck_commitment_events_state')),
+    sa.ForeignKeyConstraint(['commitment_id'], ['commitments.id'], name=op.f('fk_commitment_events_commitment_id')),
+    sa.PrimaryKeyConstraint('commitment_id', 'version', name=op.f('pk_commitment_events'))
+    )
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
 
 def downgrade() -> None:
-    for table in ("repair_events", "repairs", "listing_events", "listings", "papers", "paper_series"):
+    for table in (
+        "commitment_events",
+        "commitments",
+        "repair_events",
+        "repairs",
+        "listing_events",
+        "listings",
+        "papers",
+        "paper_series",
+    ):
         op.drop_table(table)

@@ -17,6 +17,7 @@ from credit.campaigns.routes import router as campaigns
 from credit.certificates.routes import PUBLIC as CERTIFICATES_PUBLIC
 from credit.certificates.routes import public_router as certificate_checks
 from credit.certificates.routes import router as certificates
+from credit.commitments.routes import router as commitments
 from credit.config import Settings
 from credit.deposits.routes import router as deposits
 from credit.draws.routes import router as draws
@@ -127,6 +128,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             public_listings,
             repairs,
             outlooks,
+            commitments,
             public,
             uploads,
             imports,

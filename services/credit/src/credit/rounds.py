@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from credit.boards.work import BoardWork
 from credit.certificates.service import CertificateService
+from credit.commitments.service import CommitmentService
 from credit.deposits.cover import CoverService
 from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
@@ -104,6 +105,10 @@ async def _publications_near(session: AsyncSession, env: Environment) -> int:
     return await InspectionService(session, env).remind(CHUNK)
 
 
+async def _due_commitments(session: AsyncSession, env: Environment) -> int:
+    return await CommitmentService(session, env).fall_due(CHUNK)
+
+
 DUE: dict[str, Work] = {
     "ripples": _ripples,
     "begun_scorecards": _begun_scorecards,
@@ -114,6 +119,7 @@ DUE: dict[str, Work] = {
     "missed_top_ups": _missed_top_ups,
     "changed_cover": _changed_cover,
     "expired_listings": _expired_listings,
+    "due_commitments": _due_commitments,
     "supervision": _supervision,
     "boards": _boards,
     "honours": _honours,

@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from credit.boards import models as boards
 from credit.campaigns import models as campaigns
 from credit.certificates import models as certificates
+from credit.commitments import models as commitments
 from credit.db import metadata
 from credit.deposits import models as deposits
 from credit.draws import models as draws
@@ -59,6 +60,7 @@ OWN = (
     papers,
     listings,
     repairs,
+    commitments,
     inspectors,
     plans,
     campaigns,

@@ -93,8 +93,8 @@ class RepairDesk:
             raise RepairEventRefused(state=repair.state, allowed=allowed)
         repair.state = after
 
-    async def _bars(self, aim: Aim, findings: Findings) -> list[Bar]:
-        last = await self._repairs.last_repaired_on(aim.subject.id)
+    async def _bars(self, repair: Repair, aim: Aim, findings: Findings) -> list[Bar]:
+        last = await self._repairs.last_repaired_on(aim.subject.id, repair.id)
         return await self._outlooks.bars(aim, findings, last)
 
     def _check_bars(self, bars: list[Bar]) -> None:
@@ -127,7 +127,7 @@ class RepairDesk:
         by: str,
     ) -> None:
         """Refuse, with every ground that holds: those that can be computed and those that were found."""
-        bars = await self._bars(aim, findings_of(codes))
+        bars = await self._bars(repair, aim, findings_of(codes))
         repair.codes = sorted({bar.code for bar in bars})
         repair.ended_on = self._today
         again = earliest(bars, self._today)

@@ -16,6 +16,8 @@ from .rules import Commitment, Event, State
 
 __all__ = ["Repair", "RepairEvent"]
 
+RUNNING = "state IN ('applied', 'conflict', 'accepted', 'verified')"
+
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
@@ -37,17 +39,13 @@ class Repair(Base, table=True):
             "uq_repairs_running_listing",
             "listing_id",
             unique=True,
-            postgresql_where=text(
-                "listing_id IS NOT NULL AND state IN ('applied', 'conflict', 'accepted', 'verified')"
-            ),
+            postgresql_where=text(f"listing_id IS NOT NULL AND {RUNNING}"),
         ),
         Index(
             "uq_repairs_running_fact",
             "fact_id",
             unique=True,
-            postgresql_where=text(
-                "fact_id IS NOT NULL AND state IN ('applied', 'conflict', 'accepted', 'verified')"
-            ),
+            postgresql_where=text(f"fact_id IS NOT NULL AND {RUNNING}"),
         ),
         Index("ix_repairs_subject_id", "subject_id", "id"),
         Index("ix_repairs_state_id", "state", "id"),

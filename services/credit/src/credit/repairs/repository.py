@@ -69,9 +69,11 @@ class RepairRepository:
         )
         return (await self._session.execute(query.limit(1))).first() is not None
 
-    async def last_repaired_on(self, subject_id: UUID) -> date | None:
-        """The day of a subject's last granted repair."""
+    async def last_repaired_on(self, subject_id: UUID, beside: UUID | None = None) -> date | None:
+        """The day of a subject's last granted repair, other than the one that is being decided."""
         query = select(func.max(col(Repair.lifted_on))).where(col(Repair.subject_id) == subject_id)
+        if beside is not None:
+            query = query.where(col(Repair.id) != beside)
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def page(

@@ -98,7 +98,7 @@ def events_allowed(state: State) -> list[Event]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is to be repaired: a listing or the publication of a penalty, with the days its clocks run from."""
+    """What is to be repaired, a listing or a penalty's publication, with the days its clocks run from."""
 
     kind: Literal["listing", "penalty"]
     publicity_class: str

@@ -94,7 +94,7 @@ class BarView(Model):
 
 
 class MinimumView(Model):
-    """One clock: how long each rule set bars an application, and how long it lets the information be shown."""
+    """One rule set's clock: how long it bars an application and lets the information be shown."""
 
     rule: str
     name: str

@@ -159,7 +159,7 @@ class RepairService(RepairDesk):
         """
         repair, aim = await self._open(repair_id, actor)
         self._advance(repair, Event.ACCEPT)
-        self._check_bars(await self._bars(aim, Findings()))
+        self._check_bars(await self._bars(repair, aim, Findings()))
         self._check_materials(repair, at_decision=False)
         repair.accepted_on, repair.accepted_by = self._today, actor.sub
         late = missing_materials(given_in(repair), Commitment(repair.commitment_rule), at_decision=True)
@@ -215,6 +215,7 @@ class RepairService(RepairDesk):
             raise RepairNeedsSecondPerson
         self._advance(repair, Event.GRANT if wanted.grant else Event.REJECT)
         repair.decided_on, repair.decided_by = self._today, actor.sub
+        repair.lifted_on = self._today if wanted.grant else None
         if not wanted.grant:
             await self._end(repair, aim, Event.REJECT, "不予修复", wanted.codes, wanted.reasons, actor.sub)
             return await self._view((repair, aim.subject), actor, aim)
@@ -224,9 +225,8 @@ class RepairService(RepairDesk):
                 state=State.VERIFIED,
                 allowed=[str(Event.REJECT)],
             )
-        self._check_bars(await self._bars(aim, findings_of(wanted.codes)))
+        self._check_bars(await self._bars(repair, aim, findings_of(wanted.codes)))
         self._check_materials(repair, at_decision=True)
-        repair.lifted_on = self._today
         data = {
             "applied_on": repair.applied_on,
             "application": repair.number,
@@ -252,7 +252,7 @@ class RepairService(RepairDesk):
     async def search(
         self, actor: Principal, filters: RepairFilters, cursor: str | None, limit: int
     ) -> Page[RepairView]:
-        """Applications the caller may see, the newest first, without their outlooks. Raises InvalidPayload."""
+        """Applications the caller may see, the newest first, without outlooks. Raises InvalidPayload."""
         rows = await self._repairs.page(actor, filters, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[await self._view(row, actor, None) for row in items], next_cursor=following)

@@ -1,0 +1,80 @@
+"""Commitments and what was found about them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from common.db import UtcDateTime
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from credit.db import Base
+
+from .rules import Event, Kind, Result, State
+
+__all__ = ["Commitment", "CommitmentEvent"]
+
+
+def _one_of(column: str, values: type[StrEnum]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+class Commitment(Base, table=True):
+    """One written promise of a subject. What it promises is encrypted: it may name persons."""
+
+    __tablename__ = "commitments"
+    __table_args__ = (
+        CheckConstraint(_one_of("kind", Kind), "kind"),
+        CheckConstraint(_one_of("state", State), "state"),
+        CheckConstraint(_one_of("result", Result), "result"),
+        CheckConstraint(_one_of("proposed", Result), "proposed"),
+        CheckConstraint("(state = 'decided') = (result <> 'pending')", "decided_has_result"),
+        CheckConstraint("(state IN ('proposed', 'decided')) = (proposed IS NOT NULL)", "proposed_says_what"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> verified_by", "second_person_decides"),
+        CheckConstraint("start_on <= end_on", "period"),
+        CheckConstraint("version >= 1", "version"),
+        Index("ix_commitments_subject_id", "subject_id", "id"),
+        Index("ix_commitments_state_id", "state", "id"),
+        Index("ix_commitments_end_on", "end_on", postgresql_where=text("state = 'open'")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    number: str = Field(sa_column=Column(String(40), unique=True, nullable=False))
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    kind: str = Field(sa_type=String(24), nullable=False)
+    template_version: str = Field(sa_type=String(40), nullable=False)
+    items_cipher: str = Field(sa_type=Text, nullable=False)
+    start_on: date
+    end_on: date
+    publicly_shown: bool
+    state: str = Field(sa_type=String(16), nullable=False)
+    result: str = Field(sa_type=String(8), nullable=False)
+    proposed: str | None = Field(default=None, sa_type=String(8))
+    given_by: str = Field(sa_type=Text, nullable=False)
+    verified_by: str | None = Field(default=None, sa_type=Text)
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    result_on: date | None = None
+    evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    version: int = 1
+    created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+
+
+class CommitmentEvent(Base, table=True):
+    """One step of a commitment. Rows are only ever added; what people wrote is encrypted."""
+
+    __tablename__ = "commitment_events"
+    __table_args__ = (
+        CheckConstraint(_one_of("event", Event), "event"),
+        CheckConstraint(_one_of("state", State), "state"),
+    )
+
+    commitment_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("commitments.id"), primary_key=True))
+    version: int = Field(primary_key=True)
+    event: str = Field(sa_type=String(16), nullable=False)
+    state: str = Field(sa_type=String(16), nullable=False)
+    proposed: str | None = Field(default=None, sa_type=String(8))
+    note_cipher: str | None = Field(default=None, sa_type=Text)
+    done_by: str = Field(sa_type=Text, nullable=False)
+    done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

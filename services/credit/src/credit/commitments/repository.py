@@ -1,0 +1,100 @@
+"""Every select and insert on commitments."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from common.auth import Principal, region_clause
+from sqlalchemy import ColumnElement, Row, false, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from credit.subjects.models import Subject
+
+from .models import Commitment, CommitmentEvent
+from .rules import State
+from .schemas import CommitmentFilters
+
+__all__ = ["CommitmentRepository", "CommitmentRow"]
+
+CommitmentRow = Row[Commitment, Subject]
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """A subject sees its own commitments, an authority those of its regions, nobody else any."""
+    if principal.subject_id is not None:
+        return col(Commitment.subject_id) == principal.subject_id
+    if principal.kind not in {"officer", "service"}:
+        return false()
+    return region_clause(col(Subject.region), principal)
+
+
+class CommitmentRepository:
+    """Commitments in PostgreSQL."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def add(self, row: Commitment | CommitmentEvent) -> None:
+        """Queue a new row for the next flush."""
+        self._session.add(row)
+
+    async def find(self, commitment_id: UUID, principal: Principal) -> CommitmentRow | None:
+        """A commitment the caller may see, with its subject."""
+        query = (
+            select(Commitment, Subject)
+            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
+            .where(col(Commitment.id) == commitment_id, _visible_to(principal))
+        )
+        return (await self._session.execute(query)).one_or_none()
+
+    async def lock(self, commitment_id: UUID) -> Commitment | None:
+        """A commitment with its row locked, as it is now; its subject's row is locked before."""
+        query = select(Commitment).where(col(Commitment.id) == commitment_id).with_for_update()
+        locked = query.execution_options(populate_existing=True)
+        return (await self._session.execute(locked)).scalar_one_or_none()
+
+    async def over(self, today: date, limit: int) -> Sequence[Commitment]:
+        """Commitments whose last day lies before `today`, locked; what others hold is skipped."""
+        query = (
+            select(Commitment)
+            .where(col(Commitment.state) == State.OPEN, col(Commitment.end_on) < today)
+            .order_by(col(Commitment.end_on), col(Commitment.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def page(
+        self, principal: Principal, filters: CommitmentFilters, before: UUID | None, limit: int
+    ) -> Sequence[CommitmentRow]:
+        """`limit + 1` commitments the caller may see, the newest first."""
+        clauses = [_visible_to(principal)]
+        if filters.subject_id is not None:
+            clauses.append(col(Commitment.subject_id) == filters.subject_id)
+        if filters.state is not None:
+            clauses.append(col(Commitment.state) == filters.state)
+        if filters.kind is not None:
+            clauses.append(col(Commitment.kind) == filters.kind)
+        if before is not None:
+            clauses.append(col(Commitment.id) < before)
+        query = (
+            select(Commitment, Subject)
+            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
+            .where(*clauses)
+            .order_by(col(Commitment.id).desc())
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).all()
+
+    async def events_of(self, commitments: Sequence[UUID]) -> dict[UUID, list[CommitmentEvent]]:
+        """The steps of each of these commitments, in order."""
+        query = (
+            select(CommitmentEvent)
+            .where(col(CommitmentEvent.commitment_id).in_(commitments))
+            .order_by(col(CommitmentEvent.commitment_id), col(CommitmentEvent.version))
+        )
+        steps: dict[UUID, list[CommitmentEvent]] = {}
+        for step in (await self._session.execute(query)).scalars():
+            steps.setdefault(step.commitment_id, []).append(step)
+        return steps

@@ -1,0 +1,100 @@
+"""What crosses the API about commitments."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from common.web import Model
+from pydantic import Field, StringConstraints
+
+from credit.facts.schemas import EvidenceItem
+from credit.listings.schemas import SubjectBrief
+
+from .rules import Event, Kind, Result, State
+
+__all__ = [
+    "CommitmentDecisionIn",
+    "CommitmentFilters",
+    "CommitmentIn",
+    "CommitmentStep",
+    "CommitmentView",
+    "VerificationIn",
+]
+
+Item = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
+Version = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+
+class CommitmentIn(Model):
+    """A commitment to put on record; from `start_on` to `end_on`, both inside."""
+
+    subject_id: UUID
+    kind: Kind
+    template_version: Version
+    items: Annotated[list[Item], Field(min_length=1, max_length=30)]
+    start_on: date
+    end_on: date
+    publicly_shown: bool = False
+
+
+class VerificationIn(Model):
+    """What an officer found: kept or broken, with evidence."""
+
+    result: Literal[Result.KEPT, Result.BROKEN]
+    evidence: Annotated[list[EvidenceItem], Field(min_length=1, max_length=20)]
+    note: Words
+
+
+class CommitmentDecisionIn(Model):
+    """Whether a second person confirms the finding; if not, it goes back."""
+
+    confirm: bool
+    note: Words
+
+
+class CommitmentStep(Model):
+    """One step of a commitment."""
+
+    version: int
+    event: Event
+    state: State
+    proposed: Result | None
+    note: str | None
+    done_by: str | None
+    done_at: datetime
+
+
+class CommitmentView(Model):
+    """A commitment; *due* when its time is over and nobody has verified it yet."""
+
+    id: UUID
+    number: str
+    subject: SubjectBrief
+    kind: Kind
+    template_version: str
+    items: list[str]
+    start_on: date
+    end_on: date
+    publicly_shown: bool
+    state: State
+    result: Result
+    proposed: Result | None
+    result_on: date | None
+    evidence: list[EvidenceItem]
+    allowed_events: list[Event]
+    verified_by: str | None
+    decided_by: str | None
+    steps: list[CommitmentStep]
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentFilters:
+    """What a list of commitments is narrowed by."""
+
+    subject_id: UUID | None = None
+    state: State | None = None
+    kind: Kind | None = None

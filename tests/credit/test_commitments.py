@@ -1,0 +1,134 @@
+"""Commitments: who may give one, when it falls due, and that two persons make its result a fact."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Any
+
+from credit.commitments.rules import Event, State, events_allowed, next_state, state_on
+from credit.rounds import do_round
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .conftest import START, Service
+from .test_listings import listed, reviewer
+
+PROOF = {"sha256": "c" * 64, "name": "核查记录.pdf"}
+BROKEN = {"result": "broken", "evidence": [PROOF], "note": "承诺的整改未完成。"}
+KEPT = {"result": "kept", "evidence": [PROOF], "note": "承诺事项均已履行。"}
+CONFIRM = {"confirm": True, "note": "核查结论属实。"}
+
+
+def body(subject: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {
+        "subject_id": subject["id"],
+        "kind": "self_discipline",
+        "template_version": "2026-1",
+        "items": ["不组织不合理低价游", "及时办理投诉"],
+        "start_on": "2026-11-01",
+        "end_on": "2026-12-31",
+        "publicly_shown": True,
+    } | fields
+
+
+def test_the_last_day_is_still_inside() -> None:
+    assert state_on(date(2026, 12, 31), date(2026, 12, 31)) is State.OPEN
+    assert state_on(date(2026, 12, 31), date(2027, 1, 1)) is State.DUE
+    assert events_allowed(State.PROPOSED) == [Event.CONFIRM, Event.RETURN]
+    assert events_allowed(State.DECIDED) == []
+
+
+@given(st.lists(st.sampled_from(list(Event)), max_size=10))
+def test_nothing_is_decided_that_nobody_proposed(events: list[Event]) -> None:
+    state, walked = State.OPEN, [State.OPEN]
+    for event in events:
+        state = next_state(state, event) or state
+        walked.append(state)
+    assert State.DECIDED not in walked or State.PROPOSED in walked
+
+
+async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Service) -> None:
+    firm = await service.subject()
+    own = service.who(kind="agency", subject_id=firm["id"], scopes=["credit:read"], sub="agency-1")
+    given_one = await service.post("/commitments", body(firm), 201, own)
+    assert (given_one["state"], given_one["result"], given_one["allowed_events"]) == ("open", "pending", [])
+    path = f"/commitments/{given_one['id']}"
+    assert (await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service)))["allowed"] == ["verify"]
+    await service.post(f"{path}/verify", BROKEN, 200)
+    same = service.who(scopes=["credit:read", "credit:decide"])
+    refused = await service.post(f"{path}/decide", CONFIRM, 409, same)
+    assert refused["type"] == "/problems/second-person-needed"
+    done = await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
+    assert (done["state"], done["result"], done["result_on"]) == ("decided", "broken", "2026-11-23")
+    [fact] = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
+    assert (fact["code"], fact["source"]["reference"]) == ("COMMITMENT_BROKEN", given_one["number"])
+    assert (await service.get(f"/subjects/{firm['id']}"))["score"] == 90
+    again = await service.post("/commitments", body(firm), 409, own)
+    assert (again["type"], again["reason"]) == ("/problems/commitment-not-available", "broken_before")
+    steps = (await service.get(path, who=own))["steps"]
+    assert [step["event"] for step in steps] == ["give", "verify", "confirm"]
+    assert {step["done_by"] for step in steps} == {None}
+
+
+async def test_serious_subjects_give_no_commitment(service: Service) -> None:
+    done = await listed(service)
+    refused = await service.post("/commitments", body(done["subject"]), 409)
+    assert refused["reason"] == "serious"
+    slight = await listed(service, "MIN-4")
+    await service.post("/commitments", body(slight["subject"]))
+
+
+async def test_what_is_over_falls_due_and_asks_for_verification(service: Service) -> None:
+    firm = await service.subject()
+    made = await service.post("/commitments", body(firm))
+    early = await service.post(f"/commitments/{made['id']}/verify", KEPT, 422)
+    assert early["errors"][0]["pointer"] == "/result"
+    state = service.app.state
+    try:
+        service.at(datetime.fromisoformat("2026-12-31T23:00:00+08:00"))
+        await do_round(state.db, state.env)
+        assert (await service.get(f"/commitments/{made['id']}"))["state"] == "open"
+        service.at(datetime.fromisoformat("2027-01-01T00:30:00+08:00"))
+        await do_round(state.db, state.env)
+        await do_round(state.db, state.env)
+        due = await service.get(f"/commitments/{made['id']}")
+        assert (due["state"], [step["event"] for step in due["steps"]]) == ("due", ["give", "expire"])
+        await service.post(f"/commitments/{made['id']}/verify", KEPT, 200)
+        back = {"confirm": False, "note": "证据不足，重新核查。"}
+        returned = await service.post(f"/commitments/{made['id']}/decide", back, 200, reviewer(service))
+        assert (returned["state"], returned["proposed"]) == ("due", None)
+        await service.post(f"/commitments/{made['id']}/verify", KEPT, 200)
+        await service.post(f"/commitments/{made['id']}/decide", CONFIRM, 200, reviewer(service))
+        [fact] = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
+        assert (fact["code"], fact["nature"]) == ("COMMITMENT_KEPT", "favourable")
+    finally:
+        service.at(START)
+
+
+async def test_who_may_give_and_see_a_commitment(service: Service) -> None:
+    firm, other = await service.subject(), await service.subject()
+    stranger = service.who(kind="agency", subject_id=other["id"], scopes=["credit:read"], sub="s")
+    plain = service.who(scopes=["credit:read"], sub="reader")
+    await service.post("/commitments", body(firm), 404, stranger)
+    await service.post("/commitments", body(firm), 403, plain)
+    await service.post("/commitments", body(firm), 404, service.who("140200"))
+    await service.post("/commitments", body(firm, end_on="2026-10-01"), 422)
+    await service.post("/commitments", body(firm, items=[]), 422)
+    made = await service.post("/commitments", body(firm))
+    for who in (stranger, service.who("140200"), service.who(kind="client", scopes=["credit:read"])):
+        await service.get(f"/commitments/{made['id']}", 404, who)
+        assert (await service.get("/commitments", who=who))["items"] == []
+    [found] = (await service.get("/commitments", subject_id=firm["id"], state="open"))["items"]
+    assert found["items"] == ["不组织不合理低价游", "及时办理投诉"]
+
+
+async def test_two_confirmations_at_once_are_one(service: Service) -> None:
+    firm = await service.subject()
+    made = await service.post("/commitments", body(firm))
+    await service.post(f"/commitments/{made['id']}/verify", BROKEN, 200)
+    url = f"/api/v1/credit/commitments/{made['id']}/decide"
+
+    async def confirm(n: int) -> int:
+        return (await service.http.post(url, json=CONFIRM, headers=reviewer(service, f"r{n}"))).status_code
+
+    assert sorted(await asyncio.gather(*(confirm(n) for n in range(3)))) == [200, 409, 409]
+    assert len((await service.get(f"/subjects/{firm['id']}/facts"))["items"]) == 1
