@@ -144,8 +144,9 @@ def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment) -> _Rows:
         born = _born(chance, china_date(now), plan.years)
         subject = _subject(firm, born, env)
         rows.subjects.append(subject)
+        before = len(rows.facts)
         _live(subject, chance, born, now, env, rows)
-        papers.add_for(firm, subject.licensed_on, _uncovered_since(rows.facts, subject.id))
+        papers.add_for(firm, subject.licensed_on, _uncovered_since(rows.facts[before:], subject.id))
         rows.events.append(
             NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
         )
@@ -260,6 +261,7 @@ def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: d
         source_reference=f"DEMO-{subject.key or subject.id}-{serial:03d}",
         payload=one.payload,
         evidence=[],
+        disputed=[],
         content_hash=content_hash(subject.id, one.occurred_on, one.payload, []),
     )
 
