@@ -1,0 +1,220 @@
+"""Use cases of reports: the year of a region, and how its departments kept their deadlines."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+import rfc8785
+from common import regions
+from common.auth import Principal
+from common.calendar import add_working_days
+from common.policies import PolicyNotInForce
+from common.problems import InvalidPayload, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+from credit.sheets import Column, SheetFormat, TableFile, write_table
+
+from .errors import ReportNotFound
+from .repository import ReportRepository
+from .rules import Duty, Measure, Span, measured, span_of, unit_prefix
+from .schemas import Line, Scorecard, ScorecardRow, YearlyReport
+
+__all__ = ["ReportService"]
+
+_LINES = (
+    Column("section", Text("部分", "section")),
+    Column("item", Text("项目", "item")),
+    Column("mark", Text("分类", "mark")),
+    Column("value", Text("本年", "value")),
+    Column("before", Text("上年", "before")),
+)
+_ROWS = (
+    Column("region", Text("行政区划代码", "region")),
+    Column("region_name", Text("地区", "region_name")),
+    Column("duty", Text("事项", "duty")),
+    Column("due", Text("应办", "due")),
+    Column("on_time", Text("按期", "on_time")),
+    Column("late", Text("逾期办结", "late")),
+    Column("overdue", Text("逾期未办", "overdue")),
+    Column("rate_bp", Text("按期率（万分比）", "rate_bp")),
+)
+_JUDGED = ("confirmed", "unfounded", "corrected")
+
+
+class ReportService:
+    """Reports over what was known at a moment, by default now."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._env = env
+        self._reports = ReportRepository(session)
+
+    async def yearly(
+        self, actor: Principal, region: str, year: int, known_at: datetime | None
+    ) -> YearlyReport:
+        """The year of a region beside the year before.
+
+        Subjects stand where they stood at the end of the span; grades are those published by then. Acts are
+        counted in the year in which they were done.
+
+        Raises:
+            ReportNotFound: the region is not the caller's.
+            InvalidPayload: a year or moment that has not come.
+        """
+        moment = self._moment(actor, region, year, known_at)
+        span = span_of(year, moment)
+        present = await self._numbers(region, span)
+        before = await self._numbers(region, span_of(year - 1, moment))
+        lines = [
+            Line(
+                section=key[0], item=key[1], mark=key[2], value=present.get(key, 0), before=before.get(key, 0)
+            )
+            for key in sorted(present.keys() | before.keys())
+        ]
+        rules = sorted({line.item for line in lines if line.section == "warnings"})
+        report = YearlyReport(
+            region=region,
+            region_name=regions.full_name(region),
+            year=year,
+            last_day=span.last,
+            known_at=moment,
+            lines=lines,
+            precision_bp={rule: _precision(present, rule) for rule in rules},
+            sha256="",
+        )
+        return report.model_copy(update={"sha256": _hash(report)})
+
+    async def scorecard(
+        self, actor: Principal, region: str, year: int, known_at: datetime | None
+    ) -> Scorecard:
+        """How the units below a region kept what fell due within a year.
+
+        Repairs are due by the working days of the repair rules in force on the day of the application. Raises
+        as `yearly`.
+        """
+        moment = self._moment(actor, region, year, known_at)
+        span = span_of(year, moment)
+        digits = unit_prefix(region)
+        measures = [
+            Measure(one.duty, one.region[:digits].ljust(6, "0"), one.due_on, one.done_on)
+            for one in await self._measures(region, span)
+        ]
+        rows = [
+            ScorecardRow(
+                region=unit,
+                region_name=regions.name_of(unit),
+                duty=duty,
+                due=kept.due,
+                on_time=kept.on_time,
+                late=kept.late,
+                overdue=kept.overdue,
+                rate_bp=kept.rate_bp,
+            )
+            for (unit, duty), kept in sorted(measured(measures, span).items())
+        ]
+        card = Scorecard(
+            region=region,
+            region_name=regions.full_name(region),
+            year=year,
+            last_day=span.last,
+            known_at=moment,
+            rows=rows,
+            sha256="",
+        )
+        return card.model_copy(update={"sha256": _hash(card)})
+
+    async def yearly_file(self, report: YearlyReport, format: SheetFormat, language: str) -> TableFile:
+        """The lines of a report as a file."""
+        return await write_table(format, _LINES, _values(report.lines, _LINES), language)
+
+    async def scorecard_file(self, card: Scorecard, format: SheetFormat, language: str) -> TableFile:
+        """The rows of a scorecard as a file."""
+        return await write_table(format, _ROWS, _values(card.rows, _ROWS), language)
+
+    def _moment(self, actor: Principal, region: str, year: int, known_at: datetime | None) -> datetime:
+        if actor.subject_id is not None or not regions.exists(region) or not actor.covers(region):
+            raise ReportNotFound
+        now = self._env.clock.now()
+        moment = known_at or now
+        if moment > now:
+            raise InvalidPayload.at("query/known_at", Text("不得晚于当前时刻", "Must not lie in the future"))
+        if span_of(year, moment).last < date(year, 1, 1):
+            raise InvalidPayload.at("query/year", Text("该年度尚未开始", "That year has not begun"))
+        return moment
+
+    async def _numbers(self, region: str, span: Span) -> dict[tuple[str, str, str], int]:
+        reads = {
+            "subjects": self._reports.subjects,
+            "movements": self._reports.movements,
+            "facts": self._reports.facts,
+            "warnings": self._reports.warnings,
+            "inspections": self._reports.inspections,
+            "listings": self._reports.listings,
+            "repairs": self._reports.repairs,
+            "objections": self._reports.objections,
+        }
+        found: dict[tuple[str, str, str], int] = {}
+        for section, read in reads.items():
+            for item, mark, count in await read(region, span):
+                found[section, item, mark] = count
+        return found
+
+    async def _measures(self, region: str, span: Span) -> list[Measure]:
+        found = [
+            Measure(duty, place, due, done)
+            for duty, rows in (
+                (Duty.OBJECTION_DECIDED, await self._reports.objection_days(region, span)),
+                (Duty.INSPECTION_PUBLISHED, await self._reports.inspection_days(region, span)),
+                (Duty.HAZARD_CLOSED, await self._reports.hazard_days(region, span)),
+            )
+            for place, due, done in rows
+        ]
+        for place, by, acknowledged, until, resolved in await self._reports.warning_days(region, span):
+            # A warning that was resolved at once was acknowledged with it.
+            found.append(Measure(Duty.WARNING_ACKNOWLEDGED, place, by, acknowledged or resolved))
+            found.append(Measure(Duty.WARNING_RESOLVED, place, until, resolved))
+        for place, *days in await self._reports.repair_days(region, span):
+            found += self._repair(place, *days)
+        return found
+
+    def _repair(
+        self,
+        place: str,
+        applied: date,
+        accepted: date | None,
+        verified: date | None,
+        decided: date | None,
+        ended: date | None,
+    ) -> list[Measure]:
+        try:
+            steps = self._env.rulebook.repair_clocks.choose("repair-order7", on=applied, region=place).steps
+        except PolicyNotInForce:
+            return []
+        found: list[Measure] = []
+        if (step := steps.get("accept")) is not None:
+            due = add_working_days(applied, step.working_days).due_on
+            found.append(Measure(Duty.REPAIR_ACCEPTED, place, due, accepted or ended))
+        if verified is not None and (step := steps.get("decide")) is not None:
+            due = add_working_days(verified, step.working_days).due_on
+            found.append(Measure(Duty.REPAIR_DECIDED, place, due, decided or ended))
+        return found
+
+
+def _precision(numbers: dict[tuple[str, str, str], int], rule: str) -> int | None:
+    judged = sum(numbers.get(("warnings", rule, outcome), 0) for outcome in _JUDGED)
+    confirmed = numbers.get(("warnings", rule, "confirmed"), 0) + numbers.get(
+        ("warnings", rule, "corrected"), 0
+    )
+    return confirmed * 10_000 // judged if judged else None
+
+
+def _hash(report: YearlyReport | Scorecard) -> str:
+    return sha256(rfc8785.dumps(report.model_dump(mode="json", exclude={"sha256"}))).hexdigest()
+
+
+async def _values(
+    rows: Sequence[Line] | Sequence[ScorecardRow], columns: Sequence[Column]
+) -> AsyncIterator[list[Any]]:
+    for row in rows:
+        yield [getattr(row, column.code) for column in columns]
