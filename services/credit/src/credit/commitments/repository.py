@@ -1,6 +1,7 @@
 """Every select and insert on commitments."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -12,12 +13,20 @@ from sqlmodel import col
 from credit.subjects.models import Subject
 
 from .models import Commitment, CommitmentEvent
-from .rules import State
-from .schemas import CommitmentFilters
+from .rules import Kind, State
 
-__all__ = ["CommitmentRepository", "CommitmentRow"]
+__all__ = ["CommitmentFilters", "CommitmentRepository", "CommitmentRow"]
 
 CommitmentRow = Row[Commitment, Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentFilters:
+    """What a list of commitments is narrowed by."""
+
+    subject_id: UUID | None = None
+    state: State | None = None
+    kind: Kind | None = None
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:

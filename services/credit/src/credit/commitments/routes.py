@@ -15,10 +15,10 @@ from .errors import (
     CommitmentNotFound,
     CommitmentNotOpen,
 )
+from .repository import CommitmentFilters
 from .rules import Kind, State
 from .schemas import (
     CommitmentDecisionIn,
-    CommitmentFilters,
     CommitmentIn,
     CommitmentView,
     VerificationIn,

@@ -1,6 +1,5 @@
 """What crosses the API about commitments."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,7 +14,6 @@ from .rules import Event, Kind, Result, State
 
 __all__ = [
     "CommitmentDecisionIn",
-    "CommitmentFilters",
     "CommitmentIn",
     "CommitmentStep",
     "CommitmentView",
@@ -89,12 +87,3 @@ class CommitmentView(Model):
     steps: list[CommitmentStep]
     version: int
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CommitmentFilters:
-    """What a list of commitments is narrowed by."""
-
-    subject_id: UUID | None = None
-    state: State | None = None
-    kind: Kind | None = None

@@ -32,11 +32,10 @@ from .errors import (
     CommitmentNotOpen,
 )
 from .models import Commitment, CommitmentEvent
-from .repository import CommitmentRepository, CommitmentRow
+from .repository import CommitmentFilters, CommitmentRepository, CommitmentRow
 from .rules import Event, Kind, Result, State, events_allowed, next_state, state_on
 from .schemas import (
     CommitmentDecisionIn,
-    CommitmentFilters,
     CommitmentIn,
     CommitmentStep,
     CommitmentView,

@@ -1,6 +1,7 @@
 """Every select and insert on listings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -13,13 +14,23 @@ from credit.subjects.models import Subject
 
 from .models import Listing, ListingEvent
 from .rules import ListName, State
-from .schemas import ListingFilters
 
-__all__ = ["ListingRepository", "ListingRow"]
+__all__ = ["ListingFilters", "ListingRepository", "ListingRow"]
 
 ListingRow = Row[Listing, Subject]
 _AUTHORITIES = frozenset({"officer", "service"})
 _DONE = (State.LISTED, State.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFilters:
+    """What a list of listings is narrowed by."""
+
+    subject_id: UUID | None = None
+    on_list: ListName | None = None
+    state: State | None = None
+    condition: str | None = None
+    objected: bool | None = None
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:

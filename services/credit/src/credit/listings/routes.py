@@ -19,12 +19,12 @@ from .errors import (
     SecondPersonNeeded,
     StatementTooLate,
 )
+from .repository import ListingFilters
 from .rules import ListName, State
 from .schemas import (
     DecisionIn,
     LiftIn,
     ListingEventView,
-    ListingFilters,
     ListingIn,
     ListingView,
     NoticeIn,

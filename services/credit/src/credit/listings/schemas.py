@@ -20,7 +20,6 @@ __all__ = [
     "DecisionIn",
     "LiftIn",
     "ListingEventView",
-    "ListingFilters",
     "ListingIn",
     "ListingInForce",
     "ListingView",
@@ -288,14 +287,3 @@ class ListingInForce:
     penalty_on: date | None
     listed_on: date
     ends_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class ListingFilters:
-    """What a list of listings is narrowed by."""
-
-    subject_id: UUID | None = None
-    on_list: ListName | None = None
-    state: State | None = None
-    condition: str | None = None
-    objected: bool | None = None

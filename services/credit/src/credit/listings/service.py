@@ -26,13 +26,12 @@ from .errors import (
 from .models import Listing
 from .opening import ListingOpenings
 from .policy import ListForm, ListingCondition
-from .repository import ListingRow
+from .repository import ListingFilters, ListingRow
 from .rules import Event, ListName, Role, State
 from .schemas import (
     AssessmentIn,
     DecisionIn,
     ListingEventView,
-    ListingFilters,
     ListingInForce,
     ListingView,
     NoticeIn,

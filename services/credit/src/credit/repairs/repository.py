@@ -1,6 +1,7 @@
 """Every select and insert on repairs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -13,11 +14,20 @@ from credit.subjects.models import Subject
 
 from .models import Repair, RepairEvent
 from .rules import ENDED, State
-from .schemas import RepairFilters
 
-__all__ = ["RepairRepository", "RepairRow"]
+__all__ = ["RepairFilters", "RepairRepository", "RepairRow"]
 
 RepairRow = Row[Repair, Subject]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairFilters:
+    """What a list of applications is narrowed by."""
+
+    subject_id: UUID | None = None
+    listing_id: UUID | None = None
+    fact_id: UUID | None = None
+    state: State | None = None
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:

@@ -19,6 +19,7 @@ from .errors import (
     RepairRunning,
     TargetNotRepairable,
 )
+from .repository import RepairFilters
 from .rules import State
 from .schemas import (
     MaterialsIn,
@@ -26,7 +27,6 @@ from .schemas import (
     RefusalIn,
     RepairDecisionIn,
     RepairEventView,
-    RepairFilters,
     RepairIn,
     RepairView,
     ResolutionIn,

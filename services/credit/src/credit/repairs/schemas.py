@@ -1,6 +1,5 @@
 """What crosses the API about repair."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -22,7 +21,6 @@ __all__ = [
     "RefusalIn",
     "RepairDecisionIn",
     "RepairEventView",
-    "RepairFilters",
     "RepairIn",
     "RepairView",
     "ResolutionIn",
@@ -180,13 +178,3 @@ class RepairEventView(Model):
     details: dict[str, object]
     texts: dict[str, object]
     papers: list[UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class RepairFilters:
-    """What a list of applications is narrowed by."""
-
-    subject_id: UUID | None = None
-    listing_id: UUID | None = None
-    fact_id: UUID | None = None
-    state: State | None = None

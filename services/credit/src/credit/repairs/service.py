@@ -17,6 +17,7 @@ from .errors import (
     RepairRunning,
 )
 from .models import Repair
+from .repository import RepairFilters
 from .rules import (
     Commitment,
     Event,
@@ -30,7 +31,6 @@ from .schemas import (
     RefusalIn,
     RepairDecisionIn,
     RepairEventView,
-    RepairFilters,
     RepairIn,
     RepairView,
     ResolutionIn,
