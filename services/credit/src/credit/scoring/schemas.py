@@ -1,29 +1,36 @@
 """What crosses the API about scores. A score itself is canonical JSON; these models describe it."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common.web import Model
+from pydantic import Field
 
 __all__ = [
+    "ActionView",
     "ContributionView",
+    "DimensionView",
+    "FlagView",
     "GradeAt",
     "GradeView",
+    "NotRatedView",
     "PathView",
+    "PeriodView",
     "PolicyRef",
     "ScoreAnswer",
     "ScoreAt",
     "ScoreResult",
     "StepView",
+    "UnmetView",
     "VetoView",
 ]
 
 
 class ContributionView(Model):
-    """A counted fact: the rule, its points, why, on what legal basis, and the last day on which it counts."""
+    """A counted fact, or a condition that holds: the rule, its points, why, and the last day it counts."""
 
-    fact_id: UUID
+    fact_id: UUID | None
     rule: str
     points: float
     reason: str
@@ -32,29 +39,88 @@ class ContributionView(Model):
 
 
 class VetoView(Model):
-    """A fact that sets the grade directly."""
+    """A fact, or a condition with the facts behind it, that sets the grade directly."""
 
-    fact_id: UUID
+    fact_id: UUID | None
+    facts: list[UUID]
     rule: str
-    grade: str
+    effect: str
+    grade: str | None
     reason: str
     legal_basis: list[str]
     expires_on: date | None
 
 
 class ScoreAt(Model):
-    """Score and grade from a day on."""
+    """Score and grade from a day on; null where none is rated then."""
 
     on: date
-    score: float
-    grade: str
+    score: float | None
+    grade: str | None
 
 
 class GradeAt(Model):
-    """The grade from a day on."""
+    """The grade from a day on; null where none is rated then."""
 
     on: date
+    grade: str | None
+
+
+class NotRatedView(Model):
+    """Why a subject is not rated: `no_card`, `not_eligible` or `cancelled`."""
+
+    code: str
+    rule: str | None
+    reason: str
+    legal_basis: list[str]
+
+
+class DimensionView(Model):
+    """A part of the score with its own total."""
+
+    id: str
+    score: float
+    weight: float | None
+
+
+class UnmetView(Model):
+    """A grade that the points reached and a prerequisite refused."""
+
+    rule: str
     grade: str
+    unmet: list[str]
+    to_grade: str
+    reason: str
+    legal_basis: list[str]
+
+
+class ActionView(Model):
+    """What a fact or a total calls for, beside the grade."""
+
+    action: str
+    rule: str
+    fact_id: UUID | None
+    reason: str
+    legal_basis: list[str]
+    expires_on: date | None
+
+
+class FlagView(Model):
+    """What a reader must know: a disputed fact (counted or not), a payload without the number asked for."""
+
+    flag: str
+    fact_id: UUID
+    rule: str | None
+    counted: bool
+
+
+class PeriodView(Model):
+    """The period whose evaluation holds; `extra` when a fact called for it, with the day it was due."""
+
+    from_: date = Field(alias="from")
+    to: date
+    extra: bool
+    due_on: date | None
 
 
 class PolicyRef(Model):
@@ -74,8 +140,15 @@ class ScoreResult(Model):
     grade: str | None
     tier: str | None
     rated: bool
+    state: Literal["rated", "not_rated", "cancelled"]
+    not_rated_because: NotRatedView | None
     contributions: list[ContributionView]
     vetoes: list[VetoView]
+    dimensions: list[DimensionView]
+    prerequisites_unmet: list[UnmetView]
+    actions: list[ActionView]
+    flags: list[FlagView]
+    period: PeriodView | None
     next_change: ScoreAt | None
     next_grade_change: GradeAt | None
     policy: PolicyRef
