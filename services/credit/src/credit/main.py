@@ -56,6 +56,7 @@ from credit.qualifications.routes import router as qualifications
 from credit.relations.routes import router as relations
 from credit.repairs.routes import outlook_router as outlooks
 from credit.repairs.routes import router as repairs
+from credit.reports.routes import router as reports
 from credit.rounds import rounds
 from credit.rulebook.routes import router as policies
 from credit.rulebook.rules import Rulebook
@@ -136,6 +137,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             certificates,
             certificate_checks,
             exchange,
+            reports,
             log_router(PREFIX),
         ],
         public=PUBLIC

@@ -40,7 +40,8 @@ _ROWS = (
     Column("overdue", Text("逾期未办", "overdue")),
     Column("rate_bp", Text("按期率（万分比）", "rate_bp")),
 )
-_JUDGED = ("confirmed", "unfounded", "corrected")
+_RIGHT = ("confirmed", "corrected")
+_JUDGED = (*_RIGHT, "unfounded")
 
 
 class ReportService:
@@ -206,7 +207,7 @@ def _precision(numbers: dict[tuple[str, str, str], int], rule: str) -> int | Non
     confirmed = numbers.get(("warnings", rule, "confirmed"), 0) + numbers.get(
         ("warnings", rule, "corrected"), 0
     )
-    return confirmed * 10_000 // judged if judged else None
+    return right * 10_000 // judged if judged else None
 
 
 def _hash(report: YearlyReport | Scorecard) -> str:
