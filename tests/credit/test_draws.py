@@ -24,7 +24,8 @@ OFFICERS = ("officer-a", "officer-b")
 
 
 def body(**fields: Any) -> dict[str, Any]:
-    return {
+    """A draw; a field that is None is left out."""
+    wanted = {
         "purpose": "旅行社经营规范随机抽查",
         "region": "140600",
         "kinds": ["travel_agency"],
@@ -32,6 +33,7 @@ def body(**fields: Any) -> dict[str, Any]:
         "officers": list(OFFICERS),
         "inspectors": [{"id": f"insp-{n}", "department": "执法队"} for n in range(5)],
     } | fields
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 @pytest.fixture(scope="module")

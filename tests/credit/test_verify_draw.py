@@ -1,4 +1,4 @@
-"""The stand-alone verifier: what it accepts, what it refuses and why, and that it agrees with the platform's."""
+"""The stand-alone verifier: what it accepts, what it refuses and why; it agrees with the platform's."""
 
 import importlib.util
 import json
@@ -83,9 +83,9 @@ def _by_tier() -> Forge:
         forge = Forge(seed)
         frozen = forge.frozen
         by_tier = frozen["strata"][0]["ratio_bp"] is not None
-        if by_tier and frozen["recusals"] and len(frozen["strata"]) > 2 and frozen["count"] > 2:
-            if frozen["count"] < len(frozen["objects"]):
-                return forge
+        several = len(frozen["strata"]) > 2 and 2 < frozen["count"] < len(frozen["objects"])
+        if by_tier and frozen["recusals"] and several:
+            return forge
     raise AssertionError("no such draw")
 
 

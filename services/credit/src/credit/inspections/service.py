@@ -21,6 +21,7 @@ from credit.inspectors.service import InspectorService
 from credit.paging import cursor_id
 from credit.plans.policy import InspectionPolicy
 from credit.plans.repository import NumberRepository
+from credit.plans.rules import first_day_within
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 
@@ -62,7 +63,7 @@ class InspectionService:
 
         Raises:
             SubjectNotFound: not in the caller's regions.
-            InvalidPayload: unknown items or campaign, inspectors named twice or recused, a due day that is past.
+            InvalidPayload: unknown items or campaign, inspectors named twice or recused, a past due day.
         """
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
@@ -230,7 +231,7 @@ class InspectionService:
         """Published results that are still shown. Raises InvalidPayload for a foreign cursor."""
         today = china_date(self._env.clock.now())
         policy = self._policy("000000", today)
-        since = add_months(today, -policy.public_months)
+        since = first_day_within(today, policy.public_months)
         wanted = key.strip().upper() if key else None
         rows = await self._inspections.published(since, wanted, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from common import regions
 from common.auth import Principal
-from common.calendar import add_months
 from common.clock import china_date
 from common.pagination import Page, encode_cursor, page_of
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +18,7 @@ from credit.subjects.rules import Status
 
 from .errors import PlanNotFound
 from .repository import PlanRepository
+from .rules import first_day_within
 from .schemas import CheckView, ItemsView, ItemView, ObjectView
 from .service import PlanService
 
@@ -106,7 +106,7 @@ class LibraryService:
     def recent_since(self, region: str, today: date) -> date:
         """The first day whose visits still count as recent."""
         policy = self._env.rulebook.inspections.choose("inspections", on=today, region=region)
-        return add_months(today, -policy.recently_inspected_months)
+        return first_day_within(today, policy.recently_inspected_months)
 
     async def exclusions(self, region: str, today: date) -> dict[UUID, ExclusionReason]:
         """Who is kept out of a draw of a task: recently inspected, or under a check outside the draw.

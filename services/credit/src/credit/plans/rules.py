@@ -1,10 +1,12 @@
 """The life of an annual plan, and how a ratio becomes a number of objects."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
-__all__ = ["PlanState", "TaskType", "allowed_acts", "capped_ratio", "next_state"]
+__all__ = ["Cap", "PlanState", "TaskType", "allowed_acts", "capped_ratio", "first_day_within", "next_state"]
 
 
 class PlanState(StrEnum):
@@ -61,3 +63,15 @@ def capped_ratio(ratio_bp: int, tier: str | None, caps: Iterable[Cap], above_cap
         return ratio_bp
     bounds = [cap.max_ratio_bp for cap in caps if cap.max_ratio_bp is not None]
     return min([ratio_bp, *bounds])
+
+
+def first_day_within(today: date, months: int) -> date:
+    """The earliest day from which a period of `months` has not ended by `today`.
+
+    `add_months(day, months)` is the last day inside (Civil Code, Articles 201 and 202); where the month has
+    no corresponding day, the period of its last day has ended, so the next month's first day is it.
+    """
+    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+    last = monthrange(year, month + 1)[1]
+    found = date(year, month + 1, min(today.day, last))
+    return found if found.day == today.day else found + timedelta(days=1)

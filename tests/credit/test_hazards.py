@@ -1,0 +1,139 @@
+"""Hazards: found, ordered, extended, checked again, closed or handed over; late ones are noticed once."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from credit.hazards.rules import HazardAction, HazardState, acts_allowed, next_state
+from credit.rounds import do_round
+
+from .conftest import START, Service
+
+
+async def found(service: Service, subject: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    subject = subject or await service.subject(kind="star_hotel", region="140902")
+    body = {
+        "subject_id": subject["id"],
+        "item": "SAFE-FIRE",
+        "level": "major",
+        "description": "疏散通道被占用",
+        "department": "综合执法队",
+    }
+    made: dict[str, Any] = await service.post("/hazards", body | fields)
+    return made
+
+
+async def codes(service: Service, subject_id: str) -> list[str]:
+    facts = (await service.get(f"/subjects/{subject_id}/facts"))["items"]
+    return sorted(one["code"] for one in facts)
+
+
+async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
+    made = await found(service)
+    path = f"/hazards/{made['id']}"
+    assert (made["state"], made["number"][:9]) == ("found", "HAZ-2026-")
+    assert await codes(service, made["subject_id"]) == ["HAZARD_FOUND"]
+    check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+    problem = await service.post(f"{path}/recheck", check, 409)
+    assert problem["allowed"] == ["order", "hand-over"]
+    order = {"requirement": "清理通道", "due_on": "2026-12-01"}
+    await service.post(f"{path}/order", order | {"due_on": "2026-11-01"}, 422)
+    await service.post(f"{path}/order", order | {"due_on": "2027-12-01"}, 422)
+    ordered = await service.post(f"{path}/order", order, 200)
+    assert ordered["state"] == "ordered" and "责改" in ordered["order_number"]
+    answer = await service.http.get(
+        f"/api/v1/credit/papers/{ordered['order_paper']}.pdf", headers=service.who()
+    )
+    assert answer.status_code == 200 and answer.content[:4] == b"%PDF"
+    await service.post(f"{path}/order", order, 409)
+    await service.post(f"{path}/extend", {"due_on": "2026-11-30", "reason": "备件未到"}, 422)
+    longer = await service.post(f"{path}/extend", {"due_on": "2026-12-05", "reason": "备件未到"}, 200)
+    assert longer["due_on"] == "2026-12-05"
+    await service.post(f"{path}/recheck", check | {"inspectors": ["a", "A"]}, 422)
+    await service.post(f"{path}/recheck", check | {"new_due_on": "2026-12-10"}, 422)
+    failed = {"passed": False, "inspectors": ["a", "b"], "note": "仍有杂物", "new_due_on": "2026-12-10"}
+    again = await service.post(f"{path}/recheck", failed, 200)
+    assert (again["state"], again["due_on"]) == ("ordered", "2026-12-10")
+    closed = await service.post(f"{path}/recheck", check, 200)
+    assert (closed["state"], closed["closed_on"], closed["allowed"]) == ("closed", "2026-11-23", [])
+    assert [one["act"] for one in closed["acts"]] == [
+        "found",
+        "ordered",
+        "extended",
+        "rechecked",
+        "rechecked",
+    ]
+    assert await codes(service, made["subject_id"]) == ["HAZARD_CLOSED", "HAZARD_FOUND"]
+
+
+async def test_a_hazard_is_handed_over(service: Service) -> None:
+    made = await found(service)
+    body = {"authority": "消防救援机构", "reference": "移送〔2026〕1号", "reason": "涉嫌违法"}
+    gone = await service.post(f"/hazards/{made['id']}/hand-over", body, 200)
+    assert gone["state"] == "handed_over" and gone["handed_over_to"]["reference"] == "移送〔2026〕1号"
+    await service.post(f"/hazards/{made['id']}/hand-over", body, 409)
+
+
+async def test_late_hazards_are_noticed_and_warned_of_once(service: Service) -> None:
+    made = await found(service)
+    await service.post(f"/hazards/{made['id']}/order", {"requirement": "清理", "due_on": "2026-11-25"}, 200)
+    try:
+        service.at(START + timedelta(days=3))
+        await do_round(service.app.state.db, service.app.state.env)
+        await do_round(service.app.state.db, service.app.state.env)
+        late = await service.get(f"/hazards/{made['id']}")
+        assert (late["overdue"], late["overdue_on"]) == (True, "2026-11-26")
+        assert [one["act"] for one in late["acts"]].count("overdue") == 1
+        listed = (await service.get("/hazards", overdue=True))["items"]
+        assert made["id"] in [one["id"] for one in listed]
+        warnings = (await service.get("/warnings", subject_id=made["subject_id"]))["items"]
+        assert [one["rule"] for one in warnings].count("W-HAZARD-OVERDUE") == 1
+    finally:
+        service.at(START)
+
+
+async def test_who_sees_a_hazard_and_who_acts_on_it(service: Service) -> None:
+    made = await found(service)
+    path = f"/hazards/{made['id']}"
+    await service.get(path, 404, service.who("140100"))
+    own = service.who(kind="agency", subject_id=made["subject_id"], scopes=["credit:read"])
+    assert (await service.get(path, who=own))["id"] == made["id"]
+    other = service.who(kind="agency", subject_id=str(uuid4()), scopes=["credit:read"])
+    await service.get(path, 404, other)
+    runner = service.who(kind="agency", subject_id=made["subject_id"])
+    order = {"requirement": "清理通道", "due_on": "2026-12-01"}
+    await service.post(f"{path}/order", order, 404, runner)
+    await service.post(f"{path}/order", order, 403, own)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"found_on": "2026-12-01"}, "/found_on"),
+        ({"inspection_id": str(uuid4())}, "/inspection_id"),
+        ({"level": "tiny"}, "/level"),
+        ({"description": ""}, "/description"),
+    ],
+)
+async def test_hazards_that_do_not_fit_are_refused(
+    service: Service, fields: dict[str, Any], pointer: str
+) -> None:
+    subject = await service.subject(kind="star_hotel", region="140902")
+    body = {
+        "subject_id": subject["id"],
+        "level": "general",
+        "description": "灭火器过期",
+        "department": "综合执法队",
+    }
+    problem = await service.post("/hazards", body | fields, 422)
+    assert pointer in [one["pointer"] for one in problem["errors"]]
+    assert await codes(service, subject["id"]) == []
+
+
+def test_a_hazard_goes_its_way_and_no_other() -> None:
+    assert next_state(HazardState.ORDERED, HazardAction.RECHECK, passed=True) is HazardState.CLOSED
+    assert next_state(HazardState.ORDERED, HazardAction.RECHECK) is HazardState.ORDERED
+    assert next_state(HazardState.FOUND, HazardAction.RECHECK, passed=True) is None
+    for state in (HazardState.CLOSED, HazardState.HANDED_OVER):
+        assert acts_allowed(state) == []
