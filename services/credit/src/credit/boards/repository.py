@@ -112,12 +112,13 @@ class BoardRepository:
         Subjects without the metric have no rank. Ties read 1-2-2-4.
         """
         newer = aliased(Fact)
+        city = func.left(col(Subject.region), 4)
         total = func.sum(cast(col(Fact.payload)[metric.field].astext, BigInteger))
         sums = (
             select(
                 col(Fact.subject_id),
                 col(Subject.kind),
-                func.left(col(Subject.region), 4).label("city"),
+                city.label("city"),
                 cast(total, BigInteger).label("total"),
             )
             .join(Subject, col(Subject.id) == col(Fact.subject_id))
@@ -132,7 +133,7 @@ class BoardRepository:
                 .where(col(newer.id) == col(Fact.id), col(newer.version) > col(Fact.version))
                 .exists(),
             )
-            .group_by(col(Fact.subject_id), col(Subject.kind), func.left(col(Subject.region), 4))
+            .group_by(col(Fact.subject_id), col(Subject.kind), city)
             .subquery()
         )
         peers = [sums.c.kind, sums.c.city]

@@ -70,9 +70,8 @@ class BoardWork:
     async def _judge(self, board: Board, limit: int) -> None:
         policy = policy_of(self._env, board)
         entries = await self._boards.entries(board.id, board.cursor, limit)
-        # A periodic result holds from the period's end on; asking a day later fits both readings of that day.
-        after = board.trigger == "period" and policy.period is None
-        day = board.last_on + _DAY if after else board.last_on
+        # A run's result holds from its day on; asking a day later fits both readings of that day.
+        day = board.last_on + _DAY if policy.period is None else board.last_on
         for entry in entries:
             subject = await self._subjects.lock(entry.subject_id, None, shared=True)
             if subject is None:

@@ -1,0 +1,187 @@
+"""Red and black boards: ranks, proposals by the card, review, a second person, one run after the other."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from credit.boards.service import BoardService
+from credit.rounds import do_round
+from sqlalchemy import text
+
+from .conftest import START, Service
+
+DECIDE = ["credit:read", "credit:decide"]
+MAIN = {"payload": {"responsibility": "main", "problem_codes": ["P02.1"]}}
+
+
+async def settle(service: Service, board: dict[str, Any], who: dict[str, str] | None = None) -> None:
+    """Rounds until the run waits for people; the service's own rounds may hold it meanwhile."""
+    for _ in range(200):
+        await do_round(service.app.state.db, service.app.state.env)
+        if (await service.get(f"/boards/{board['id']}", who=who))["state"] == "review":
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the run is never judged")
+
+
+async def agency(service: Service, region: str, *complaints: str, arrivals: int = 0) -> dict[str, Any]:
+    made = await service.subject(region=region)
+    for day in complaints:
+        await service.fact(made, "VALID_COMPLAINT", day, **MAIN)
+    if arrivals:
+        await service.fact(made, "GROUP_ARRIVALS", "2026-08-10", payload={"count": arrivals})
+    return made
+
+
+async def run(service: Service, region: str, day: str, board: str = "linfen-board") -> dict[str, Any]:
+    body = {"board": board, "region": region, "period_day": day}
+    opened: dict[str, Any] = await service.post("/boards", body, 201, service.who(sub="opener"))
+    await settle(service, opened)
+    return opened
+
+
+async def sides(service: Service, board: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
+    items = (await service.get(f"/boards/{board['id']}/entries"))["items"]
+    return {one["subject_id"]: (one["proposed"], one["decided"]) for one in items}
+
+
+async def test_a_quarter_is_ranked_judged_reviewed_and_published(service: Service) -> None:
+    """Arrivals 50, 40, 40, 30 rank 1, 2, 2, 4; the sixth of six is not among the top five."""
+    made = [await agency(service, "141002", arrivals=n) for n in (50, 40, 40, 30, 20, 10)]
+    black = await agency(service, "141002", "2026-07-02", "2026-08-02", "2026-09-30", arrivals=99)
+    nothing = await agency(service, "141002")
+    other_city = await agency(service, "140105", arrivals=1000)
+    await service.post("/boards", {"board": "linfen-board", "region": "141000"}, 422)
+    running = {"board": "linfen-board", "region": "141000", "period_day": "2026-10-01"}
+    await service.post("/boards", running, 422)
+    await service.post("/boards", running | {"region": "140100", "period_day": "2026-09-01"}, 422)
+    await service.post("/boards", running | {"period_day": "2026-09-01"}, 404, service.who("140100"))
+    board = await run(service, "141000", "2026-09-01")
+    again = {"board": "linfen-board", "region": "141000", "period_day": "2026-07-01"}
+    await service.post("/boards", again, 409)
+    seen = await service.get(f"/boards/{board['id']}")
+    assert (seen["state"], seen["period"], seen["first_on"], seen["last_on"]) == (
+        "review",
+        "2026-Q3",
+        "2026-07-01",
+        "2026-09-30",
+    )
+    assert seen["due_on"] == "2026-11-03" and seen["overdue"] is True, "October's holiday is not counted"
+    items = {one["subject_id"]: one for one in (await service.get(f"/boards/{board['id']}/entries"))["items"]}
+    assert {one["id"]: items[one["id"]]["ranks"]["group_arrivals"]["rank"] for one in made[:4]} == {
+        made[0]["id"]: 2,
+        made[1]["id"]: 3,
+        made[2]["id"]: 3,
+        made[3]["id"]: 5,
+    }
+    assert set(items) == {one["id"] for one in made[:4]} | {black["id"]}, (
+        "the fifth and sixth have rank 6 and 7"
+    )
+    assert nothing["id"] not in items and other_city["id"] not in items
+    assert items[black["id"]]["reasons"][0]["legal_basis"] and items[black["id"]]["result_hash"]
+    path = f"/boards/{board['id']}"
+    officer = service.who(sub="reviewing")
+    up = {"side": "red", "note": "没有依据"}
+    await service.post(f"{path}/entries/{black['id']}/review", up, 422, officer)
+    drop = {"side": "none", "note": "到访量报送有误，待核"}
+    await service.post(f"{path}/entries/{made[3]['id']}/review", drop, 200, officer)
+    for name in ("opener", "reviewing"):
+        await service.post(f"{path}/publication", None, 403, service.who(sub=name, scopes=DECIDE))
+    published = await service.post(f"{path}/publication", None, 200, service.who(sub="boss", scopes=DECIDE))
+    assert (published["state"], published["counts"]["red"], published["counts"]["black"]) == (
+        "published",
+        3,
+        1,
+    )
+    await service.post(f"{path}/publication", None, 409, service.who(sub="boss", scopes=DECIDE))
+    codes = {one["code"] for one in (await service.get(f"/subjects/{black['id']}/facts"))["items"]}
+    assert "BLACK_BOARD" in codes and "RANKED" in codes
+    assert "RED_BOARD" not in {
+        one["code"] for one in (await service.get(f"/subjects/{made[3]['id']}/facts"))["items"]
+    }
+    shown = (await service.http.get("/api/v1/credit/public/boards")).json()["items"]
+    [public] = [one for one in shown if one["number"] == board["number"]]
+    assert sorted(one["side"] for one in public["entries"]) == ["black", "red", "red", "red"]
+    async with service.app.state.db.session() as session:
+        boards = BoardService(session, service.app.state.env)
+        fact_id = UUID(items[black["id"]]["reasons"][0]["fact_id"])
+        found = await boards.affected_by(UUID(black["id"]), fact_id, START - timedelta(days=1))
+    assert [one.number for one in found] == [board["number"]]
+
+
+async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_board(service: Service) -> None:
+    """Datong's monthly board: black in September, clean in October."""
+    made = await agency(service, "140212", "2026-09-02", "2026-09-03", "2026-09-04")
+    await service.fact(made, "COMMENDATION", "2026-10-05", payload={"title": "文明单位", "level": "市级"})
+    first = await run(service, "140200", "2026-09-15", "datong-board")
+    assert (await sides(service, first))[made["id"]] == ("black", None)
+    boss = service.who(sub="boss", scopes=DECIDE)
+    await service.post(f"/boards/{first['id']}/publication", None, 200, boss)
+    second = await run(service, "140200", "2026-10-15", "datong-board")
+    await service.post(f"/boards/{second['id']}/publication", None, 200, boss)
+    entry = (await service.get(f"/boards/{first['id']}/entries", side="black"))["items"][0]
+    assert entry["ended_on"] == "2026-11-23"
+    codes = [one["code"] for one in (await service.get(f"/subjects/{made['id']}/facts"))["items"]]
+    assert "BLACK_BOARD_REMOVED" in codes
+    gone = await service.post(
+        f"/boards/{first['id']}/entries/{made['id']}/removal", {"reason": "已经整改"}, 404, boss
+    )
+    assert gone["type"] == "/problems/board-not-found"
+
+
+async def test_a_major_event_calls_for_a_run_of_its_own(service: Service) -> None:
+    made = await agency(service, "141002")
+    fact = await service.fact(made, "COMPLAINT_HANDLING_REFUSED", "2026-11-20")
+    small = await service.fact(made, "COMMENDATION", "2026-11-20")
+    body = {"board": "linfen-board", "region": "141000"}
+    await service.post("/boards", body | {"event_fact": small["id"]}, 422)
+    opened = await service.post("/boards", body | {"event_fact": fact["id"]}, 201, service.who(sub="opener"))
+    assert (opened["trigger"], opened["due_on"], opened["subject_id"]) == ("event", "2026-12-02", made["id"])
+    await service.post("/boards", body | {"event_fact": fact["id"]}, 409)
+    await settle(service, opened)
+    assert await sides(service, opened) == {made["id"]: ("black", None)}
+    withdrawn = await service.post(f"/boards/{opened['id']}/withdrawal", {"reason": "情况有变"}, 200)
+    assert (withdrawn["state"], withdrawn["allowed"]) == ("withdrawn", [])
+    await service.post("/boards", body | {"event_fact": fact["id"]}, 201)
+
+
+async def test_twice_black_in_a_row_proposes_a_listing(service: Service) -> None:
+    who = service.who("530000", sub="opener")
+    firm = {
+        "kind": "travel_agency",
+        "key": service.key("530102"),
+        "name": "云样例旅行社（虚构）",
+        "region": "530102",
+    }
+    made = await service.post("/subjects", firm, 201, who)
+    for month in ("09", "10"):
+        for index in ("norms", "quality", "experience"):
+            body = service.fact_body(
+                made, "SUB_INDEX", f"2026-{month}-20", payload={"index": index, "value": 5}
+            )
+            await service.post("/facts", body, 201, who)
+        opened = {"board": "yunnan-board", "region": "530000", "period_day": f"2026-{month}-01"}
+        board = await service.post("/boards", opened, 201, who)
+        await settle(service, board, who)
+        boss = service.who("530000", sub="boss", scopes=DECIDE)
+        await service.post(f"/boards/{board['id']}/publication", None, 200, boss)
+    [proposal] = (await service.get("/warnings", who=who, subject_id=made["id"], kind="proposal"))["items"]
+    assert (proposal["rule"], proposal["details"]["period"]) == ("P-BOARD-TWICE", "2026-10")
+
+
+async def test_every_rank_is_one_plus_the_number_strictly_ahead(service: Service) -> None:
+    async with service.app.state.db.session() as session:
+        rows = (
+            await session.execute(
+                text(
+                    "SELECT board_id, (ranks #>> '{group_arrivals,value}')::int AS value,"
+                    " (ranks #>> '{group_arrivals,rank}')::int AS rank FROM board_entries"
+                    " WHERE ranks ? 'group_arrivals'"
+                )
+            )
+        ).all()
+    assert rows
+    for row in rows:
+        ahead = sum(one.board_id == row.board_id and one.value > row.value for one in rows)
+        assert row.rank == 1 + ahead
