@@ -140,17 +140,18 @@ class CardService:
         await self._check_simulated(draft, wanted.waiver)
         card = Scorecard.parse(draft.document)
         self._check_first_day(card, today)
-        draft.published_at = await self._instant()
+        known_from = await self._instant()
         book = await card_book(self._session, self._env)
-        if clash := overlapping(card, book.at(draft.published_at).cards):
+        if clash := overlapping(card, book.at(known_from).cards):
             raise CardClash(_CLASHES[clash], clash=clash)
-        draft.state, draft.published_by, draft.waiver = State.PUBLISHED, actor.sub, wanted.waiver
+        draft.state, draft.published_at, draft.published_by = State.PUBLISHED, known_from, actor.sub
+        draft.waiver = wanted.waiver
         await self._session.flush()
         forget_book(self._session)
         await self._rescore(draft, by=actor.sub, reason="published")
         if draft.effective_from == today:
             draft.taken_up_on = today
-        await self._record(actor, "scorecard.publish", draft, draft.published_at, wanted.waiver)
+        await self._record(actor, "scorecard.publish", draft, known_from, wanted.waiver)
         return draft
 
     async def withdraw(self, actor: Principal, card_id: UUID, reason: str) -> CardDraft:
