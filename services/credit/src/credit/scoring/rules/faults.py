@@ -65,7 +65,8 @@ def _fault(error: ErrorDetails, content: Mapping[str, Any], model: type[BaseMode
         )
     if kind.startswith("string_type"):
         return Text(f"{zh}须为文本（请加引号）", f"{en}must be text; put it in quotes")
-    return Text(zh + _CHINESE.get(kind, error["msg"]), en + error["msg"])
+    message = error["msg"].removeprefix("Value error, ")
+    return Text(zh + _CHINESE.get(kind, message), en + message)
 
 
 def _place(loc: Sequence[int | str], content: Any) -> str:
