@@ -20,7 +20,7 @@ class Line(Model):
 class YearlyReport(Model):
     """A region's year. The same year, region and moment of knowledge give the same bytes and the same hash.
 
-    `precision_bp`: of the warnings of each rule that were resolved, how many were confirmed, in basis points.
+    `precision_bp`: of the warnings of each rule that were judged, how many were confirmed, in basis points.
     """
 
     region: str

@@ -40,8 +40,7 @@ _ROWS = (
     Column("overdue", Text("逾期未办", "overdue")),
     Column("rate_bp", Text("按期率（万分比）", "rate_bp")),
 )
-_RIGHT = ("confirmed", "corrected")
-_JUDGED = (*_RIGHT, "unfounded")
+_JUDGED = ("confirmed", "false_alarm", "no_action")
 
 
 class ReportService:
@@ -204,10 +203,8 @@ class ReportService:
 
 def _precision(numbers: dict[tuple[str, str, str], int], rule: str) -> int | None:
     judged = sum(numbers.get(("warnings", rule, outcome), 0) for outcome in _JUDGED)
-    confirmed = numbers.get(("warnings", rule, "confirmed"), 0) + numbers.get(
-        ("warnings", rule, "corrected"), 0
-    )
-    return right * 10_000 // judged if judged else None
+    confirmed = numbers.get(("warnings", rule, "confirmed"), 0)
+    return confirmed * 10_000 // judged if judged else None
 
 
 def _hash(report: YearlyReport | Scorecard) -> str:
