@@ -172,7 +172,6 @@ def upgrade() -> None:
         sa.Column("look_again_on", sa.Date(), nullable=True),
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["scoring_runs.id"], name=op.f("fk_scoring_results_run_id")),
         sa.PrimaryKeyConstraint("run_id", "subject_id", name=op.f("pk_scoring_results")),
     )
 

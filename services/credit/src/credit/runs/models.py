@@ -66,11 +66,14 @@ class ScoringRun(Base, table=True):
 
 
 class ScoringResult(Base, table=True):
-    """What a run found for one subject: a trial keeps all, a run for the record those that differ."""
+    """What a run found for one subject: a trial keeps all, a run for the record those that differ.
+
+    Neither id is a foreign key: checking them would cost more than finding the results.
+    """
 
     __tablename__ = "scoring_results"
 
-    run_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("scoring_runs.id"), primary_key=True))
+    run_id: UUID = Field(primary_key=True)
     subject_id: UUID = Field(primary_key=True)
     score_before: Decimal | None = Field(default=None, sa_type=Numeric(10, 4))
     grade_before: str | None = Field(default=None, sa_type=String(16))

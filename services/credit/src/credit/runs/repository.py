@@ -159,13 +159,13 @@ class RunRepository:
             "line_rules": list(plan.rule_of),
             "line_codes": list(plan.codes),
             "line_opens": list(plan.opens),
+            "line_bounded": [plan.bounded[rule] for rule in plan.rule_of],
             "line_firsts": list(plan.first_days),
             "rule_ids": list(plan.ids),
             "rule_points": list(plan.points),
             "rule_caps": list(plan.caps),
             "rule_ranks": list(plan.veto_ranks),
             "rule_months": list(plan.months),
-            "rule_bounded": list(plan.bounded),
             "base": plan.base,
             "scale": plan.scale,
             "decimals": plan.decimals,
@@ -275,13 +275,13 @@ _SCORE_SET = text(
     """
     WITH line AS (
         SELECT * FROM unnest(CAST(:line_rules AS int[]), CAST(:line_codes AS text[]),
-                             CAST(:line_opens AS boolean[]), CAST(:line_firsts AS date[]))
-                      AS l (rule, code, opens, first_day)
+                             CAST(:line_opens AS boolean[]), CAST(:line_bounded AS boolean[]),
+                             CAST(:line_firsts AS date[])) AS l (rule, code, opens, bounded, first_day)
     ), rule AS (
         SELECT * FROM unnest(CAST(:rule_ids AS text[]), CAST(:rule_points AS bigint[]),
                              CAST(:rule_caps AS bigint[]), CAST(:rule_ranks AS int[]),
-                             CAST(:rule_months AS int[]), CAST(:rule_bounded AS boolean[]))
-                      WITH ORDINALITY AS r (id, points, cap, veto_rank, months, bounded, place)
+                             CAST(:rule_months AS int[]))
+                      WITH ORDINALITY AS r (id, points, cap, veto_rank, months, place)
     ), picked AS (
         SELECT s.id, s.score, s.grade, s.tier, s.scored_by, s.look_again_on,
                greatest(s.last_recorded_at, CAST(:cards_at AS timestamptz)) AS known_at
@@ -294,17 +294,16 @@ _SCORE_SET = text(
                min(f.occurred_on) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS earliest,
                min(f.occurred_on) FILTER (WHERE f.occurred_on > :day) AS coming,
                max(f.occurred_on) FILTER (WHERE NOT l.opens AND f.occurred_on <= :day) AS closed,
-               array_agg(f.occurred_on) FILTER (WHERE r.bounded AND l.opens AND f.occurred_on <= :day)
+               array_agg(f.occurred_on) FILTER (WHERE l.bounded AND l.opens AND f.occurred_on <= :day)
                    AS opened
         FROM facts f
         JOIN line l ON l.code = f.code AND f.occurred_on >= l.first_day
-        JOIN rule r ON r.place = l.rule + 1
         WHERE f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
           AND f.subject_id IN (SELECT id FROM picked)
           AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
                                                   AND g.version = f.version + 1)
         GROUP BY f.subject_id, l.rule
-    ), standing AS (
+    ), standing AS MATERIALIZED (
         SELECT c.subject_id, r.id, r.points, r.cap, r.veto_rank, r.months, c.earliest, c.coming,
                CASE WHEN c.closed IS NULL THEN c.facts
                     ELSE (SELECT count(*) FROM unnest(c.opened) AS o WHERE o > c.closed) END AS facts
