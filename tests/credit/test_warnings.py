@@ -213,7 +213,7 @@ async def test_a_rule_is_written_by_one_and_activated_by_another(service: Servic
         {"when": "cout > 2"},
         {"months": None},
         {"trigger": "astrology"},
-        {"severity": 3},
+        {"when": "ratio < 0.5"},
         {"x": 1},
     ):
         refused = await put(rule(body=wrong), 422)

@@ -16,7 +16,7 @@ from credit.sweeps.service import SweepService
 from credit.warnings.models import WarningRuleVersion
 from credit.warnings.repository import WarningRepository
 from credit.warnings.rules import Outcome, WarningRule, wilson
-from credit.warnings.service import WarningService
+from credit.warnings.service import NOTHING, WarningService
 
 from .errors import AlreadyActive, RuleNotFound, SecondPersonNeeded
 from .schemas import ActivationIn, PrecisionView, RuleIn, RuleView, YearView
@@ -49,7 +49,8 @@ class WarningRuleService:
         The answer says how many subjects the version would warn about today.
 
         Raises:
-            InvalidPayload: the content is no rule, a condition does not compile, or it begins before today.
+            InvalidPayload: the content is no rule, its condition does not compile or cannot be decided where
+                nothing is known (`ratio` and `tier` may be null), or it begins before today.
         """
         today = china_date(self._env.clock.now())
         if wanted.effective_from < today:
@@ -63,6 +64,7 @@ class WarningRuleService:
         )
         try:
             rule = WarningRule.parse(content, file="body")
+            rule.when.evaluate({**NOTHING, "region": wanted.region, "tier": None, "kind": "travel_agency"})
         except (PolicyError, RecursionError) as error:
             reason = error.reason if isinstance(error, PolicyError) else _TOO_DEEP
             raise InvalidPayload.at("/body", reason) from error

@@ -6,12 +6,15 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import structlog
 from common.auth import Principal
 from common.calendar import add_working_days
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.policies import PolicyError
 from common.problems import InvalidPayload, Text
+from common.telemetry import ALERTS
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,10 +35,12 @@ from .views import view
 if TYPE_CHECKING:
     from credit.intake.rules import PriceAlertRaised
 
-__all__ = ["Evidence", "WarningService"]
+__all__ = ["NOTHING", "Evidence", "WarningService"]
+
+log = structlog.get_logger(__name__)
 
 WarningRow = Row[Warning, str, str]
-_NOTHING: Mapping[str, Any] = {
+NOTHING: Mapping[str, Any] = {
     "rule_ids": [],
     "ratio": None,
     "steps_down": 0,
@@ -46,6 +51,7 @@ _NOTHING: Mapping[str, Any] = {
     "recent": 0,
     "past": 0,
 }
+"""What a condition is given where its trigger says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,13 @@ class WarningService:
         if rule.kinds and subject.kind not in rule.kinds:
             return False
         about = {"region": subject.region, "tier": subject.tier, "kind": subject.kind}
-        return rule.when.evaluate({**_NOTHING, **about, **evidence.known})
+        try:
+            return rule.when.evaluate({**NOTHING, **about, **evidence.known})
+        except PolicyError as error:
+            # A rule that cannot be decided must not keep a fact out of the archive.
+            ALERTS.labels("credit", "warning-rule-undecided").inc()
+            log.warning("warning_rule_undecided", rule=rule.id, version=rule.version, reason=error.reason.en)
+            return False
 
     async def search(
         self, actor: Principal, filters: dict[str, Any], cursor: str | None, limit: int
