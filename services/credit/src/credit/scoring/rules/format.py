@@ -19,6 +19,7 @@ __all__ = [
     "Number",
     "Part",
     "Wording",
+    "as_text",
     "compiled",
 ]
 
@@ -45,8 +46,9 @@ def _both_languages(value: Any) -> Any:
     return {"zh": value, "en": value} if isinstance(value, str) else value
 
 
-def _text(value: Any) -> Any:
-    return str(value) if type(value) is int else value
+def as_text(value: Any) -> Any:
+    """A number where a name is wanted, as it is written."""
+    return str(value) if type(value) in (int, float) else value
 
 
 def compiled(expression: str, names: Iterable[str], where: str = "") -> Condition:
@@ -77,8 +79,8 @@ _AS_TEXT = PlainSerializer(lambda condition: condition.expression, return_type=s
 
 Number = Annotated[Decimal, Field(ge=-999_999, le=999_999, decimal_places=6)]
 """Points, caps and edges: exact decimals of at most six digits before and after the point."""
-Identifier = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=64)]
-Grade = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=16)]
+Identifier = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=64)]
+Grade = Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=16)]
 Codes = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], BeforeValidator(_listed)]
 """One fact code or a list of them."""
 Basis = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_listed)]

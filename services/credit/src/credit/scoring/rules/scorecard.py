@@ -6,14 +6,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from common.policies import Condition, Policy, PolicyError, PolicyStatus
+from common.policies import WHOLE_COUNTRY, Condition, Policy, PolicyError, PolicyStatus
 from common.problems import Text
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from .checks import check_card
 from .faults import explained
 from .figures import Figure
-from .format import Basis, Codes, Number, Wording
+from .format import Basis, Codes, Number, Wording, as_text
 from .grades import ActionRule, Band, Eligibility, Prerequisite, VetoRule
 from .periods import Calendar, ExtraRuns, Reset
 from .points import Bounds, Dimension, Group, PointRule
@@ -47,9 +47,8 @@ class Scorecard(Policy):
     Only `grade` cards are the default of a kind; `risk`, `board` and `reference` cards are asked for by id.
     """
 
-    version: Annotated[
-        str, BeforeValidator(lambda v: str(v) if type(v) is int else v), Field(min_length=1, max_length=40)
-    ] = "1"
+    version: Annotated[str, BeforeValidator(as_text), Field(min_length=1, max_length=40)] = "1"
+    region: Annotated[str, BeforeValidator(as_text), Field(pattern=r"^[0-9]{6}$")] = WHOLE_COUNTRY
     effective_from: date = date(1900, 1, 1)
     legal_basis: Basis = Field(default=[])
     status: PolicyStatus = "sample"
