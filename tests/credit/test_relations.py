@@ -109,7 +109,6 @@ async def test_an_end_is_known_from_when_it_was_told_and_makes_room(service: Ser
         ]
         assert await relations.posts_of(UUID(first["id"]), on) == []
         assert len(await relations.posts_of(UUID(first["id"]), date(2025, 1, 1))) == 1
-        assert len(await relations.careers_of([UUID(first["id"]), UUID(second["id"])])) == 2
     listed = await service.get(f"/subjects/{agency['id']}/relations", on="2026-11-23")
     assert [one["from"]["id"] for one in listed["items"]] == [second["id"]]
     await service.get(f"/subjects/{agency['id']}/relations", 422, known_at="2026-11-24T10:00:00+08:00")
@@ -159,3 +158,24 @@ async def test_relations_follow_a_merger_and_come_back(service: Service) -> None
     assert [one["from"]["id"] for one in listed] == [boss["id"]]
     assert listed[0]["id"] != made["id"]
     assert (await service.get(f"/subjects/{agency['id']}/relations", on="2026-11-23"))["items"] == []
+
+
+async def test_who_is_barred_from_a_post_is_not_registered_in_it(service: Service) -> None:
+    revoked, agency = await service.subject(), await service.subject()
+    boss, guide = (
+        await person(service, "蒋样例"),
+        await service.subject(kind="tour_guide", key=service.card(), name="沈样例", region="140100"),
+    )
+    await relate(service, boss, "principal", revoked, starts_on="2022-01-04")
+    for subject in (revoked, guide):
+        await service.fact(subject, "SERIOUS_LISTED", "2026-10-12", payload={"condition": "SEV-T-4"})
+    refused = await relate(service, boss, "principal", agency, 409, starts_on="2026-11-01")
+    assert refused["type"] == "/problems/barred-by-measure"
+    assert (refused["measure"]["measure"], refused["measure"]["ends_on"][:4]) == ("M-T-PRINCIPAL", "2031")
+    hotel = await service.subject(kind="star_hotel", name="样例宾馆（虚构）")
+    await relate(service, boss, "principal", hotel)
+    await relate(service, guide, "guide_contract", agency, 409)
+    card = {"kind": "guide_card", "number": guide["key"], "authority": "演示机关", "issued_on": "2026-11-20"}
+    path = f"/subjects/{guide['id']}/qualifications"
+    assert (await service.post(path, card, 409))["measure"]["measure"] == "M-T-GUIDE"
+    await service.post(path, card | {"issued_on": "2026-10-01"})

@@ -8,6 +8,7 @@ from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
+from credit.relations.bars import Barred
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
 from .dependencies import QualificationServiceDep, Reader, Writer
@@ -22,7 +23,7 @@ router = ServiceRouter(prefix="/api/v1/credit/subjects/{subject_id}", tags=["qua
 @router.post(
     "/qualifications",
     status_code=201,
-    responses=declare(SubjectNotFound, SubjectMerged, QualificationRefused),
+    responses=declare(SubjectNotFound, SubjectMerged, Barred, QualificationRefused),
     summary="Record a card or certificate of a person",
 )
 async def record_qualification(

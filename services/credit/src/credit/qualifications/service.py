@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.relations.bars import refuse_barred
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -60,6 +61,7 @@ class QualificationService:
         Raises:
             SubjectNotFound, SubjectMerged: not the caller's to see, or another subject now.
             InvalidPayload: this kind of subject cannot hold it, or its days make no sense.
+            Barred: a restriction in force on the day of issue keeps the person from a guide card.
             QualificationRefused: the number stands for somebody else or with another content, or a guide
                 card is not the one that is the guide's key.
         """
@@ -78,6 +80,8 @@ class QualificationService:
             raise QualificationRefused(
                 Text("与该导游登记的导游证号不一致", "It is not the card under which the guide is registered")
             )
+        if wanted.kind is QualificationKind.GUIDE_CARD:
+            await refuse_barred(self._session, self._env, subject, {"guide_card"}, wanted.issued_on)
         term = self._policy(subject, wanted.issued_on).term(wanted.kind)
         expires_on = wanted.expires_on
         if expires_on is None and term.valid_months is not None:

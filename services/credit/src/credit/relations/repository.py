@@ -142,17 +142,6 @@ class RelationRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def of_people(
-        self, people: Collection[UUID], kinds: Collection[RelationKind]
-    ) -> Sequence[Relation]:
-        """The relations of these kinds that lead from these people, oldest first."""
-        query = (
-            select(Relation)
-            .where(col(Relation.from_id).in_(people), col(Relation.kind).in_(sorted(kinds)))
-            .order_by(col(Relation.id))
-        )
-        return (await self._session.execute(query)).scalars().all()
-
     async def branches(self, agency_id: UUID, on: date) -> Sequence[Row[UUID, str, list[str]]]:
         """The branches of an agency on a day: id, name, business scope."""
         query = (

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
+from .bars import Barred
 from .dependencies import Reader, RelationServiceDep, Writer
 from .errors import RelationNotFound, RelationRefused
 from .rules import RelationKind
@@ -25,7 +26,7 @@ router = ServiceRouter(prefix="/api/v1/credit", tags=["relations"])
 @router.post(
     "/subjects/{subject_id}/relations",
     status_code=201,
-    responses=declare(SubjectNotFound, SubjectMerged, RelationRefused),
+    responses=declare(SubjectNotFound, SubjectMerged, Barred, RelationRefused),
     summary="Record how a subject stands to another: branch, employment, post, contract",
 )
 async def record_relation(

@@ -1,10 +1,10 @@
 """Use cases of relations: record, list, end, and who answers for whom."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
@@ -18,10 +18,21 @@ from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind
 from credit.subjects.schemas import EvidenceRef
 
+from .bars import BARRED_FROM, refuse_barred
 from .errors import RelationNotFound, RelationRefused
 from .models import Relation
 from .repository import RelationRepository
-from .rules import ACYCLIC, ONE_AT_A_TIME, POSTS, RelationKind, fits, overlap, refusal, void_end
+from .rules import (
+    ACYCLIC,
+    ONE_AT_A_TIME,
+    POSTS,
+    RelationKind,
+    fits,
+    holds_on,
+    overlap,
+    refusal,
+    void_end,
+)
 from .schemas import EndIn, EndView, PartyView, Post, RelationIn, RelationView
 
 __all__ = ["RelationService"]
@@ -42,6 +53,7 @@ class RelationService:
             SubjectNotFound: the subject is not the caller's, or the other one does not exist.
             SubjectMerged: one of the two was merged into another subject.
             InvalidPayload: not exactly one other end, kinds that do not fit, or an end before the start.
+            Barred: a restriction in force keeps the person from such a post at an agency.
             RelationRefused: it stands already, an end can have only one such relation at a time, or it would
                 close a circle.
         """
@@ -68,6 +80,7 @@ class RelationService:
         if not fits(wanted.kind, Kind(first.kind), Kind(second.kind)):
             raise InvalidPayload.at("/kind", refusal(wanted.kind))
         period = (wanted.starts_on, wanted.ends_on)
+        await self._check_bars(wanted.kind, first, second, period)
         await self._check_free(wanted.kind, first, second, period)
         relation = Relation(
             id=new_id(),
@@ -146,11 +159,6 @@ class RelationService:
         """The posts a person holds on a day."""
         rows = await self._relations.standing(person_id, POSTS, on, known_at)
         return [_post(row) for row in rows if row.from_id == person_id]
-
-    async def careers_of(self, people: Sequence[UUID]) -> list[Post]:
-        """Every post these people hold, held or will hold, as known today, oldest record first."""
-        rows = await self._relations.of_people(people, POSTS)
-        return [_post(row) for row in rows if overlap(row.period, (row.starts_on, None))]
 
     async def branches_of(self, agency_id: UUID, on: date) -> list[tuple[UUID, str, frozenset[str]]]:
         """The branches an agency has on a day: id, name and business scope."""
@@ -237,6 +245,15 @@ class RelationService:
         if subject is None:
             raise SubjectNotFound
         return subject
+
+    async def _check_bars(
+        self, kind: RelationKind, first: Subject, second: Subject, period: tuple[date, date | None]
+    ) -> None:
+        person, business = (second, first) if kind is RelationKind.EMPLOYS else (first, second)
+        if kind in BARRED_FROM and business.kind in (Kind.TRAVEL_AGENCY, Kind.AGENCY_BRANCH):
+            today = china_date(self._env.clock.now())
+            day = today if holds_on(period, today) else period[0]
+            await refuse_barred(self._session, self._env, person, BARRED_FROM[kind], day)
 
     async def _check_free(
         self, kind: RelationKind, first: Subject, second: Subject, period: tuple[date, date | None]
