@@ -418,6 +418,9 @@ async def test_a_draw_with_another_weight_and_other_rooms_are_listed(service: Se
     assert (drawn["id"], drawn["number"]) == (draw["id"], draw["number"])
     assert int(drawn["was"]) > int(drawn["would_be"])
     kinds = ripple["by_kind"]
+    raised = (await service.get("/warnings", subject_id=subject["id"]))["items"]
+    dropped = {one["id"] for one in raised if one["rule"] == "W-GRADE-DROP"}
+    assert dropped and dropped <= {one["id"] for one in ripple["items"] if one["kind"] == "warning"}
     assert kinds["grade"] >= 1 and kinds["tier"] >= 1 and kinds["page"] >= 1
     assert done["ripple"] == "done"
     held = await service.get(f"/draws/{draw['id']}")

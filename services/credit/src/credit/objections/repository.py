@@ -16,6 +16,7 @@ from credit.listings.models import Listing
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
 from credit.subjects.repository import visible_to
+from credit.warnings.models import Warning, WarningSource
 
 from .models import Objection, ObjectionAct, ObjectionEffect
 from .rules import OPEN, RippleState, State, Target
@@ -173,6 +174,21 @@ class ObjectionRepository:
         )
         if after is not None:
             query = query.where(col(Draw.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def warnings_from(self, references: Sequence[str]) -> Sequence[Warning]:
+        """The warnings that were raised from one of these sources."""
+        query = (
+            select(Warning)
+            .where(
+                col(Warning.id).in_(
+                    select(col(WarningSource.warning_id)).where(
+                        col(WarningSource.source_reference).in_(references)
+                    )
+                )
+            )
+            .order_by(col(Warning.id))
+        )
         return (await self._session.execute(query)).scalars().all()
 
     async def running(self, limit: int) -> Sequence[Objection]:

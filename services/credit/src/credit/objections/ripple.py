@@ -110,6 +110,7 @@ class Ripple:
             differing, on = await self._grades.walk(subject, fact_id, since, after, CHUNK)
             found = [one for turn, outcome in differing for one in told(turn, outcome)]
             found += self._touched.page_grades(subject, differing)
+            found += await self._touched.grade_warnings(subject, differing)
             return found, None if on is None else [on[0].isoformat(), on[1].isoformat()]
         if step == "draws":
             last = UUID(mark) if mark else None

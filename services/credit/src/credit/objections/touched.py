@@ -102,6 +102,27 @@ class Touched:
             and shows_grade(self._env.rulebook, subject.region, outcome.tier, turn.where[0])
         ]
 
+    async def grade_warnings(
+        self, subject: Subject, differing: Sequence[tuple[Turn, Otherwise]]
+    ) -> list[Affected]:
+        """The warnings that a published grade among these gave rise to."""
+        references = [
+            f"grade:{subject.id}:{turn.published.version}" for turn, _ in differing if turn.published
+        ]
+        return [
+            Affected(
+                kind="warning",
+                id=row.id,
+                number=None,
+                at=row.raised_at,
+                what=Text(
+                    f"该等级引发的预警 {row.rule_id}",
+                    f"the warning {row.rule_id} that this grade gave rise to",
+                ),
+            )
+            for row in (await self._objections.warnings_from(references) if references else ())
+        ]
+
     async def others(self, subject: Subject, fact_id: UUID, since: datetime) -> list[Affected]:
         """Facts of other subjects that rest on the same document, with how they are related to this one."""
         on = china_date(since)
@@ -116,7 +137,12 @@ class Touched:
             "tiered-supervision", on=china_date(row.created_at), region=subject.region
         )
         would = policy.of(outcome.would_tier).sampling_bp
-        word = Text("并被抽中", "and was drawn") if drawn else Text("未被抽中", "and was not drawn")
+        if row.bundle is None:
+            word = Text("尚未抽取", "which is not closed yet")
+        elif drawn:
+            word = Text("并被抽中", "and was drawn")
+        else:
+            word = Text("未被抽中", "and was not drawn")
         return Affected(
             kind="draw",
             id=row.id,
