@@ -171,11 +171,13 @@ async def test_who_is_barred_from_a_post_is_not_registered_in_it(service: Servic
         await service.fact(subject, "SERIOUS_LISTED", "2026-10-12", payload={"condition": "SEV-T-4"})
     refused = await relate(service, boss, "principal", agency, 409, starts_on="2026-11-01")
     assert refused["type"] == "/problems/barred-by-measure"
-    assert (refused["measure"]["measure"], refused["measure"]["ends_on"][:4]) == ("M-T-PRINCIPAL", "2031")
+    ends = {one["measure"]: one["ends_on"] for one in refused["measures"]}
+    assert ends["M-T-PRINCIPAL"] == "2031-10-12"
     hotel = await service.subject(kind="star_hotel", name="样例宾馆（虚构）")
     await relate(service, boss, "principal", hotel)
     await relate(service, guide, "guide_contract", agency, 409)
     card = {"kind": "guide_card", "number": guide["key"], "authority": "演示机关", "issued_on": "2026-11-20"}
     path = f"/subjects/{guide['id']}/qualifications"
-    assert (await service.post(path, card, 409))["measure"]["measure"] == "M-T-GUIDE"
+    refused = await service.post(path, card, 409)
+    assert "M-T-GUIDE" in [one["measure"] for one in refused["measures"]]
     await service.post(path, card | {"issued_on": "2026-10-01"})

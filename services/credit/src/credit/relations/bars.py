@@ -25,7 +25,7 @@ BARRED_FROM: dict[RelationKind, frozenset[str]] = {
 
 
 class Barred(StateConflict):
-    """A restriction in force forbids it; `measure` names it with its basis and last day."""
+    """A restriction in force forbids it; `measures` names each with its basis and last day."""
 
     type = "/problems/barred-by-measure"
     title = Text("正在实施的限制措施不允许办理", "A restriction in force forbids it")
@@ -34,10 +34,18 @@ class Barred(StateConflict):
 async def refuse_barred(
     session: AsyncSession, env: Environment, person: Subject, acts: Collection[str], on: date
 ) -> None:
-    """Refuse what restrictions on a person bar on a day. Raises Barred, naming the first of them."""
-    for one in await SupervisionService(session, env).in_force(person, on):
-        if not set(acts).isdisjoint(one.restriction.bars):
-            raise Barred(
-                Text(f"{one.restriction.name.zh}（{one.code}）", f"{one.restriction.name.en} ({one.code})"),
-                measure=one.citation.document() | {"ends_on": one.ends_on and one.ends_on.isoformat()},
-            )
+    """Refuse what restrictions on a person bar on a day. Raises Barred, naming all of them."""
+    found = [
+        one
+        for one in await SupervisionService(session, env).in_force(person, on)
+        if not set(acts).isdisjoint(one.restriction.bars)
+    ]
+    if found:
+        names = [one.restriction.name for one in found]
+        raise Barred(
+            Text("；".join(name.zh for name in names), "; ".join(name.en for name in names)),
+            measures=[
+                one.citation.document() | {"ends_on": one.ends_on.isoformat() if one.ends_on else None}
+                for one in found
+            ],
+        )
