@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import rfc8785
 from common.clock import CHINA, china_date
 from common.problems import Text
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -234,8 +235,11 @@ def _parsed(file: str, line: int, content: str) -> Any:
             raise ValueError(f"key {sorted(twice)[0]!r} stands twice")
         return dict(pairs)
 
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON number")
+
     try:
-        return json.loads(content, object_pairs_hook=once)
+        return json.loads(content, object_pairs_hook=once, parse_constant=constant)
     except (ValueError, RecursionError) as failure:
         raise CasesError(file, line, Text(f"JSON 有误：{failure}", f"no valid JSON: {failure}")) from failure
 
@@ -248,11 +252,16 @@ def _case(file: str, line: int, value: Any, today: date) -> Case:
         raise CasesError(file, line, _explained(failure)) from failure
     except _FactError as failure:
         raise CasesError(file, line, failure.text) from failure
+    except OverflowError as failure:
+        raise CasesError(file, line, Text("日期超出范围", "a date is out of range")) from failure
     valid_at = given.valid_at
     if valid_at is None:
         days = [row.occurred_on for row in facts]
         valid_at = china_date(given.known_at) if given.known_at else max(days, default=today)
-    known_at = given.known_at or max([_end_of(valid_at), *(row.recorded_at for row in facts)])
+    latest = max((row.recorded_at for row in facts), default=None)
+    known_at = given.known_at or _end_of(valid_at)
+    if given.known_at is None and latest is not None:
+        known_at = max(known_at, latest)
     name = given.id or (given.name if isinstance(given.name, str) else f"{line}")
     return Case(
         line, name, given.scorecard, given.subject, tuple(facts), names, valid_at, known_at, given.expect
@@ -273,6 +282,12 @@ def _versions(rows: Iterable[FactGiven]) -> tuple[list[FactVersion], dict[UUID, 
     found: list[FactVersion] = []
     names = {number: name for name, number in numbers.items()}
     for place, row in listed:
+        try:
+            rfc8785.dumps(row.payload)
+        except (ValueError, RecursionError) as failure:
+            raise _FactError(
+                place, f"payload 不可用：{failure}", f"payload is unusable: {failure}"
+            ) from failure
         fact_id = numbers[row.id] if row.id is not None else UUID(int=len(numbers) + place + 1)
         names.setdefault(fact_id, str(place + 1))
         before = latest.get(fact_id)
