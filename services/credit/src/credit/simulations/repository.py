@@ -68,7 +68,8 @@ class ResultRepository:
         if after is not None:
             query = query.where(col(ScoringResult.subject_id) > after)
         query = query.order_by(col(ScoringResult.subject_id)).limit(limit)
-        return [row._tuple() for row in await self._session.execute(query)]
+        rows = await self._session.execute(query)
+        return [(result, name, key, kind, region) for result, name, key, kind, region in rows]
 
     async def subjects(self, subject_ids: Sequence[UUID]) -> dict[UUID, Subject]:
         """These subjects by id."""
