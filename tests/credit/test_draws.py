@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .conftest import START, Service
+from .test_verify_draw import script
 
 OFFICERS = ("officer-a", "officer-b")
 
@@ -104,6 +105,8 @@ async def test_a_bundle_holds_with_the_published_keys_and_no_other(service: Serv
     assert not verify_draw(bundle, str(service.log_key), str(other_witness)).ok
     assert not verify_draw(bundle, "nonsense").ok
     assert not verify_draw(b"", str(service.log_key)).ok
+    keys = script.vkey(str(service.log_key), 1), script.vkey(str(service.witness_key), 4)
+    assert "8 of 11 objects drawn by 2 officers" in script.verify(bundle, *keys)
 
 
 async def test_any_byte_changed_makes_it_fail(service: Service, bundle: bytes) -> None:
@@ -214,6 +217,9 @@ async def test_a_missing_reveal_makes_a_published_void_draw_and_others_draw_agai
         answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
         verdict = verify_draw(answer.content, str(service.log_key))
         assert verdict.ok and verdict.facts["outcome"] == "void"
+        assert "is void; missing: officer-b" in script.verify(
+            answer.content, script.vkey(str(service.log_key), 1)
+        )
         public = (await service.http.get("/api/v1/credit/public/draws")).json()["items"]
         assert (void["number"], "void") in [(one["number"], one["state"]) for one in public]
         again = body(redraw_of=made["id"])
