@@ -32,6 +32,7 @@ from credit.rulebook.rules import Rulebook
 from credit.scoring.models import PublishedGrade
 from credit.scoring.publication import entry_of, grade_changed_data, published_grade
 from credit.scoring.rules import ScoredSubject, score
+from credit.scoring.rules.cards import Schedule
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
 from credit.subjects.rules import Kind, Status
@@ -221,6 +222,8 @@ def _live(
     subject.score, subject.scored_on = result.value, today
     subject.next_change_on = result.next_change.on if result.next_change else None
     subject.look_again_on = subject.next_change_on
+    later = tuple(env.rulebook.later_versions(card, today))
+    subject.scored_by = Schedule(card, later).fingerprint
     rows.events.append(NewEvent("grade_changed", subject.id, subject.version, changed, now))
     subject.version += 1
 
