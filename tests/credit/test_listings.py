@@ -312,8 +312,8 @@ async def test_a_serious_listing_from_draft_to_the_public_list(service: Service)
         },
         "publication": {
             "until": "2029-11-23",
-            "rule": "ORDER7-PERIOD-SERIOUS",
-            "article": "部令第7号第二十一条（三年；条号与年限待核）",
+            "rule": "ORDER36-PUBLICATION",
+            "article": "国家发展改革委令第36号（最长公示期：轻微三个月、一般一年、严重三年，自文书作出之日起）",
         },
         "publicity_class": "serious",
         "reading": "stricter",

@@ -12,7 +12,7 @@ import pytest
 from common.auth import Principal
 from common.typesetting import Typesetter
 from credit.papers.rules import MARKS, cleaned, issuer_name, paper_number
-from credit.papers.service import TEMPLATES, PaperService
+from credit.papers.service import TEMPLATES, PaperService, _typesetter
 from credit.policies import FOLDER
 from credit.rulebook.rules import Rulebook
 from credit.subjects.models import Subject
@@ -145,6 +145,7 @@ def test_every_form_has_its_template_and_every_template_its_form() -> None:
 
 
 def test_each_kind_has_a_word_of_its_own_in_its_number() -> None:
+    """Two kinds with one word would give two papers one number."""
     kinds = {form.word: form.kind for form in BOOK.papers}
     assert len(kinds) == len({form.kind for form in BOOK.papers})
 
@@ -235,6 +236,14 @@ async def test_a_persons_name_stands_on_the_paper_and_nowhere_in_the_table(servi
     async with service.app.state.db.session() as session:
         rows = (await session.execute(text("SELECT papers::text FROM papers"))).scalars().all()
     assert "虚构人" not in "".join(rows)
+
+
+async def test_a_restarted_process_gives_the_same_bytes(service: Service) -> None:
+    paper = await issue(service, (await service.subject())["id"])
+    url = f"/api/v1/credit/papers/{paper.id}.pdf"
+    first = await service.http.get(url, headers=service.who())
+    _typesetter.cache_clear()
+    assert (await service.http.get(url, headers=service.who())).content == first.content
 
 
 async def test_papers_refuse_to_be_rewritten(service: Service) -> None:

@@ -101,7 +101,7 @@ def clocks_of(
     shown, shown_by = until, article
     for pack in packs:
         last = pack.published_until(form.publicity_class, document_on)
-        if last is not None and last < shown and pack.publication_article is not None:
+        if last is not None and last <= shown and pack.publication_article is not None:
             shown, shown_by = last, pack.publication_article
     return Clocks(until, article, shown, shown_by, form.publicity_class)
 
