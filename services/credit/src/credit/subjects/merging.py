@@ -14,6 +14,7 @@ from common.db import new_id
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.consequences import after_fact
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
@@ -87,11 +88,13 @@ class MergeService:
         subject.next_change_on = subject.scored_on = None
         subject.score = subject.grade = subject.tier = None
         await self._session.flush()
-        await self._copy_facts(subject, survivor, merger, now)
+        copies = await self._copy_facts(subject, survivor, merger, now)
         await self._relations.move(subject, survivor, merger.id, actor.sub, wanted.reason, now)
         await self._say(subject, now)
         await self._scoring.rescore(survivor, Cause.SUBJECT, None, now)
         await self._say(survivor, now)
+        for copy in copies:
+            await after_fact(self._session, self._env, survivor, copy)
         return subject
 
     async def unmerge(self, actor: Principal, subject_id: UUID, expected: int, wanted: UnmergeIn) -> Subject:
@@ -137,11 +140,13 @@ class MergeService:
         )
         subject.merged_into, subject.status = None, merger.status
         await self._session.flush()
-        await self._revoke_copies(survivor, merger, actor, wanted.reason, now)
+        revoked = await self._revoke_copies(survivor, merger, actor, wanted.reason, now)
         await self._relations.move_back(subject, survivor, merger.id, actor.sub, wanted.reason, now)
         for one in (subject, survivor):
             await self._say(one, now)
             await self._scoring.rescore(one, Cause.SUBJECT, None, now)
+        for fact in revoked:
+            await after_fact(self._session, self._env, survivor, fact)
         return subject
 
     async def mergers(self, actor: Principal, subject_id: UUID) -> list[MergerView]:
@@ -178,8 +183,8 @@ class MergeService:
 
     async def _copy_facts(
         self, subject: Subject, survivor: Subject, merger: SubjectMerge, now: datetime
-    ) -> None:
-        """Record every version of the merged subject's facts again for the survivor, in the same order."""
+    ) -> list[Fact]:
+        """Record every version of the merged subject's facts again for the survivor; gives the last ones."""
         ids: dict[UUID, UUID] = {}
         last: dict[UUID, Fact] = {}
         for row in await self._facts.rows_of(subject.id):
@@ -202,15 +207,17 @@ class MergeService:
         await self._session.flush()
         for copy in last.values():
             await self._recorded(survivor, copy, now)
+        return list(last.values())
 
     async def _revoke_copies(
         self, survivor: Subject, merger: SubjectMerge, actor: Principal, reason: str, now: datetime
-    ) -> None:
+    ) -> list[Fact]:
         """Revoke, by new versions, what a merger had recorded for the survivor."""
         last: dict[UUID, Fact] = {}
         for row in await self._facts.rows_of(survivor.id):
             if row.source_kind == SourceKind.MERGE and row.source_reference.startswith(f"{merger.id}:"):
                 last[row.id] = row
+        done: list[Fact] = []
         for row in last.values():
             if row.action == Action.REVOKE:
                 continue
@@ -231,6 +238,8 @@ class MergeService:
             self._facts.add(revoked)
             await self._session.flush()
             await self._recorded(survivor, revoked, now)
+            done.append(revoked)
+        return done
 
     async def _recorded(self, subject: Subject, fact: Fact, now: datetime) -> None:
         subject.version += 1
