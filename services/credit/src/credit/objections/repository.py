@@ -202,6 +202,15 @@ class ObjectionRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
+    async def is_listed(self, objection_id: UUID, kind: str, target_id: UUID) -> bool:
+        """Whether this very record is listed already."""
+        query = select(col(ObjectionEffect.position)).where(
+            col(ObjectionEffect.objection_id) == objection_id,
+            col(ObjectionEffect.kind) == kind,
+            col(ObjectionEffect.target_id) == target_id,
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
     async def effects(self, objection_id: UUID, after: int, limit: int) -> Sequence[ObjectionEffect]:
         """`limit + 1` listed effects behind `after`, in order."""
         query = (

@@ -80,6 +80,8 @@ class Ripple:
         since = await self._objections.recorded_at(fact_id)
         found, mark = await self._step(_STEPS[at["step"]], subject, fact_id, since, at["mark"])
         for one in found:
+            if one.id is not None and await self._objections.is_listed(objection.id, one.kind, one.id):
+                continue
             objection.effects += 1
             self._objections.add(
                 ObjectionEffect(
