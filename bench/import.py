@@ -37,7 +37,7 @@ from credit.seed.names import agency_name, guide_card, person_name, phone_number
 from tourtrust.runtime.postgres import PostgresServer
 
 ROWS = 25_000
-ROUNDS = 3
+ROUNDS = 2
 ORIGIN = "tourtrust.example/credit"
 
 
