@@ -1,0 +1,299 @@
+"""The cards that ship, the format's refusals, and the command that tries cards on cases."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from common.policies import PolicyError
+from credit.facts.rules import Action, FactVersion
+from credit.scoring.rules import Scorecard, ScoredSubject, score
+from credit.scoring.schemas import ScoreResult
+from tourtrust.main import app
+from typer.testing import CliRunner
+
+from .cases import BOOK, EPOCH, NOW
+
+GUIDE = ScoredSubject(UUID(int=1), "tour_guide", "140100")
+AGENCY = ScoredSubject(UUID(int=1), "travel_agency", "141000")
+
+
+def facts(*entries: tuple[Any, ...]) -> list[FactVersion]:
+    return [
+        FactVersion(UUID(int=n), 1, Action.RECORD, code, date.fromisoformat(day), EPOCH, payload)
+        for n, (code, day, *rest) in enumerate(entries, start=1)
+        for payload in [rest[0] if rest else {}]
+    ]
+
+
+def card(name: str) -> Scorecard:
+    return BOOK.scorecards.get(name, "1", next(c.region for c in BOOK.scorecards if c.id == name))
+
+
+KINDS = {
+    "travel_agency", "agency_branch", "tour_guide", "star_hotel", "homestay", "scenic_area", "ota_platform",
+    "coach_company",
+}  # fmt: skip
+
+
+def test_one_card_grades_each_kind_by_default_and_others_are_asked_for_by_id() -> None:
+    day = date(2026, 11, 23)
+    for kind in KINDS:
+        fitting = [
+            c
+            for c in BOOK.scorecards.in_force(on=day, region="140100")
+            if c.use == "grade" and kind in c.kinds
+        ]
+        assert len(fitting) == 1, kind
+        assert fitting[0].status == "sample"
+        assert fitting[0].is_plain or kind in ("star_hotel", "homestay", "scenic_area", "coach_company")
+    assert {c.id: c.use for c in BOOK.scorecards if c.use != "grade"} == {
+        "guide-10-point": "reference",
+        "ningxia-risk-1000": "risk",
+        "yunnan-integrity-index": "reference",
+        "linfen-board": "board",
+        "datong-board": "board",
+    }
+
+
+def test_the_guides_card_holds_all_27_behaviours_with_their_points() -> None:
+    rules = card("guide-10-point").rules
+    assert len(rules) == 27
+    counts = {points: sum(rule.points == points for rule in rules) for points in (-10, -8, -6, -4, -2)}
+    assert counts == {-10: 6, -8: 5, -6: 6, -4: 4, -2: 6}
+    for rule in rules:
+        result = score(
+            GUIDE, facts((rule.codes[0], "2026-05-01")), date(2026, 6, 1), NOW, card("guide-10-point")
+        )
+        assert result.value == 10 + (rule.points or 0)
+        assert result.grade == ("FAIL" if rule.points == -10 else "PASS")
+        [fact_action] = [a["action"] for a in result.document["actions"] if a["fact_id"]] or [None]
+        assert fact_action == {-8: "CIRCULATED_CRITICISM", -6: "WARN"}.get(int(rule.points or 0))
+
+
+def test_the_guides_points_come_back_with_the_review_and_the_card_is_kept_when_used_up() -> None:
+    rows = facts(("G8_2", "2025-03-01"), ("G4_1", "2025-04-01"), ("ANNUAL_REVIEW_PASSED", "2026-01-10"))
+    used_up = score(GUIDE, rows, date(2025, 12, 31), NOW, card("guide-10-point"))
+    assert (used_up.value, used_up.grade) == (0, "POSTPONED")
+    assert {a["action"] for a in used_up.document["actions"]} == {
+        "CIRCULATED_CRITICISM",
+        "REVIEW_POSTPONED",
+        "CARD_KEPT_AND_HOME_AUTHORITY_NOTIFIED_WITHIN_10_DAYS",
+    }
+    assert used_up.document["next_change"] == {"on": "2026-01-11", "score": 10, "grade": "PASS"}
+
+
+@pytest.mark.parametrize(
+    ("points", "grade"),
+    [(0, "A"), (250, "A"), (251, "B"), (500, "B"), (501, "C"), (750, "C"), (751, "D"), (1000, "D")],
+)
+def test_the_risk_bands_are_ningxias_and_more_is_worse(points: int, grade: str) -> None:
+    risk = card("ningxia-risk-1000")
+    assert risk.grade_of(Decimal(points)) == grade
+    assert risk.grades == ("A", "B", "C", "D")
+
+
+@pytest.mark.parametrize(("value", "grade"), [(9.5, "RED"), (9.49, "NORMAL"), (6, "NORMAL"), (5.99, "BLACK")])
+def test_yunnans_boards_begin_at_their_edges(value: float, grade: str) -> None:
+    rows = facts(
+        *(
+            ("SUB_INDEX", "2026-01-01", {"index": i, "value": value})
+            for i in ("norms", "quality", "experience")
+        )
+    )
+    agency = replace(AGENCY, region="530100")
+    result = score(agency, rows, date(2026, 2, 1), NOW, card("yunnan-integrity-index"))
+    assert (result.value, result.grade) == (Decimal(str(value)), grade)
+
+
+def board(name: str, day: str, *entries: tuple[Any, ...]) -> str | None:
+    return score(AGENCY, facts(*entries), date.fromisoformat(day), NOW, card(name)).grade
+
+
+MAIN = {"responsibility": "main"}
+RANK_10 = {"metric": "group_arrivals", "rank": 10, "period": "2026-08"}
+
+
+def test_linfen_and_datong_are_the_same_mechanism_with_other_numbers() -> None:
+    complaints = [("VALID_COMPLAINT", f"2026-0{month}-15", MAIN) for month in (7, 8, 9)]
+    assert board("linfen-board", "2026-10-01", *complaints) == "BLACK"
+    assert board("datong-board", "2026-10-01", *complaints) == "NONE"
+    tenth = ("RANKED", "2026-09-30", RANK_10)
+    assert board("datong-board", "2026-10-01", tenth) == "RED"
+    assert board("linfen-board", "2026-10-01", tenth) == "NONE"
+    assert board("datong-board", "2026-10-01", tenth, ("PENALTY_WARNING", "2026-09-02")) == "NONE"
+    assert board("datong-board", "2026-11-01", tenth) == "NONE"
+    assert board("datong-board", "2026-10-01", ("TOUT_COLLUSION", "2026-09-02"), tenth) == "BLACK"
+
+
+def test_linfens_black_grounds_and_its_extra_run() -> None:
+    three_minor = {"severity": "ordinary", "minor_injuries": 3, **MAIN}
+    one_serious = {"severity": "ordinary", "serious_injuries": 1, **MAIN}
+    two_minor = {"severity": "ordinary", "minor_injuries": 2, "serious_injuries": 0, **MAIN}
+    for payload, grade in ((three_minor, "BLACK"), (one_serious, "BLACK"), (two_minor, "NONE")):
+        assert board("linfen-board", "2026-08-06", ("ACCIDENT", "2026-08-05", payload)) == grade
+    result = score(
+        AGENCY, facts(("PENALTY_FINE_SMALL", "2026-08-05")), date(2026, 8, 20), NOW, card("linfen-board")
+    )
+    assert result.grade == "BLACK"
+    assert result.document["period"] == {
+        "from": "2026-07-01",
+        "to": "2026-08-05",
+        "extra": True,
+        "due_on": "2026-08-14",
+    }
+    ScoreResult.model_validate_json(result.canonical)
+
+
+def test_an_extra_run_never_makes_a_board_better() -> None:
+    black = [("VALID_COMPLAINT", f"2026-04-{day}", MAIN) for day in (10, 11, 12)]
+    rows = [*black, ("COMPLAINT_HANDLING_REFUSED", "2026-07-10"), ("COMMENDATION", "2026-07-11")]
+    assert board("linfen-board", "2026-07-10", *black) == "BLACK"
+    assert board("linfen-board", "2026-08-01", *rows) == "BLACK"
+
+
+BARE: dict[str, Any] = {
+    "id": "t",
+    "base": 100,
+    "bands": [{"grade": "A", "min": 60}, {"grade": "B", "max": 59}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"base": 1e300}, "base: "),
+        ({"basis": 1}, "basis: unknown field; known here: actions, bands, base, "),
+        ({"direction": "up"}, "'up' is not supported; use one of 'higher_better' or 'higher_worse'"),
+        ({"readings": {"disputed": "ignore"}}, "readings.disputed: 'ignore' is not supported"),
+        ({"readings": {"weekends": "x"}}, "readings.weekends: unknown field"),
+        (
+            {"bands": [{"grade": "A", "min": 61}, {"grade": "B", "max": 59}]},
+            "the score 60 exactly once: a gap",
+        ),
+        ({"decimals": 1}, "the score 59.1 exactly once: a gap"),
+        ({"bands": [{"grade": "A", "min": 60}, {"grade": "B", "max": 60}]}, "overlap of A, B"),
+        ({"bands": [{"grade": "A", "min": 60}]}, "a gap"),
+        ({"bands": []}, "bands: "),
+        ({"rules": [{"id": "X", "codes": "C", "points": 0}]}, "a rule of zero points says nothing"),
+        ({"rules": [{"id": "X", "codes": "C"}]}, "rule X: give exactly one of points, cases, per"),
+        ({"rules": [{"id": "X", "points": 1}]}, "rule X: give either codes or if"),
+        (
+            {"rules": [{"id": "X", "codes": "C", "points": -1, "cap": 3}]},
+            "cap and points must have the same sign",
+        ),
+        (
+            {"rules": [{"id": "X", "codes": "C", "points": -1, "window": {"days": 0}}]},
+            "rules[0](X).window.days",
+        ),
+        (
+            {"rules": [{"id": "X", "codes": "C", "points": -1, "when": "nth > 1"}]},
+            "uses unknown names ['nth']",
+        ),
+        ({"rules": [{"id": "X", "codes": "C", "points": -1, "when": "payload.a >"}]}, "does not parse"),
+        ({"rules": [{"id": "X", "codes": "C", "points": -1}] * 2}, "rule ids must differ: X"),
+        ({"rules": [{"id": "X", "codes": "C", "points": -1, "dimension": "d"}]}, "unknown dimension d"),
+        ({"rules": [{"id": "X", "codes": "C", "points": -1, "group": "g"}]}, "unknown group g"),
+        ({"vetoes": [{"id": "V", "codes": "C", "grade": "Z"}]}, "V: unknown grade Z; known: A, B"),
+        ({"vetoes": [{"id": "V", "if": "score > 'a'", "grade": "B"}]}, "compare numbers with numbers"),
+        (
+            {"vetoes": [{"id": "V", "codes": "C", "effect": "cancel", "grade": "B"}]},
+            "lower and cancel do not",
+        ),
+        ({"figures": {"score": {"codes": "C"}}}, "figures.score: a name is letters"),
+        ({"figures": {"f": {"codes": "C", "how": "lowest", "field": "x"}}}, "lowest needs missing"),
+        ({"extra_runs": {"codes": "C"}}, "extra_runs needs a period"),
+        ({"dimensions": [{"id": "a", "weight": 1}, {"id": "b"}]}, "give every one a weight, or none"),
+        (
+            {"prerequisites": [{"id": "P", "grade": "B", "needs": [{"id": "n", "if": "true"}]}]},
+            "must be worse",
+        ),
+        ({"status": "verified"}, "a card that is not a sample must give its legal_basis"),
+        ({"region": "999999"}, "no division has the code 999999"),
+    ],
+)
+def test_a_card_that_is_not_wholly_understood_is_refused_with_its_place(
+    change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PolicyError) as refused:
+        Scorecard.parse(BARE | change, file="card.yaml")
+    assert message in str(refused.value)
+    assert "card.yaml" in str(refused.value)
+    assert "评分卡 t 有误" in refused.value.reason.zh
+
+
+def test_a_card_without_a_base_or_with_bands_upside_down() -> None:
+    with pytest.raises(PolicyError, match="base is missing"):
+        Scorecard.parse({key: value for key, value in BARE.items() if key != "base"})
+    upside_down = Scorecard.parse(BARE | {"bands": BARE["bands"][::-1]})
+    assert upside_down.grades == ("A", "B")
+    worse = Scorecard.parse(BARE | {"direction": "higher_worse"})
+    assert worse.grades == ("B", "A")
+
+
+def test_a_weighted_average_is_rounded_half_up_once_and_exactly() -> None:
+    dimensions = [{"id": "a", "base": 2, "weight": 1}, {"id": "b", "base": 3, "weight": 1}]
+    card = Scorecard.parse(BARE | {"base": 0, "dimensions": dimensions})
+    assert score(AGENCY, [], date(2026, 1, 1), NOW, card).value == 3
+    thirds = [{"id": "a", "base": 1, "weight": 1}, {"id": "b", "base": 0, "weight": 2}]
+    card = Scorecard.parse(
+        {"id": "t", "dimensions": thirds, "decimals": 4, "bands": [{"grade": "A"}], "base": 0.00005}
+    )
+    assert score(AGENCY, [], date(2026, 1, 1), NOW, card).value == Decimal("0.3334")
+
+
+def run(tmp_path: Path, cases: str, *options: str) -> tuple[int, str, str]:
+    (tmp_path / "card.yaml").write_text(json.dumps(BARE), "utf-8")
+    (tmp_path / "cases.jsonl").write_text(cases, "utf-8")
+    files = [str(tmp_path / "card.yaml"), str(tmp_path / "cases.jsonl")]
+    result = CliRunner().invoke(app, ["eval", "scores", *files, *options])
+    return result.exit_code, result.stdout, " ".join(result.stderr.split())
+
+
+def test_cases_are_told_apart_by_the_exit_code(tmp_path: Path) -> None:
+    code, out, _ = run(tmp_path, '{"expect": {"score": 100}}\n')
+    assert (code, "PASS" in out, "FAIL" in out) == (0, True, False)
+    code, out, _ = run(tmp_path, '{"expect": {"score": 100}}\n\n{"expect": {"score": 99, "grade": "A"}}\n')
+    assert (code, "FAIL" in out) == (1, True)
+    code, out, _ = run(tmp_path, '# none\n{"id": "x", "expect": {"next_grade": null}}', "--json")
+    report = json.loads(out)
+    assert (code, report["passed"], report["failed"]) == (0, 1, 0)
+    assert report["rows"][0]["got"]["score"] == 100
+    assert report["rows"][0]["line"] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "cases.jsonl, line 2: no valid JSON"),
+        ('{"expect": {"scores": 1}}', "line 2: expect.scores: unknown key; known: actions, contributions"),
+        ('{"fact": []}', "line 2: fact: unknown key"),
+        ('{"subject": {"sort": "x"}}', "subject.sort: unknown key"),
+        ('{"facts": [{"occurred_on": "2026-01-01"}]}', "facts[0]: code is missing"),
+        ('{"facts": [{"code": "A", "occurred_on": "2026-13-01"}]}', "facts[0].occurred_on"),
+        ('{"facts": [{"id": 1, "code": "A", "occurred_on": "2026-01-01"}, {"id": 1, "action": "restore"}]}',
+         "restore cannot follow record"),
+        ('{"expect": {"vetoes": [{"id": "x"}]}}', "unknown key id"),
+        ('{"valid_at": "2026-01-01", "valid_at": "2026-01-02"}', "stands twice"),
+        ('{"scorecard": "other"}', "name the card in scorecard"),
+        ('{"facts": [{"code": "A", "occurred_on": "2026-01-01", "payload": {"n": NaN}}]}', "NaN is no JSON"),
+        ('{"facts": [{"code": "A", "occurred_on": "0001-01-01"}]}', "a date is out of range"),
+        ("3", "line 2"),
+    ],
+)  # fmt: skip
+def test_a_case_that_is_not_understood_is_named_by_its_line(tmp_path: Path, line: str, message: str) -> None:
+    code, out, err = run(tmp_path, "{}\n" + line)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_file_that_is_not_there_or_no_card_is_refused(tmp_path: Path) -> None:
+    missing = CliRunner().invoke(app, ["eval", "scores", str(tmp_path / "a.yaml"), str(tmp_path / "b.jsonl")])
+    assert missing.exit_code == 2
+    (tmp_path / "a.yaml").write_text("- [", "utf-8")
+    broken = CliRunner().invoke(app, ["eval", "scores", str(tmp_path / "a.yaml"), str(tmp_path / "b.jsonl")])
+    assert broken.exit_code == 2
