@@ -5,6 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from common.db import new_id
+from credit.listings.models import Listing
 from credit.rounds import do_round
 from credit.supervision.policy import Restriction, RiskMatrix
 from credit.supervision.rules import SELF, Listed, restrictions_of, supervision_tier
@@ -194,3 +196,58 @@ async def test_others_are_told_on_the_day_without_a_request(service: Service) ->
     finally:
         service.at(START)
     assert await announced(service, person) == []
+
+
+async def test_the_risk_class_moves_the_tier_and_never_the_grade(service: Service) -> None:
+    made = await service.subject()
+    body = {
+        "risk_class": "D",
+        "assessed_on": "2026-11-01",
+        "authority": "市场监管部门（演示）",
+        "reference": "R-1",
+    }
+    await service.post(f"/subjects/{made['id']}/risk-classes", body)
+    view = await service.get(f"/subjects/{made['id']}/supervision")
+    assert (view["grade"], view["credit_tier"], view["risk_class"], view["tier"]) == ("A", "A", "D", "C")
+    assert view["matrix"]["id"] == "risk-matrix" and view["sampling_bp"] == 3000
+    for _ in range(100):
+        await do_round(service.app.state.db, service.app.state.env)
+        if told := await announced(service, made):
+            break
+    assert told == [{"tier": "C", "measures": []}]
+    before = await service.get(f"/subjects/{made['id']}/supervision", on="2026-10-31")
+    assert (before["risk_class"], before["matrix"], before["tier"]) == (None, None, "A")
+
+
+async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(service: Service) -> None:
+    made = await service.subject()
+    async with service.app.state.db.session() as session:
+        session.add(
+            Listing(
+                id=new_id(),
+                number="MD-TEST-1",
+                subject_id=UUID(made["id"]),
+                authority_region="140100",
+                on_list="serious",
+                condition="SEV-T-3",
+                condition_version="1",
+                condition_region="000000",
+                role="self",
+                state="listed",
+                based_on=[],
+                penalty_on=date(2026, 2, 1),
+                opened_by="officer",
+                opened_on=date(2026, 3, 1),
+                listed_on=date(2026, 4, 1),
+                management_until=date(2029, 4, 1),
+                created_at=START,
+            )
+        )
+    view = await service.get(f"/subjects/{made['id']}/supervision")
+    ends = {one["code"]: one["ends_on"] for one in view["measures"] if "role" in one}
+    assert (ends["M-SEV-1"], ends["M-T-OUTBOUND"]) == ("2029-04-01", "2028-02-01")
+    async with service.app.state.db.session() as session:
+        undone = "UPDATE listings SET state = 'removed', removal = 'revoked', removed_on = '2026-05-01'"
+        await session.execute(text(undone + " WHERE number = 'MD-TEST-1'"))
+    view = await service.get(f"/subjects/{made['id']}/supervision", expired=True)
+    assert [one for one in view["measures"] if "role" in one] == view["expired"] == []
