@@ -27,6 +27,7 @@ from credit.rulebook.rules import Rulebook
 from credit.subjects.rules import Kind
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from .conftest import START, Service
 
@@ -34,6 +35,7 @@ BOOK = Rulebook.load(FOLDER)
 DAY = date(2026, 11, 23)
 LISTS = BOOK.lists.choose("credit-lists", on=DAY)
 SERIOUS, SLIGHT = LISTS.of("serious"), LISTS.of("slight")
+ORDER36_SHOWN = "国家发展改革委令第36号（最长公示期：轻微三个月、一般一年、严重三年，自文书作出之日起）"
 REASONS = "在旅游经营中造成游客滞留，社会影响恶劣（虚构案情）。"
 STEP = {"by": "虚构专家组", "on": "2026-11-23", "summary": "事实清楚，依据充分。"}
 FULL = {
@@ -313,7 +315,7 @@ async def test_a_serious_listing_from_draft_to_the_public_list(service: Service)
         "publication": {
             "until": "2029-11-23",
             "rule": "ORDER36-PUBLICATION",
-            "article": "国家发展改革委令第36号（最长公示期：轻微三个月、一般一年、严重三年，自文书作出之日起）",
+            "article": ORDER36_SHOWN,
         },
         "publicity_class": "serious",
         "reading": "stricter",
@@ -342,6 +344,33 @@ async def test_a_serious_listing_from_draft_to_the_public_list(service: Service)
     ]
     assert events["items"][2]["texts"]["text"] == "我方认为情节轻微。"
     assert {one["done_by"] for one in events["items"]} == {None}
+
+
+async def test_listing_and_removal_are_announced_without_a_name(service: Service) -> None:
+    done = await listed(service)
+    body = {"ground": "REP-A-2", "note": "原决定已经撤销。", "proof": "撤字1号"}
+    await service.post(f"/listings/{done['id']}/remove", body, 200, reviewer(service))
+    query = text("SELECT type, aggregate_version, data FROM outbox WHERE aggregate_id = :id ORDER BY seq")
+    async with service.app.state.db.session() as session:
+        rows = (await session.execute(query, {"id": done["id"]})).all()
+    published, removed = rows
+    assert [row.type.split(".")[2] for row in rows] == ["listing_published", "listing_removed"]
+    assert published.data | {"number": "", "subject_id": "", "subject_key": "", "listing_id": ""} == {
+        "listing_id": "",
+        "number": "",
+        "subject_id": "",
+        "subject_key": "",
+        "list": "serious",
+        "condition": "SEV-T-3",
+        "role": "self",
+        "region": "140105",
+        "listed_on": "2026-11-23",
+        "management_until": "2029-11-23",
+        "publication_until": "2029-11-23",
+        "public": True,
+    }
+    assert (removed.data["reason"], removed.data["removed_on"]) == ("revoked", "2026-11-23")
+    assert removed.aggregate_version > published.aggregate_version
 
 
 async def test_no_decision_when_notice_or_hearing_was_skipped(service: Service) -> None:
