@@ -197,7 +197,7 @@ def test_the_training_record_may_be_late_but_not_later_than_the_decision() -> No
 
 def test_accept_10_verify_10_decide_5_lift_5_working_days() -> None:
     days = [date(2027, 6, 2), date(2027, 6, 7), date(2027, 6, 10), date(2027, 6, 15)]
-    found = deadlines_of(ORDER7, Steps(*days, days[-1]), days[-1])
+    found = deadlines_of(ORDER7, Steps(days[0], days[1], days[2], days[3], days[3]), days[3])
     assert [(one.event, len(one.counted_days), one.status) for one in found] == [
         ("accept", 10, "met"),
         ("verify", 10, "met"),
