@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from common.auth import Principal
-from sqlalchemy import select
+from common.auth import Principal, region_clause
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.subjects.models import Subject
-from credit.subjects.repository import visible_to
 
 from .models import Evidence, EvidenceChunk
 
 __all__ = ["EvidenceRepository"]
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """What concerns the caller's own subject if it is one, else a subject of the caller's regions."""
+    if principal.subject_id is not None:
+        return col(Subject.id) == principal.subject_id
+    return region_clause(col(Subject.region), principal)
 
 
 class EvidenceRepository:
@@ -49,7 +55,7 @@ class EvidenceRepository:
         query = (
             select(Evidence)
             .join(Subject, col(Subject.id) == col(Evidence.subject_id))
-            .where(col(Evidence.id) == evidence_id, visible_to(principal))
+            .where(col(Evidence.id) == evidence_id, _visible_to(principal))
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 

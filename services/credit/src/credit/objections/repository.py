@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from common.auth import Principal
-from sqlalchemy import LargeBinary, and_, func, literal, or_, select
+from common.auth import Principal, region_clause
+from sqlalchemy import ColumnElement, LargeBinary, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,13 +15,19 @@ from credit.facts.models import Fact
 from credit.listings.models import Listing
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
-from credit.subjects.repository import visible_to
 from credit.warnings.models import Warning, WarningSource
 
 from .models import Objection, ObjectionAct, ObjectionEffect
 from .rules import OPEN, RippleState, State, Target
 
 __all__ = ["ObjectionFilters", "ObjectionRepository"]
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """What concerns the caller's own subject if it is one, else a subject of the caller's regions."""
+    if principal.subject_id is not None:
+        return col(Subject.id) == principal.subject_id
+    return region_clause(col(Subject.region), principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class ObjectionRepository:
         query = (
             select(Objection)
             .join(Subject, col(Subject.id) == col(Objection.subject_id))
-            .where(col(Objection.id) == objection_id, visible_to(principal))
+            .where(col(Objection.id) == objection_id, _visible_to(principal))
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
@@ -70,7 +76,7 @@ class ObjectionRepository:
         query = (
             select(Objection)
             .join(Subject, col(Subject.id) == col(Objection.subject_id))
-            .where(visible_to(principal))
+            .where(_visible_to(principal))
         )
         if filters.state:
             query = query.where(col(Objection.state) == filters.state)

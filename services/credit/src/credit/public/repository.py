@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from common.auth import Principal
-from sqlalchemy import select
+from common.auth import Principal, region_clause
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.subjects.models import Subject
-from credit.subjects.repository import visible_to
 
 from .models import Reply
 from .rules import ReplyState
 
 __all__ = ["ReplyRepository"]
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """What concerns the caller's own subject if it is one, else a subject of the caller's regions."""
+    if principal.subject_id is not None:
+        return col(Subject.id) == principal.subject_id
+    return region_clause(col(Subject.region), principal)
 
 
 class ReplyRepository:
@@ -32,7 +38,7 @@ class ReplyRepository:
         query = (
             select(Reply)
             .join(Subject, col(Subject.id) == col(Reply.subject_id))
-            .where(col(Reply.id) == reply_id, visible_to(principal))
+            .where(col(Reply.id) == reply_id, _visible_to(principal))
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
@@ -66,7 +72,9 @@ class ReplyRepository:
     ) -> Sequence[Reply]:
         """`limit + 1` replies that the caller may see, the newest first."""
         query = (
-            select(Reply).join(Subject, col(Subject.id) == col(Reply.subject_id)).where(visible_to(principal))
+            select(Reply)
+            .join(Subject, col(Subject.id) == col(Reply.subject_id))
+            .where(_visible_to(principal))
         )
         if state is not None:
             query = query.where(col(Reply.state) == state)
