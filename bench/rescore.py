@@ -1,10 +1,10 @@
 """Rescoring a population: the 100-point sample with caps, expiry, duties and veto, in sets by the database.
 
 Beside it, in turns on the same tables, a plain SQL aggregate: the latest version of each fact, its points by
-code, summed and inserted as one row for each subject, without windows, caps, vetoes, grades or next days. Ours is
-the run as the service does it: a trial in chunks of a transaction each, one result row for each subject. Both
-over N subjects and over 4N, 20 facts each. A card that says more than sets can hold goes to the engine and has
-a ratio of its own; a run for the record that finds nothing changed, and the grades it publishes at first, too.
+code, summed and inserted as one row for each subject, without windows, caps, vetoes, grades or next days.
+Ours is the run as the service does it: a trial in chunks of a transaction each, one result row for each
+subject. Both over N subjects and over 4N, 20 facts each. A card that says more than sets can hold goes to the
+engine and has a ratio of its own; so has a run for the record that finds nothing changed.
 """
 
 import argparse
@@ -42,7 +42,7 @@ from credit.scoring.rules.cards import CardBook
 from credit.scoring.rules.scorecard import Scorecard
 from tourtrust.runtime.postgres import PostgresServer
 
-SUBJECTS = 5_000
+SUBJECTS = 3_000
 FACTS = 20
 ROUNDS = 5
 RARE = {"SERIOUS_LISTED": 1, "SERIOUS_LISTING_REMOVED": 1}
@@ -61,7 +61,8 @@ async def fill(url: str, codes: list[str], count: int) -> None:
     chance, now = random.Random(count), datetime.now(UTC) - timedelta(days=1)
     today = now.date()
     weights = [RARE.get(code, 20) for code in codes]
-    subjects, facts = [], []
+    subjects: list[tuple[Any, ...]] = []
+    facts: list[tuple[Any, ...]] = []
     for number in range(count):
         subject = new_id()
         subjects.append(
@@ -83,13 +84,13 @@ async def fill(url: str, codes: list[str], count: int) -> None:
     await connection.copy_records_to_table("s", records=subjects)
     await connection.copy_records_to_table("f", records=facts)
     await connection.execute(
-        "INSERT INTO subjects (id, kind, name, name_search, name_grams, region, business_scope, status, version,"
-        " grade_version, created_at, updated_at, last_recorded_at)"
+        "INSERT INTO subjects (id, kind, name, name_search, name_grams, region, business_scope, status,"
+        " version, grade_version, created_at, updated_at, last_recorded_at)"
         " SELECT id, kind, name, search, grams, region, scope, status, 1, 0, now(), now(), now() FROM s;"
         "INSERT INTO facts (id, version, subject_id, action, code, occurred_on, recorded_at, recorded_by,"
         " source_kind, source_authority, source_reference, payload, evidence, content_hash, correction)"
-        " SELECT id, version, subject, action, code, day, stamp, 'bench', 'other', '演示机关', reference, '{}',"
-        " '[]', repeat('0', 64), CASE WHEN version > 1 THEN '{}'::jsonb END FROM f ORDER BY stamp"
+        " SELECT id, version, subject, action, code, day, stamp, 'bench', 'other', '演示机关', reference,"
+        " '{}', '[]', repeat('0', 64), CASE WHEN version > 1 THEN '{}'::jsonb END FROM f ORDER BY stamp"
     )
     await connection.execute("DROP TABLE s, f")
     await connection.execute("ANALYZE")

@@ -65,7 +65,7 @@ async def compare(ready: Stage, card: Scorecard, facts: dict[UUID, list[FactVers
 
 
 async def test_the_sample_card(ready: Stage) -> None:
-    await populate(ready.database, Random(1), 300, sorted(SAMPLE.codes), AGENCY)
+    await populate(ready.database, Random(1), 120, sorted(SAMPLE.codes), AGENCY)
     assert await compare(ready, SAMPLE, await all_facts(ready)) > 10
 
 
@@ -83,7 +83,7 @@ async def test_a_run_leaves_everyone_as_the_engine_says(ready: Stage) -> None:
         assert all(run is not None and run.state == RunState.DONE for run in found)
         return [run for run in found if run is not None]
 
-    await populate(ready.database, Random(7), 250, sorted(SAMPLE.codes), AGENCY)
+    await populate(ready.database, Random(7), 60, sorted(SAMPLE.codes), AGENCY)
     first, beside = await ordered("000000", "140100")
     assert first.methods["travel_agency"]["method"] == "set"
     assert (first.done, first.differing, beside.differing) == (first.total, 0, 0)
@@ -115,7 +115,7 @@ async def test_a_run_leaves_everyone_as_the_engine_says(ready: Stage) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_random_cards(ready: Stage, seed: int) -> None:
-    await random_cards(ready, seed, 60, 4)
+    await random_cards(ready, seed, 40, 4)
 
 
 @pytest.mark.full
