@@ -1,8 +1,8 @@
 """Draw an inspection again from its bundle. Standard library only; docs/guides/draw.md explains every step.
-
 python docs/verify_draw.py BUNDLE --key LOG_VKEY [--witness WITNESS_VKEY]
 exits with 0 if the draw holds, else with 1 and the reason. Keys inside a bundle prove nothing: bring your own.
 """
+
 # fmt: off
 # ruff: noqa: E401, E501, E701, E704, I001
 import argparse, base64, bisect, functools, hashlib, hmac, itertools, json, pathlib, sys
