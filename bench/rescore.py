@@ -42,7 +42,7 @@ from credit.scoring.rules.cards import CardBook
 from credit.scoring.rules.scorecard import Scorecard
 from tourtrust.runtime.postgres import PostgresServer
 
-SUBJECTS = 3_000
+SUBJECTS = 4_000
 FACTS = 20
 ROUNDS = 5
 RARE = {"SERIOUS_LISTED": 1, "SERIOUS_LISTING_REMOVED": 1}
