@@ -1,4 +1,4 @@
-"""The story of the market, played over HTTP on a small province: every step holds."""
+"""The story of the market and its chapter of credit, played over HTTP on a small province: every step holds."""
 
 import subprocess
 import sys
@@ -21,4 +21,5 @@ def test_every_step_of_the_story_holds() -> None:
     outcome = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, cwd="/")
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert [outcome.stdout.count(f"{number}/9 ") for number in range(1, 10)] == [1] * 9
+    assert [outcome.stdout.count(f"credit {number}/7 ") for number in range(1, 8)] == [1] * 7
     assert "✗" not in outcome.stdout

@@ -1,7 +1,10 @@
 """A plan is filed, drawn, visited with a phone that lost its connection, decided and published."""
 
+import hashlib
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +22,7 @@ SCRIPT = Path(__file__).resolve().parents[5] / "docs" / "verify_draw.py"
 
 def play(stage: Stage) -> list[str]:
     """Filed by a second person, drawn by tier, a record sent twice counts once, the result is a fact."""
+    _wrong_penalty(stage)
     inspectors = [_inspector(stage, who, number) for number, who in enumerate(OFFICERS, start=1)]
     plan = _plan(stage)
     drawn = draw_lots(stage, {"task": {"plan_id": plan["id"], "no": plan["tasks"][0]["no"]}})
@@ -28,7 +32,8 @@ def play(stage: Stage) -> list[str]:
     visits = stage.get("/api/v1/credit/inspections", by="inspector", params=query)["items"]
     visit = stage.get(f"/api/v1/credit/inspections/{visits[0]['id']}", by="inspector")
     path = f"/api/v1/credit/inspections/{visit['id']}"
-    record = _record(visit, [one["staff_id"] for one in inspectors])
+    signatures = {who: _signature(stage, path, who, number) for number, who in enumerate(OFFICERS)}
+    record = _record(visit, {stage.sub(who): image for who, image in signatures.items()})
     stage.call("PUT", f"{path}/record", by="inspector", json=record, expect=201)
     stage.call("PUT", f"{path}/record", by="inspector", json=record, expect=200)
     other = record | {"record_id": str(uuid4())}
@@ -66,6 +71,17 @@ def play(stage: Stage) -> list[str]:
     ]
 
 
+def _wrong_penalty(stage: Stage) -> None:
+    """A court's fact about another firm is put down to the sample agency: it weighs in the draw."""
+    wrong = {
+        "subject_id": stage.book["agency"]["id"],
+        "code": "PENALTY_SUSPENSION",
+        "occurred_on": "2026-11-20",
+        "source": {"kind": "court", "authority": "虚构区人民法院", "reference": "(2026)虚0105行审1号"},
+    }
+    stage.book["wrong_fact"] = stage.post("/api/v1/credit/facts", wrong, by="province_officer", expect=201)
+
+
 def _inspector(stage: Stage, who: str, number: int) -> dict[str, Any]:
     made: dict[str, Any] = stage.post(
         "/api/v1/credit/inspectors",
@@ -86,7 +102,7 @@ def _inspector(stage: Stage, who: str, number: int) -> dict[str, Any]:
 def _plan(stage: Stage) -> dict[str, Any]:
     task = {
         "name": "旅行社保险与保证金检查",
-        "type": "random",
+        "type": "undirected",
         "items": ["AG-INSURANCE"],
         "kinds": ["travel_agency"],
         "region": "140000",
@@ -104,7 +120,21 @@ def _plan(stage: Stage) -> dict[str, Any]:
     return active
 
 
-def _record(visit: dict[str, Any], inspectors: list[str]) -> dict[str, Any]:
+def _signature(stage: Stage, path: str, who: str, number: int) -> str:
+    """Upload an inspector's signature, one pixel of ink; gives the hash it is known by."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    ink = zlib.compress(bytes([0, number]))
+    image = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", ink) + chunk(b"IEND", b"")
+    stage.call("POST", f"{path}/files", by=who, files={"file": ("signature.png", image, "image/png")})
+    return hashlib.sha256(image).hexdigest()
+
+
+def _record(visit: dict[str, Any], signatures: dict[str, str]) -> dict[str, Any]:
     checks = [
         {
             "id": str(uuid4()),
@@ -115,8 +145,8 @@ def _record(visit: dict[str, Any], inspectors: list[str]) -> dict[str, Any]:
         }
         for number, check in enumerate(visit["checks"])
     ]
-    refusal = "手机无法签名,纸质签名存档"
-    signed = [{"who": who, "refusal": refusal, "device_at": NOW} for who in [*inspectors, "subject"]]
+    signed = [{"who": who, "file": image, "device_at": NOW} for who, image in signatures.items()]
+    signed.append({"who": "subject", "refusal": "当事人拒绝签字(虚构)", "device_at": NOW})
     return {
         "record_id": str(uuid4()),
         "revision": 1,

@@ -15,23 +15,13 @@ def play(stage: Stage) -> list[str]:
     """Nobody is listed unheard, nor by the officer who proposed it; the grade falls at once."""
     agency = stage.book["agency"]
     base = f"/api/v1/credit/subjects/{agency['id']}"
-    wrong = stage.post(
-        "/api/v1/credit/facts",
-        {
-            "subject_id": agency["id"],
-            "code": "JUDGMENT_LIABLE",
-            "occurred_on": "2026-11-20",
-            "source": {"kind": "other", "authority": "虚构区人民法院", "reference": "(2026)虚0105民初1号"},
-        },
-        by="province_officer",
-    )
-    listing = stage.post(
+    listing, *_ = stage.post(
         "/api/v1/credit/listings",
         {
             "subject_id": agency["id"],
             "condition": "SEV-T-3",
             "reasons": REASONS,
-            "fact_ids": [wrong["id"]],
+            "fact_ids": [stage.book["wrong_fact"]["id"]],
         },
         by="province_officer",
         expect=201,
@@ -59,7 +49,7 @@ def play(stage: Stage) -> list[str]:
     shown = stage.get("/api/v1/credit/public/listings", params={"q": agency["key"]})["items"]
     stage.equal([one["number"] for one in shown], [listing["number"]], "the public list")
     measures = stage.get(f"{base}/supervision", by="province_officer")["measures"]
-    stage.book |= {"listing": listed, "wrong_fact": wrong}
+    stage.book["listing"] = listed
     papers = stage.pages(f"{path}/timeline", by="province_officer")
     paper = next(paper for event in papers for paper in event["papers"])
     pdf = stage.call("GET", f"/api/v1/credit/papers/{paper}.pdf", by="province_officer")

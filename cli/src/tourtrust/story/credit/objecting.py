@@ -16,7 +16,7 @@ def play(stage: Stage) -> list[str]:
     history = stage.pages(f"{base}/score/history", by="province_officer")
     filed = stage.post(
         "/api/v1/credit/objections",
-        {"target": "fact", "fact_id": fact["id"], "statement": "该判决的当事人不是本社(虚构异议)。"},
+        {"target": "fact", "fact_id": fact["id"], "statement": "该文书的当事人不是本社(虚构异议)。"},
         by="agency",
         expect=201,
     )
@@ -24,7 +24,7 @@ def play(stage: Stage) -> list[str]:
     stage.post(f"{path}/accept", {}, by="province_officer")
     flagged = stage.pages(f"{base}/facts", by="province_officer")
     stage.check(any(one["id"] == fact["id"] and one["objection"] for one in flagged), "no flag on the fact")
-    stage.post(f"{path}/verify", {"note": "法院确认当事人为另一家企业。"}, by="province_officer")
+    stage.post(f"{path}/verify", {"reason": "法院确认当事人为另一家企业。"}, by="province_officer")
     remedy = {"reason": "当事人不符", "remedy": {"action": "revoke"}}
     decided = stage.post(f"{path}/sustain", remedy, by="reviewer")
     stage.equal(decided["state"], "sustained", "the objection's state")
@@ -34,9 +34,9 @@ def play(stage: Stage) -> list[str]:
         return view if view["state"] == "done" else None
 
     ripple = stage.wait("the ripple", searched)
-    stage.check("listing" in ripple["by_kind"], f"the listing is not in the ripple: {ripple['by_kind']}")
-    stage.check("grade" in ripple["by_kind"], f"no grade is in the ripple: {ripple['by_kind']}")
-    removal = {"ground": "REP-A-2", "note": "所依据的判决对象不符", "proof": "(2026)虚0105民初1号更正"}
+    missing = {"grade", "tier", "draw", "listing", "page"} - set(ripple["by_kind"])
+    stage.equal(missing, set(), f"what the ripple misses (it found {ripple['by_kind']})")
+    removal = {"ground": "REP-A-2", "note": "所依据的文书对象不符", "proof": "(2026)虚0105行审1号更正"}
     removed = stage.post(
         f"/api/v1/credit/listings/{listing['id']}/remove", removal, by="reviewer", expect=(200, 409)
     )

@@ -29,6 +29,9 @@ def play(stage: Stage) -> list[str]:
     }
     made = stage.post("/api/v1/credit/repairs", application, by="province_officer", expect=201)
     path = f"/api/v1/credit/repairs/{made['id']}"
+    if made["state"] == "conflict":
+        settled = {"commitment": "required", "reasons": "按第36号令须作出承诺(演示)。"}
+        stage.post(f"{path}/resolve", settled, by="reviewer")
     stage.post(f"{path}/accept", {}, by="province_officer")
     verified = {"how": "written", "passed": True, "findings": "缴款与整改材料属实。"}
     stage.post(f"{path}/verify", verified, by="province_officer")
@@ -44,6 +47,9 @@ def play(stage: Stage) -> list[str]:
         f"earliest {barred['earliest_on']}",
         f"{agency['name']}: {fact['code']} of {fact['occurred_on']}, {made['number']}, "
         f"decided by the reviewer: {done['state']}",
+        "the commitment letter, asked by one order and barred by the other, was settled by the regulator"
+        if made["state"] == "conflict"
+        else "materials complete: application, evidence, commitment, training",
         "the penalty is no longer on the public page; the archive keeps it",
     ]
 
