@@ -5,8 +5,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from common.web import app as web_app
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from hypothesis import settings
 from tourtrust.runtime.nats import NatsServer
 from tourtrust.runtime.postgres import PostgresServer
@@ -14,6 +18,32 @@ from tourtrust.runtime.postgres import PostgresServer
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 """The same examples in every run: what a machine elsewhere finds can be found again here."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def documents_made_once() -> Iterator[None]:
+    """The OpenAPI document of an app, made once for the same routes: credit's costs three seconds.
+
+    A route is the same when it is the same object. Those of health are made anew for each app, all alike.
+    """
+    made: dict[Any, tuple[list[Any], dict[str, Any]]] = {}
+    make = web_app.document
+
+    def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
+        routes = list(iter_route_contexts(app.routes))
+        names = [
+            (route.path, frozenset(route.methods or ()), id(route.original_route))
+            for route in routes
+            if f"GET {route.path}" not in web_app.HEALTH
+        ]
+        key = (app.title, app.version, public, tuple(names))
+        if key not in made:
+            made[key] = (routes, make(app, public))  # the routes too, so that none of the ids is used again
+        return made[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(web_app, "document", document)
+        yield
 
 
 @pytest.fixture(scope="session")
