@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import rfc8785
 
+from common import canonical as rfc
 from common.ledger.errors import Reason, Refused
 
 __all__ = [
@@ -64,7 +65,7 @@ def canonical(value: Any) -> bytes:
         Refused: the value has none (a number out of range, a lone surrogate, a key that is no string).
     """
     try:
-        return rfc8785.dumps(value)
+        return rfc.canonical(value)
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         raise Refused(Reason.UNREADABLE_DOCUMENT) from error
 
