@@ -9,6 +9,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator
@@ -35,6 +36,7 @@ __all__ = [
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ORGANISATION_CHECKS = "0X987654321"
 _ID_CHECKS = "10X98765432"
+_ID_WEIGHTS = tuple(2 ** (17 - place) % 11 for place in range(17))
 _ID = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _LICENCE = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){3,39}")
@@ -111,7 +113,7 @@ def check_resident_id(text: str, *, on: date | None = None) -> ResidentId:
         raise InvalidIdentifier(
             Text("身份证号中的出生日期不存在", "the birth date inside the ID number does not exist")
         ) from None
-    weighted = sum(int(digit) * (2 ** (17 - place) % 11) for place, digit in enumerate(number[:17]))
+    weighted = sum(map(mul, map(int, number[:17]), _ID_WEIGHTS))
     if number[17] != _ID_CHECKS[weighted % 11]:
         raise InvalidIdentifier(Text("身份证号校验位不符", "the check character of the ID number is wrong"))
     if on is not None and born > on:

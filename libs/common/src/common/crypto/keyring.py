@@ -45,7 +45,7 @@ class DecryptionFailed(Problem):
 class Keyring:
     """Encrypts and finds single fields. Thread-safe; shows nothing of its keys in `repr`."""
 
-    __slots__ = ("_ciphers", "_encryption_id", "_index_id", "_index_keys")
+    __slots__ = ("_ciphers", "_encryption_id", "_index_id", "_index_keys", "_subkeys")
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._encryption_id, encryption = _section(content, "encryption")
@@ -55,6 +55,7 @@ class Keyring:
         if set(encryption.values()) & set(self._index_keys.values()):
             raise InvalidKeyring("one key serves for encryption and index")
         self._ciphers = {key_id: AESGCM(key) for key_id, key in encryption.items()}
+        self._subkeys: dict[tuple[str, str], bytes] = {}
 
     @classmethod
     def from_file(cls, path: Path | str, *, production: bool = False) -> Self:
@@ -105,12 +106,19 @@ class Keyring:
 
     def blind_index(self, value: str, *, context: str) -> str:
         """Lower-case hex HMAC of `value`, normalised by the caller; equal only within a context."""
-        return _index(self._index_keys[self._index_id], value, context)
+        return self._index(self._index_id, value, context)
 
     def blind_indexes(self, value: str, *, context: str) -> list[str]:
         """The index under each known key, the active first: what to look for while it is rebuilt."""
         ids = [self._index_id, *sorted(set(self._index_keys) - {self._index_id})]
-        return [_index(self._index_keys[key_id], value, context) for key_id in ids]
+        return [self._index(key_id, value, context) for key_id in ids]
+
+    def _index(self, key_id: str, value: str, context: str) -> str:
+        subkey = self._subkeys.get((key_id, context))
+        if subkey is None:
+            subkey = hmac.digest(self._index_keys[key_id], b"blind-index\0" + context.encode(), sha256)
+            self._subkeys[key_id, context] = subkey
+        return hmac.digest(subkey, value.encode(), sha256).hex()
 
     def __repr__(self) -> str:
         return f"Keyring(encryption={self._encryption_id}, index={self._index_id})"
@@ -235,8 +243,3 @@ def _open(cipher: AESGCM, body: str, key_id: str, context: str) -> str:
         return cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _bound(key_id, context)).decode()
     except (ValueError, InvalidTag) as failure:
         raise DecryptionFailed from failure
-
-
-def _index(key: bytes, value: str, context: str) -> str:
-    subkey = hmac.digest(key, b"blind-index\0" + context.encode(), sha256)
-    return hmac.digest(subkey, value.encode(), sha256).hex()
