@@ -340,13 +340,14 @@ async def test_the_template_is_accepted_as_it_is(service: Service) -> None:
         assert [row["outcome"] for row in rows] in (["created"] * 2, ["unchanged"] * 2), rows
 
 
-async def test_cancelling_keeps_what_was_applied(service: Service) -> None:
+async def test_cancelling_keeps_what_was_applied(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("credit.imports.worker.MAX_ROWS", 20)
     worker: ImportWorker = service.app.state.import_worker
+    worker._limit = 20
     raw = csv_file([agency(n) for n in range(1_000, 1_400)])
     made = await send(service, raw, CSV)
     same = await send(service, raw, CSV, 200)
     assert same["id"] == made["id"]
-    worker._limit = 20
     await asyncio.sleep(0.05)
     cancelled = await service.post(f"/imports/{made['id']}/cancel", {}, 200)
     assert cancelled["state"] == "cancelled"

@@ -21,13 +21,14 @@ from credit.intake.service import IntakeService
 from credit.publishing import SERVICE, subject_data
 from credit.scoring.grading import as_stored, keep_result, known_until
 from credit.scoring.models import PublishedGrade
-from credit.scoring.publication import entry_of, grade_changed_data, published_grade
-from credit.scoring.rules import score
+from credit.scoring.publication import entry_of, grade_changed_data, grade_columns
 from credit.scoring.rules.cards import CardBook
 from credit.scoring.rules.causes import Cause
+from credit.scoring.rules.newcomers import Newcomers
 from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
+from credit.subjects.rules import Status
 from credit.subjects.schemas import SubjectPatch
 from credit.subjects.service import SubjectService
 
@@ -52,7 +53,7 @@ _DEFAULTS = {
     name: None if field.is_required() else field.get_default(call_default_factory=True)
     for name, field in Subject.model_fields.items()
 }
-_GIVEN = ("kind", "region", "level", "status", "licensed_on", "license_expires_on", "headcount")
+_GIVEN = ("kind", "key", "license_no", "region", "level", "licensed_on", "license_expires_on", "headcount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +145,20 @@ class Applier:
 
     def _subject(self, wanted: Wanted, now: datetime) -> Any:
         """The row of a new subject, as light as can be: thousands are made, and COPY takes plain values."""
-        given, keyring = wanted.registration(), self._env.keyring
+        keyring, person = self._env.keyring, wanted.personal
         return SimpleNamespace(
             **_DEFAULTS
-            | {name: getattr(given, name) for name in _GIVEN}
+            | {name: getattr(wanted, name) for name in _GIVEN}
             | {
                 "id": new_id(),
-                "key": wanted.key,
-                "license_no": wanted.license_no,
-                "business_scope": sorted(set(given.business_scope)),
+                "business_scope": wanted.business_scope or [],
+                "status": wanted.status or Status.ACTIVE,
                 "created_at": now,
                 "updated_at": now,
                 "last_recorded_at": now,
             }
-            | name_columns(given.kind, wanted.key, given.name, keyring)
-            | (person_columns(given.person, keyring) if given.person else {})
+            | name_columns(wanted.kind, wanted.key, wanted.name or "", keyring)
+            | (person_columns(person, keyring) if person else {})
         )
 
     async def _register(self, subjects: list[Any], now: datetime) -> None:
@@ -167,9 +167,10 @@ class Applier:
             return
         book = await ScoringService(self._session, self._env).cards()
         events: list[NewEvent] = []
-        grades: list[PublishedGrade] = []
+        grades: list[Any] = []
+        newcomers = Newcomers(china_date(now))
         for subject in subjects:
-            grade = self._first_grade(subject, book, now)
+            grade = _first_grade(subject, book, newcomers, now)
             events.append(
                 NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
             )
@@ -186,19 +187,6 @@ class Applier:
         await publish_many(self._session, service=SERVICE, events=events)
         await self._settle({subject.key: subject.id for subject in subjects if subject.key})
 
-    def _first_grade(self, subject: Any, book: CardBook, now: datetime) -> PublishedGrade | None:
-        """Grade a subject without facts, in place; None when no card grades its kind."""
-        today, moment = china_date(now), known_until(subject, book)
-        schedule = book.at(moment).schedule(subject.kind, subject.region, today)
-        if schedule is None:
-            return None
-        result = score(as_stored(subject), [], today, moment, schedule.card, schedule.later)
-        keep_result(subject, result, schedule, today)
-        if result.grade is None:
-            return None
-        subject.grade_version = 1
-        return published_grade(subject.id, 1, result, Cause.FIRST, None, now)
-
     async def _settle(self, ids: dict[str, UUID]) -> None:
         """Apply events that waited for the keys; these are locked after the rows stand, as by `register`."""
         if not ids:
@@ -208,6 +196,20 @@ class Applier:
             found = await self._repository.known(self._actor, Identities(ids={ids[key]}), lock=True)
             for subject in found:
                 await IntakeService(self._session, self._env).settle(subject)
+
+
+def _first_grade(subject: Any, book: CardBook, newcomers: Newcomers, now: datetime) -> Any:
+    """Grade a subject without facts, in place; gives the row of history, None when no card grades it."""
+    today, moment = china_date(now), known_until(subject, book)
+    schedule = book.at(moment).schedule(subject.kind, subject.region, today)
+    if schedule is None:
+        return None
+    result = newcomers.score(as_stored(subject), moment, schedule)
+    keep_result(subject, result, schedule, today)
+    if result.grade is None:
+        return None
+    subject.grade_version = 1
+    return SimpleNamespace(**grade_columns(subject.id, 1, result, Cause.FIRST, None, now))
 
 
 def _identities(rows: Sequence[Staged], keyring: Keyring) -> Identities:

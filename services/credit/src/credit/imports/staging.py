@@ -32,7 +32,7 @@ from .validating import check_row, is_personal, shown_name
 
 __all__ = ["Stager"]
 
-_CHUNK = 500
+_CHUNK = 2_000
 _AT_ONCE = 2
 _STALE = timedelta(hours=1)
 

@@ -24,7 +24,7 @@ from credit.subjects.rules import (
     is_person,
     normalise,
 )
-from credit.subjects.schemas import Headcount, Identifier, Level, Name, PersonIn, Phone, Region, SubjectIn
+from credit.subjects.schemas import Headcount, Identifier, Level, Name, PersonIn, Phone, Region
 
 from .reading import RawRow
 from .rules import PERSONAL, code_of, codes_of, is_masked
@@ -90,25 +90,12 @@ class Wanted:
         """The first field without which no new subject can be registered, if one is missing."""
         return next((name for name in ("name", "region") if getattr(self, name) is None), None)
 
-    def registration(self) -> SubjectIn:
-        """The row as a subject to register."""
-        if self.name is None or self.region is None:
-            raise ValueError("a new subject needs a name and a region")
-        person = PersonIn(id_number=self.id_number, phone=self.phone)
-        return SubjectIn(
-            kind=self.kind,
-            key=self.key,
-            name=self.name,
-            region=self.region,
-            license_no=self.license_no,
-            business_scope=self.business_scope or [],
-            level=self.level,
-            status=self.status or Status.ACTIVE,
-            licensed_on=self.licensed_on,
-            license_expires_on=self.license_expires_on,
-            headcount=self.headcount,
-            person=person if self.person and (self.id_number or self.phone) else None,
-        )
+    @property
+    def personal(self) -> PersonIn | None:
+        """The numbers of a natural person, if any are given."""
+        if not (self.person and (self.id_number or self.phone)):
+            return None
+        return PersonIn(id_number=self.id_number, phone=self.phone)
 
 
 def check_row(row: RawRow, today: date) -> tuple[Wanted | None, list[FieldError]]:

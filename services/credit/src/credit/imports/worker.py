@@ -21,7 +21,7 @@ __all__ = ["ImportWorker", "importing"]
 
 log = structlog.get_logger(__name__)
 
-MAX_ROWS = 500
+MAX_ROWS = 1_000
 LONGEST = 0.8
 PAUSE = 1.0
 ATTEMPTS = 3

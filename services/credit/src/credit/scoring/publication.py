@@ -1,6 +1,7 @@
 """A published grade as history, as a log entry and as an event."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common.ledger import NewEntry
@@ -11,7 +12,7 @@ from .models import PublishedGrade
 from .rules import Score
 from .rules.causes import Cause
 
-__all__ = ["LOG_EVENT", "entry_of", "grade_changed_data", "log_id", "published_grade"]
+__all__ = ["LOG_EVENT", "entry_of", "grade_changed_data", "grade_columns", "log_id", "published_grade"]
 
 LOG_EVENT = "grade_published"
 
@@ -30,23 +31,30 @@ def published_grade(
     subject_id: UUID, version: int, result: Score, cause: Cause, fact_id: UUID | None, now: datetime
 ) -> PublishedGrade:
     """The history row of a rated result."""
+    return PublishedGrade(**grade_columns(subject_id, version, result, cause, fact_id, now))
+
+
+def grade_columns(
+    subject_id: UUID, version: int, result: Score, cause: Cause, fact_id: UUID | None, now: datetime
+) -> dict[str, Any]:
+    """The columns of that row."""
     if result.grade is None or result.tier is None or result.value is None:
         raise ValueError("only a rated result is published")
-    return PublishedGrade(
-        subject_id=subject_id,
-        version=version,
-        grade=result.grade,
-        tier=result.tier,
-        score=result.value,
-        policy_id=result.card.id,
-        policy_version=result.card.version,
-        valid_at=result.valid_at,
-        known_at=result.known_at,
-        result_hash=result.hash,
-        cause=cause,
-        fact_id=fact_id,
-        published_at=now,
-    )
+    return {
+        "subject_id": subject_id,
+        "version": version,
+        "grade": result.grade,
+        "tier": result.tier,
+        "score": result.value,
+        "policy_id": result.card.id,
+        "policy_version": result.card.version,
+        "valid_at": result.valid_at,
+        "known_at": result.known_at,
+        "result_hash": result.hash,
+        "cause": cause,
+        "fact_id": fact_id,
+        "published_at": now,
+    }
 
 
 def grade_changed_data(

@@ -9,6 +9,7 @@ version that was withdrawn before its first day is unknown from the withdrawal o
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from hashlib import sha256
 
 from common.auth import region_prefix
@@ -40,14 +41,14 @@ class KnownCard:
         return self.withdrawn_at or self.published_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Schedule:
     """The card in force and the cards that take its place on later days, as far as is known."""
 
     card: Scorecard
     later: tuple[Scorecard, ...]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the hashes of all its cards: the same fingerprint, the same scores and next days."""
         return sha256("".join(card.hash for card in (self.card, *self.later)).encode()).hexdigest()

@@ -6,8 +6,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from common.calendar import add_working_days
+from common.canonical import canonical
 
 from credit.facts.rules import FactVersion
 
@@ -49,7 +49,7 @@ def inputs_hash(subject: ScoredSubject, facts: Iterable[FactVersion]) -> str:
     if subject.headcount is not None:
         about["headcount"] = subject.headcount
     inputs: dict[str, Any] = {"subject": about, "facts": [_fact(fact) for fact in facts]}
-    return sha256(rfc8785.dumps(inputs)).hexdigest()
+    return sha256(canonical(inputs)).hexdigest()
 
 
 def _fact(fact: FactVersion) -> dict[str, Any]:
