@@ -1,4 +1,4 @@
-"""Scores of subjects without facts are the engine's own, byte for byte, whichever run they were taken from."""
+"""Scores of subjects without facts are the engine's own, byte for byte, whichever run they come from."""
 
 from datetime import date, datetime, timedelta
 from random import Random
