@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from common.web.witness import WitnessSettings
 from common.web.witness import create_app as create_witness
 from credit.config import Settings
 from credit.main import create_app
+from credit.rulebook.rules import Rulebook
 from credit.seed.names import guide_card, unified_code
 from fastapi import FastAPI
 
@@ -97,6 +99,14 @@ class Service:
         answer = await self.http.post(f"/api/v1/credit{path}", json=body, headers=headers)
         assert answer.status_code == expect, answer.text
         return answer.json()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rulebook_read_once() -> Iterator[None]:
+    """The policy files are the same for every service of a run, and nothing changes what was read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rulebook, "load", cache(Rulebook.load))
+        yield
 
 
 @pytest.fixture(scope="session")
