@@ -1,6 +1,7 @@
 """The quick way to RFC 8785 writes the bytes of the slow one, and refuses what that refuses."""
 
 import json
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -39,6 +40,14 @@ def test_every_letter_is_written_alike(letters: range) -> None:
     text = "".join(chr(letter) for letter in letters if not 0xD800 <= letter < 0xE000)
     assert canonical({"a": [text]}) == rfc8785.dumps({"a": [text]})
     assert json.loads(canonical(text)) == text
+
+
+class Colour(StrEnum):
+    RED = "red\u2028"
+
+
+def test_a_member_of_an_enumeration_is_its_text() -> None:
+    assert canonical({"c": Colour.RED}) == rfc8785.dumps({"c": Colour.RED}) == b'{"c":"red\xe2\x80\xa8"}'
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"\ud800": 1}, {1: 2}, 2**53, float("nan"), b"x", object()])

@@ -24,7 +24,7 @@ def canonical(value: Any) -> bytes:
 
 def _is_plain(value: object) -> bool:
     """Whether the standard library writes the same bytes: no floats, ASCII names, small whole numbers."""
-    if value is None or type(value) in (str, bool):
+    if value is None or isinstance(value, str | bool):
         return True
     if type(value) is int:
         return -_MAX_INTEGER <= value <= _MAX_INTEGER
