@@ -59,7 +59,7 @@ async def test_a_certificate_states_grade_lists_and_shown_records_and_is_in_the_
     assert document["lists"] == [] and document["not_included"]
     assert sha256(rfc8785.dumps(document)).hexdigest() == made["document_sha256"]
     assert "证明样例" in document["subject"]["name"] and "〔2026〕" in made["number"]
-    for _ in range(100):
+    for _ in range(600):
         answer = await service.http.get(
             f"/api/v1/credit/certificates/{made['id']}/receipt", headers=service.who()
         )

@@ -89,7 +89,7 @@ async def clock(service: Service) -> AsyncIterator[Any]:
 
 
 async def until(service: Service, path: str, state: str) -> dict[str, Any]:
-    for _ in range(100):
+    for _ in range(400):
         await do_round(service.app.state.db, service.app.state.env)
         found: dict[str, Any] = await service.get(path)
         if found["state"] == state:

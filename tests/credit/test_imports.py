@@ -80,7 +80,7 @@ async def send(
 
 
 async def finished(service: Service, made: dict[str, Any], who: Any = None) -> dict[str, Any]:
-    for _ in range(400):
+    for _ in range(3_000):
         found: dict[str, Any] = await service.get(f"/imports/{made['id']}", who=who)
         if found["state"] != "applying":
             return found

@@ -42,7 +42,7 @@ async def settle(service: Service) -> None:
 async def simulated(service: Service, draft: dict[str, Any], who: dict[str, str]) -> dict[str, Any]:
     path = f"/scorecards/{draft['id']}/simulations"
     run = await service.post(path, {}, 202, who=who)
-    for _ in range(100):
+    for _ in range(600):
         await work_off(service.app.state.db, service.app.state.env)
         found: dict[str, Any] = await service.get(f"{path}/{run['run']['id']}", who=who)
         if found["run"]["state"] == "done":
