@@ -8,16 +8,18 @@ from common.ledger import LogSigner
 
 from credit.rulebook.rules import Rulebook
 from credit.scorecards.shelf import CardShelf
+from credit.warnings.rules import RuleShelf
 
 __all__ = ["Environment"]
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Time, keys, rules, the signer of the log, and the cards last read."""
+    """Time, keys, rules, the signer of the log, and the cards and warning rules last read."""
 
     clock: Clock
     keyring: Keyring
     rulebook: Rulebook
     log: LogSigner
     shelf: CardShelf = field(default_factory=CardShelf, compare=False)
+    warning_rules: RuleShelf = field(default_factory=RuleShelf, compare=False)

@@ -95,17 +95,17 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
         settings=settings or Settings(),  # type: ignore[call-arg]  # from the environment
         migrations=migrations_folder(SERVICE),
         routers=[
+            facts,  # called most, and routes are tried in this order
+            scoring,
             subjects,
             reveals,
             relations,
             deposits,
             qualifications,
-            facts,
             evidence,
             parked,
             objections,
             replies,
-            scoring,
             scorecards,
             simulations,
             runs,

@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 
 import structlog
 from common.db import Database
-from common.problems import Problem
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.applications import Starlette
 
+from credit.background import report, step_for_ever
 from credit.boards.work import BoardWork
 from credit.certificates.service import CertificateService
 from credit.commitments.service import CommitmentService
@@ -141,8 +140,9 @@ async def do_round(database: Database, env: Environment) -> bool:
         try:
             async with database.session() as session:
                 done = await work(session, env)
-        except (SQLAlchemyError, OSError, Problem) as error:
-            log.warning("round_failed", work=name, kind=type(error).__name__)
+        except Exception as error:
+            # Whatever it is: a fault in one kind of work must not stop the others.
+            report(f"rounds: {name}", error)
             continue
         if done:
             log.info("round", work=name, done=done)
@@ -163,6 +163,4 @@ async def rounds(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _run(app: Starlette) -> None:
-    while True:
-        if not await do_round(app.state.db, app.state.env):
-            await asyncio.sleep(PAUSE)
+    await step_for_ever("rounds", lambda: do_round(app.state.db, app.state.env), PAUSE)

@@ -1,4 +1,7 @@
-"""What every route may ask for: the session of its one transaction, the clock, the keys."""
+"""What every route may ask for: the session of its one transaction, the clock, the keys.
+
+All are coroutines: FastAPI sends a plain function to a thread, which costs more than what these do.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -32,19 +35,23 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-def _clock(request: Request) -> Clock:
+async def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
 
 
-def _keyring(request: Request) -> Keyring:
+async def _keyring(request: Request) -> Keyring:
     keyring: Keyring = request.app.state.keyring
     return keyring
+
+
+async def _language(request: Request) -> str:
+    return language_of(request)
 
 
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 ClockDep = Annotated[Clock, Depends(_clock)]
 KeyringDep = Annotated[Keyring, Depends(_keyring)]
-LanguageDep = Annotated[str, Depends(language_of)]
+LanguageDep = Annotated[str, Depends(_language)]
 LimitParam = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items on a page")]
 CursorParam = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]

@@ -12,6 +12,7 @@ from common.auth import Principal
 from common.db import Database
 from starlette.applications import Starlette
 
+from credit.background import step_for_ever
 from credit.config import Settings
 from credit.environment import Environment
 
@@ -121,12 +122,11 @@ class ExchangeDesk:
 
     async def run(self) -> None:
         """Make rounds for ever; whatever fails is tried in the next one."""
-        while True:
-            try:
-                await self.round()
-            except Exception as error:
-                log.warning("exchange_round_failed", kind=type(error).__name__)
-            await asyncio.sleep(PAUSE)
+        await step_for_ever("exchange", self._step, PAUSE)
+
+    async def _step(self) -> bool:
+        await self.round()
+        return False
 
 
 @asynccontextmanager

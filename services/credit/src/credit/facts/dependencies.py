@@ -14,11 +14,11 @@ from .service import FactService
 __all__ = ["FactReaderDep", "FactServiceDep", "Reader", "Writer"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> FactService:
+async def _service(session: SessionDep, env: EnvironmentDep) -> FactService:
     return FactService(session, env)
 
 
-def _reader(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> FactReader:
+async def _reader(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> FactReader:
     return FactReader(session, env, language)
 
 

@@ -99,13 +99,14 @@ class FactReader:
         view = FactViews(self._env.rulebook, self._language, subject, versions, today)
         return [one for one in map(view, rows) if seen_by(actor, subject.id, one)]
 
-    async def view(self, fact: Fact, subject: Subject) -> FactView:
-        """One fact as it crosses the API, as of today."""
-        versions: Sequence[FactVersion] = known(
-            await self._facts.versions_of(subject.id), subject.last_recorded_at
-        )
+    async def view(
+        self, fact: Fact, subject: Subject, standing: Sequence[FactVersion] | None = None
+    ) -> FactView:
+        """One fact as it crosses the API, as of today. `standing`: all that stand, where just read."""
+        if standing is None:
+            standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         today = china_date(self._env.clock.now())
-        return FactViews(self._env.rulebook, self._language, subject, versions, today)(fact)
+        return FactViews(self._env.rulebook, self._language, subject, standing, today)(fact)
 
     def catalogue(self, on: date | None, region: str | None) -> CatalogueView:
         """The catalogue in force on a day in a region: the basic part, and supplementary ones beside it.

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Table, Uuid, and_, any_, bindparam, func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from .models import Fact
@@ -34,6 +36,16 @@ _VERSIONS = select(
     col(Fact.payload),
     col(Fact.disputed),
 ).where(col(Fact.subject_id) == any_(bindparam("subjects", type_=ARRAY(Uuid))))
+_TABLE: Table = Fact.__table__  # type: ignore[attr-defined]  # every mapped class has one
+_COLUMNS = [column.name for column in _TABLE.columns]
+_INSERT = (
+    insert(_TABLE)
+    .values({name: bindparam(name, type_=_TABLE.c[name].type) for name in _COLUMNS})
+    .on_conflict_do_nothing(
+        index_elements=["source_kind", "source_reference", "code"], index_where=text("version = 1")
+    )
+    .returning(_TABLE.c.id)
+)
 
 
 class FactRepository:
@@ -45,6 +57,17 @@ class FactRepository:
     def add(self, fact: Fact) -> None:
         """Queue a new version for the next flush."""
         self._session.add(fact)
+
+    async def insert(self, fact: Fact) -> bool:
+        """Store a version at once; False, and nothing stored, when its source gave this code before.
+
+        One that another transaction is about to store is waited for. What is pending in the session is
+        written first; the row itself never becomes part of the session.
+        """
+        if self._session.new:
+            await self._session.flush()
+        values = {name: getattr(fact, name) for name in _COLUMNS}
+        return (await self._session.execute(_INSERT, values)).first() is not None
 
     async def by_source(self, kind: str, reference: str, code: str) -> Fact | None:
         """The first version of the fact that a source gave under `code`."""
@@ -94,6 +117,44 @@ class FactRepository:
         """Every version of every fact of a subject, in the order in which they became known."""
         query = select(Fact).where(col(Fact.subject_id) == subject_id).order_by(col(Fact.recorded_at))
         return (await self._session.execute(query)).scalars().all()
+
+    async def recorded_under(self, subject_id: UUID, source_kind: str, number: str) -> Sequence[UUID]:
+        """The facts that a room recorded about a subject under one of its numbers, with or without a mark."""
+        query = (
+            select(col(Fact.id))
+            .where(
+                col(Fact.subject_id) == subject_id,
+                col(Fact.version) == 1,
+                col(Fact.source_kind) == source_kind,
+                or_(
+                    col(Fact.source_reference) == number,
+                    and_(
+                        col(Fact.source_reference).startswith(number, autoescape=True),
+                        func.substr(col(Fact.source_reference), len(number) + 1, 1).op("!~")("[0-9]"),
+                    ),
+                ),
+            )
+            .order_by(col(Fact.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def recorded_again(self, source_kind: str, fact_id: str) -> UUID | None:
+        """The fact that stands for a survivor instead of a merged subject's; the newest of several."""
+        later = aliased(Fact)
+        query = (
+            select(col(Fact.id))
+            .where(
+                col(Fact.version) == 1,
+                col(Fact.source_kind) == source_kind,
+                col(Fact.source_reference).endswith(f":{fact_id}", autoescape=True),
+                ~select(col(later.id))
+                .where(col(later.id) == col(Fact.id), col(later.action) == Action.REVOKE)
+                .exists(),
+            )
+            .order_by(col(Fact.recorded_at).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def page(
         self,

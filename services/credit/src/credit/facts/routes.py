@@ -33,9 +33,9 @@ ValidAt = Annotated[date | None, Query(description="a Chinese day; by default to
     summary="Record a fact; the same source saying the same is the same fact",
 )
 async def record_fact(body: FactIn, actor: Writer, facts: FactServiceDep, reader: FactReaderDep) -> Response:
-    fact, subject, new = await facts.record(actor, body)
-    view = await reader.view(fact, subject)
-    return Response(view.model_dump_json(), 201 if new else 200, media_type="application/json")
+    one = await facts.record(actor, body)
+    view = await reader.view(one.fact, one.subject, one.standing)
+    return Response(view.model_dump_json(), 201 if one.new else 200, media_type="application/json")
 
 
 @router.post(

@@ -18,6 +18,7 @@ from uuid import UUID
 import rfc8785
 
 __all__ = [
+    "REPAIRED",
     "Action",
     "DayPeriod",
     "FactVersion",
@@ -30,6 +31,9 @@ __all__ = [
 
 DayPeriod = tuple[date, date | None]
 """First and last day, both inside; None while it has no end yet."""
+
+REPAIRED = "REPAIRED"
+"""The code of the fact that a repair records; its payload names the repaired fact in `fact_id`."""
 
 
 class Action(StrEnum):

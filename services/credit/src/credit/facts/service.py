@@ -1,6 +1,7 @@
 """Use cases of the archive: record, and correct by new versions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.consequences import after_fact
 from credit.environment import Environment
 from credit.publishing import announce
+from credit.scoring.rules import Score
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
@@ -24,10 +26,18 @@ from .catalogue import FactKind
 from .errors import CorrectionRefused, FactConflict, FactNotFound
 from .models import Fact
 from .repository import FactRepository, periods_of
-from .rules import Action, action_allowed, actions_allowed, content_hash, disputes_after
+from .rules import (
+    REPAIRED,
+    Action,
+    FactVersion,
+    action_allowed,
+    actions_allowed,
+    content_hash,
+    disputes_after,
+)
 from .schemas import CorrectionIn, FactIn, SourceKind
 
-__all__ = ["FactService"]
+__all__ = ["FactService", "Recorded"]
 
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
@@ -35,6 +45,16 @@ _TICK = timedelta(microseconds=1)
 BY_HAND = frozenset({SourceKind.LICENCE_REGISTER, SourceKind.COURT, SourceKind.OTHER})
 """What officers may enter. Everything else comes from events or from the room that made it: a hand-made fact
 under a number of theirs would keep the real one out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A fact with its subject, whether it is new, and what stands with it if that was just read."""
+
+    fact: Fact
+    subject: Subject
+    new: bool
+    standing: Sequence[FactVersion] | None
 
 
 class FactService:
@@ -46,8 +66,8 @@ class FactService:
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
 
-    async def record(self, actor: Principal, wanted: FactIn) -> tuple[Fact, Subject, bool]:
-        """Record a fact of a subject the caller may see; gives both and whether the fact is new.
+    async def record(self, actor: Principal, wanted: FactIn) -> Recorded:
+        """Record a fact of a subject the caller may see.
 
         The same (source kind, reference, code) with the same content is one fact, however often it comes.
 
@@ -71,27 +91,25 @@ class FactService:
             raise SubjectNotFound
         if subject.merged_into is not None:
             raise SubjectMerged(survivor=str(subject.merged_into))
-        fact, new = await self.record_for(subject, wanted, by=actor.sub)
-        return fact, subject, new
+        return await self._record(subject, wanted, by=actor.sub)
 
     async def record_for(self, subject: Subject, wanted: FactIn, *, by: str) -> tuple[Fact, bool]:
         """Record a fact of a subject whose row is locked; as `record`, for handlers of events too.
 
         One about a subject that was merged is its survivor's, unless it was recorded before the merger.
         """
+        recorded = await self._record(subject, wanted, by=by)
+        return recorded.fact, recorded.new
+
+    async def _record(self, subject: Subject, wanted: FactIn, *, by: str) -> Recorded:
+        merged, said = subject, wanted
         subject = await self._survivor(subject)
+        if subject is not merged:
+            wanted = await self._naming_copies(wanted)
         now = self._env.clock.now()
         kind = self._kind("/code", wanted.code, subject, china_date(now))
         self._check(kind, wanted.payload, wanted.occurred_on, china_date(now))
         evidence = [item.model_dump(mode="json") for item in wanted.evidence]
-        hashed = content_hash(subject.id, wanted.occurred_on, wanted.payload, evidence)
-        before = await self._facts.by_source(wanted.source.kind, wanted.source.reference, wanted.code)
-        if before is not None:
-            if before.subject_id != subject.id:
-                hashed = await self._hash_for_merged(before.subject_id, subject, wanted, evidence)
-            if before.content_hash != hashed:
-                raise FactConflict(fact_id=str(before.id) if before.subject_id == subject.id else None)
-            return before, False
         fact = Fact(
             id=new_id(),
             version=1,
@@ -106,10 +124,24 @@ class FactService:
             source_reference=wanted.source.reference,
             payload=wanted.payload,
             evidence=evidence,
-            content_hash=hashed,
+            content_hash=content_hash(subject.id, wanted.occurred_on, wanted.payload, evidence),
         )
-        await self._append(subject, fact, now)
-        return fact, True
+        if not await self._facts.insert(fact):
+            return Recorded(await self._said_before(subject, fact, said), subject, False, None)
+        result = await self._follow(subject, fact, now)
+        return Recorded(fact, subject, True, None if result is None else result.facts)
+
+    async def _said_before(self, subject: Subject, fact: Fact, said: FactIn) -> Fact:
+        """The fact that the source gave before, if it is the same one. Raises FactConflict."""
+        before = await self._facts.by_source(fact.source_kind, fact.source_reference, fact.code)
+        if before is None:
+            raise FactConflict
+        hashed = fact.content_hash
+        if before.subject_id != subject.id:
+            hashed = await self._hash_for_merged(before.subject_id, subject, said, fact.evidence)
+        if before.content_hash != hashed:
+            raise FactConflict(fact_id=str(before.id) if before.subject_id == subject.id else None)
+        return before
 
     async def _survivor(self, subject: Subject) -> Subject:
         """The subject itself, or locked the one it was merged into."""
@@ -119,6 +151,15 @@ class FactService:
         if survivor is None:
             raise SubjectNotFound
         return survivor
+
+    async def _naming_copies(self, wanted: FactIn) -> FactIn:
+        """What is recorded about a merged subject's fact is about the one that counts for the survivor."""
+        if wanted.code != REPAIRED:
+            return wanted
+        named = str(wanted.payload.get("fact_id"))
+        while (copy := await self._facts.recorded_again(SourceKind.MERGE, named)) is not None:
+            named = str(copy)
+        return wanted.model_copy(update={"payload": {**wanted.payload, "fact_id": named}})
 
     async def _hash_for_merged(
         self, merged_id: UUID, subject: Subject, wanted: FactIn, evidence: list[dict[str, Any]]
@@ -199,34 +240,38 @@ class FactService:
             },
             disputed=_disputed(latest, action, wanted.on, today),
         )
-        await self._append(subject, fact, now, cause)
+        await self._facts.insert(fact)
+        await self._follow(subject, fact, now, cause)
         return fact
 
-    async def _append(self, subject: Subject, fact: Fact, now: datetime, cause: Cause = Cause.FACT) -> None:
-        self._facts.add(fact)
+    async def _follow(
+        self, subject: Subject, fact: Fact, now: datetime, cause: Cause = Cause.FACT
+    ) -> Score | None:
+        """Everything that a stored version entails. The subject's row is written once, with its new score."""
         subject.last_recorded_at = fact.recorded_at
         subject.version += 1
-        await self._session.flush()
-        await announce(
-            self._session,
-            "fact_recorded",
-            subject.id,
-            subject.version,
-            {
-                "subject_id": str(subject.id),
-                "subject_key": subject.key,
-                "fact_id": str(fact.id),
-                "version": fact.version,
-                "action": fact.action,
-                "code": fact.code,
-                "occurred_on": fact.occurred_on.isoformat(),
-                "source_kind": fact.source_kind,
-                "region": subject.region,
-            },
-            now,
-        )
-        await self._scoring.rescore(subject, cause, fact.id, now)
+        with self._session.no_autoflush:
+            await announce(
+                self._session,
+                "fact_recorded",
+                subject.id,
+                subject.version,
+                {
+                    "subject_id": str(subject.id),
+                    "subject_key": subject.key,
+                    "fact_id": str(fact.id),
+                    "version": fact.version,
+                    "action": fact.action,
+                    "code": fact.code,
+                    "occurred_on": fact.occurred_on.isoformat(),
+                    "source_kind": fact.source_kind,
+                    "region": subject.region,
+                },
+                now,
+            )
+        result = await self._scoring.rescore(subject, cause, fact.id, now)
         await after_fact(self._session, self._env, subject, fact)
+        return result
 
     def _kind(self, pointer: str, code: str, subject: Subject, on: date) -> FactKind:
         kind = self._env.rulebook.catalogue(on, subject.region).by_code.get(code)

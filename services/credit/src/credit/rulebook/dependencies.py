@@ -9,7 +9,7 @@ from credit.environment import Environment
 __all__ = ["EnvironmentDep"]
 
 
-def _environment(request: Request) -> Environment:
+async def _environment(request: Request) -> Environment:
     env: Environment = request.app.state.env
     return env
 

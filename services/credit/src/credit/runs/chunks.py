@@ -6,9 +6,10 @@ so two runs over one subject, or a run and a fact, leave what the last of them f
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from common.auth import region_prefix
 from common.clock import china_date
@@ -58,13 +59,21 @@ class Chunks:
         self._runs = RunRepository(session)
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
+        self._run: ScoringRun | None = None
+
+    async def take(self, beside: Collection[UUID] = ()) -> UUID | None:
+        """Take the oldest run that nobody else works on, `beside` these; None when there is none."""
+        self._run = await self._runs.take_active(beside)
+        return None if self._run is None else self._run.id
 
     async def step(self, size: int) -> int | None:
-        """Do the next chunk of the oldest run that nobody else works on; None when there is none.
+        """Do the next chunk of the run taken, or of the oldest one to be had; None when there is none.
 
         Gives how many subjects the next chunk should take, by how long this one took.
         """
-        run = await self._runs.take_active()
+        if self._run is None:
+            await self.take()
+        run = self._run
         if run is None:
             return None
         began, now = time.perf_counter(), self._env.clock.now()

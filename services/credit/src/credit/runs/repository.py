@@ -1,6 +1,6 @@
 """Every select and insert of runs, and the scoring of whole populations by the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,11 +86,15 @@ class RunRepository:
         query = query.order_by(col(ScoringRun.id).desc()).limit(limit + 1)
         return (await self._session.execute(query)).scalars().all()
 
-    async def take_active(self) -> ScoringRun | None:
-        """The oldest run with work left that no other worker holds, locked until the end of its chunk."""
+    async def take_active(self, beside: Collection[UUID] = ()) -> ScoringRun | None:
+        """The oldest run with work left that no other worker holds, locked until the end of its chunk.
+
+        Runs of `beside` are passed by.
+        """
         query = (
             select(ScoringRun)
             .where(col(ScoringRun.state).in_([str(state) for state in ACTIVE]))
+            .where(col(ScoringRun.id).not_in(beside))
             .order_by(col(ScoringRun.requested_at), col(ScoringRun.id))
             .limit(1)
             .with_for_update(skip_locked=True)

@@ -117,6 +117,13 @@ class RunService:
         await self._session.flush()
         return run
 
+    async def give_up(self, run_id: UUID, reason: str) -> None:
+        """End a run whose chunk fails again and again, and say why. What it has stored stays."""
+        run = await self._runs.find(run_id, None, lock=True)
+        if run is not None and run.state in ACTIVE:
+            run.state, run.finished_at, run.failure = RunState.FAILED, self._env.clock.now(), reason
+            await self._session.flush()
+
     async def last_simulation(self, draft_id: UUID) -> ScoringRun | None:
         """The newest simulation of a draft that was done to its end."""
         return await self._runs.last_simulation(draft_id, RunState.DONE)

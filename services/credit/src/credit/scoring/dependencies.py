@@ -13,7 +13,7 @@ from .service import ScoringService
 __all__ = ["Reader", "ScoringServiceDep"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> ScoringService:
+async def _service(session: SessionDep, env: EnvironmentDep) -> ScoringService:
     return ScoringService(session, env)
 
 

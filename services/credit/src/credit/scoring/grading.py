@@ -88,12 +88,17 @@ class Grading:
         a subject that no card in force grades, or that was merged into another: it is not rated, whatever it
         was before. A grade that other cards have changed is published with the cause *card*.
         """
-        book, today, said = await card_book(self._session, self._env), china_date(now), _Said()
-        versions = await self._facts.versions_of_many([subject.id for subject in subjects])
+        if self._session.new:
+            await self._session.flush()
+        with self._session.no_autoflush:  # the subjects' rows are written once, with their new scores
+            book, today, said = await card_book(self._session, self._env), china_date(now), _Said()
+            versions = await self._facts.versions_of_many([subject.id for subject in subjects])
         results = [
             self._rescore_one(subject, versions.get(subject.id, []), book, (cause, fact_id), said, today, now)
             for subject in subjects
         ]
+        for grade in said.grades:
+            self._grades.add(grade)
         await self._session.flush()
         await self._publish(said, now)
         return results
@@ -184,9 +189,6 @@ class Grading:
     async def _publish(self, said: _Said, now: datetime) -> None:
         if not said.events:
             return
-        for grade in said.grades:
-            self._grades.add(grade)
-        await self._session.flush()
         await append_many(
             self._session, log=self._env.log, entries=[entry_of(grade) for grade in said.grades], now=now
         )

@@ -2,10 +2,8 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-import rfc8785
 from common.auth import Principal
 from common.clock import china_date
 from common.ledger import get_receipt
@@ -87,12 +85,11 @@ class ScoringService:
         now, book = self._env.clock.now(), await self.cards()
         moment = moment_of(subject, known_at, now, book.changed_at(subject.kind, card_id))
         result = await self.evaluate(subject, valid_at or china_date(now), moment, card_id)
-        answer: dict[str, Any] = {"result": result.document, "result_hash": result.hash}
         published = await self._grades.of_result(subject.id, result.hash)
         receipt = published and await self.receipt_of(published)
-        if receipt:
-            answer["receipt"] = receipt.document()
-        return rfc8785.dumps(answer)
+        # RFC 8785 orders members by name, and each value here has its canonical bytes already.
+        proof = b'"receipt":' + receipt.encode() + b"," if receipt else b""
+        return b'{%b"result":%b,"result_hash":"%b"}' % (proof, result.canonical, result.hash.encode())
 
     async def cards(self) -> CardBook:
         """The cards of the files and those published since; until this transaction ends, none is added."""

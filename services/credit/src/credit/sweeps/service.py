@@ -77,8 +77,9 @@ class SweepService:
         evidence = Evidence(
             f"fact:{fact_id}", occurred_on, {"code": code}, facts_of([fact_id]) | {"code": code}
         )
-        raised = await self._warnings.raise_by_rules(subject, "fact_recorded", evidence)
-        for rule in (await self._warnings.rules()).in_force(on=today, region=subject.region):
+        rules = await self._warnings.rules()
+        raised = await self._warnings.raise_by_rules(subject, "fact_recorded", evidence, rules)
+        for rule in rules.in_force(on=today, region=subject.region):
             if rule.trigger == "facts_in_window" and code in rule.codes and rule.months is not None:
                 since = _window_start(today, 2 * rule.months)
                 hits = await self._sweeps.hits([subject.id], rule.codes, since, today)

@@ -1,7 +1,7 @@
 """Every select and insert on warnings."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -164,6 +164,12 @@ class WarningRepository:
             .group_by(year, col(Warning.outcome))
         )
         return (await self._session.execute(query)).all()
+
+    async def rules_generation(self) -> tuple[int, datetime | None]:
+        """How many versions written through the API are active, and when one was activated last."""
+        activated = col(WarningRuleVersion.activated_at)
+        row = (await self._session.execute(select(func.count(activated), func.max(activated)))).one()
+        return row[0], row[1]
 
     async def written_rules(self, *, active: bool = True) -> Sequence[WarningRuleVersion]:
         """Rule versions written through the API, the active ones in the order of their activation."""

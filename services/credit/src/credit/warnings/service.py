@@ -73,11 +73,19 @@ class WarningService:
 
     async def rules(self) -> RuleSet:
         """Every rule version that counts: those of files, then those written and activated."""
-        written = [
-            WarningRule.parse(row.content, file="warning-rules")
-            for row in await self._warnings.written_rules()
-        ]
-        return RuleSet(self._env.rulebook.warning_rules, written)
+        generation = await self._warnings.rules_generation()
+        rules = self._env.warning_rules.find(generation)
+        if rules is None:
+            written = [
+                WarningRule.parse(row.content, file="warning-rules")
+                for row in await self._warnings.written_rules()
+            ]
+            if generation[0] != len(written):
+                # Activated between the two readings: right for this request, but of another generation.
+                return RuleSet(self._env.rulebook.warning_rules, written)
+            rules = RuleSet(self._env.rulebook.warning_rules, written)
+            self._env.warning_rules.keep(generation, rules)
+        return rules
 
     async def on_price_alert(self, subject: Subject, alert: "PriceAlertRaised") -> int:
         """Raise what the rules make of a price alert; once per alert however often it comes."""
@@ -116,11 +124,16 @@ class WarningService:
             return 0
         return await self.raise_by(subject, rule, evidence)
 
-    async def raise_by_rules(self, subject: Subject, trigger: str, evidence: Evidence) -> int:
-        """Ask every rule of a trigger about a locked subject; gives how many found something new."""
-        rules = (await self.rules()).in_force(on=evidence.on, region=subject.region)
+    async def raise_by_rules(
+        self, subject: Subject, trigger: str, evidence: Evidence, rules: RuleSet | None = None
+    ) -> int:
+        """Ask every rule of a trigger about a locked subject; gives how many found something new.
+
+        `rules`: those of `rules()`, where the caller has just read them.
+        """
+        rules = rules or await self.rules()
         raised = 0
-        for rule in rules:
+        for rule in rules.in_force(on=evidence.on, region=subject.region):
             if rule.trigger == trigger and not (rule.codes and evidence.known.get("code") not in rule.codes):
                 raised += await self.raise_by(subject, rule, evidence)
         return raised

@@ -4,7 +4,7 @@
 ever: facts are folded by `known_at`, ordered by their own content, added exactly, and the result is RFC 8785.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -61,8 +61,23 @@ class Score:
     timeline: Timeline
     run: Run
     standing: Standing
-    next_change: Change | None
-    next_grade_change: Change | None
+
+    @cached_property
+    def next_change(self) -> Change | None:
+        """The first day on which state, score, grade or direct grades will differ."""
+        return self._first(lambda then: then.differs_from(self.standing))
+
+    @cached_property
+    def next_grade_change(self) -> Change | None:
+        """The first day on which the grade will differ. Found only when it is asked for."""
+        return self._first(lambda then: then.grade != self.standing.grade)
+
+    def _first(self, differs: Callable[[Standing], bool]) -> Change | None:
+        for day in self.timeline.days_after(self.valid_at):
+            then = self.timeline.on(day)
+            if differs(then):
+                return Change(day, then.score, then.grade)
+        return None
 
     @cached_property
     def inputs_hash(self) -> str:
@@ -127,12 +142,4 @@ def score(
     standing = tuple(known(facts, known_at))
     timeline = Timeline(standing, [policy, *later], subject)
     run, now = timeline.run_on(valid_at)
-    next_change = next_grade = None
-    for day in timeline.days_after(valid_at):
-        then = timeline.on(day)
-        if next_change is None and then.differs_from(now):
-            next_change = Change(day, then.score, then.grade)
-        if then.grade != now.grade:
-            next_grade = Change(day, then.score, then.grade)
-            break
-    return Score(policy, valid_at, known_at, subject, standing, timeline, run, now, next_change, next_grade)
+    return Score(policy, valid_at, known_at, subject, standing, timeline, run, now)

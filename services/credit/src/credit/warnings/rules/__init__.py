@@ -1,6 +1,6 @@
 """Warnings, pure: the life of a warning, what a rule may say, windows, and the statistics of a rise."""
 
-from .choice import RuleSet
+from .choice import RuleSet, RuleShelf
 from .format import EVENT_TRIGGERS, SWEPT_TRIGGERS, Proposal, Rise, WarningRule
 from .life import Act, Outcome, State, acts_allowed, next_state, parent_region
 from .statistics import Counts, benjamini_hochberg, rise_p, unusual, wilson
@@ -16,6 +16,7 @@ __all__ = [
     "Proposal",
     "Rise",
     "RuleSet",
+    "RuleShelf",
     "State",
     "WarningRule",
     "acts_allowed",
