@@ -19,7 +19,7 @@ from common.testing import ServiceDatabase, test_settings
 from credit.config import Settings
 from credit.environment import Environment
 from credit.facts.models import Fact
-from credit.facts.rules import Action, FactVersion, action_allowed
+from credit.facts.rules import REPAIRED, Action, FactVersion, action_allowed
 from credit.policies import FOLDER
 from credit.rulebook.rules import Rulebook
 from credit.scoring.rules.scorecard import Scorecard
@@ -72,7 +72,9 @@ async def populate(
     async with database.session() as session:
         for number in range(count):
             subject = _subject(chance, number, chance.choice(kinds))
-            rows = [row for _ in range(chance.randrange(12)) for row in _fact(chance, subject, codes)]
+            rows = []
+            for _ in range(chance.randrange(12)):
+                rows += _fact(chance, subject, codes, sorted({str(row.id) for row in rows}))
             session.add(subject)
             await session.flush()
             session.add_all(rows)
@@ -110,15 +112,16 @@ def _subject(chance: Random, number: int, kind: str) -> Subject:
     )
 
 
-def _fact(chance: Random, subject: Subject, codes: Sequence[str]) -> list[Fact]:
-    """One fact with its versions, stamped as the archive stamps them."""
+def _fact(chance: Random, subject: Subject, codes: Sequence[str], earlier: Sequence[str]) -> list[Fact]:
+    """One fact with its versions, stamped as the archive stamps them; some repair an `earlier` one."""
     today, fact_id = china_date(START), new_id()
-    code, day = chance.choice(codes), _day(chance, today)
+    repair = bool(earlier) and chance.random() < 0.3
+    code, day = REPAIRED if repair else chance.choice(codes), _day(chance, today)
     rows: list[Fact] = []
     action = Action.RECORD
     while True:
         if action is Action.AMEND:
-            code, day = chance.choice(codes), _day(chance, today)
+            code, day = REPAIRED if repair else chance.choice(codes), _day(chance, today)
         subject.last_recorded_at += timedelta(hours=1)
         rows.append(
             Fact(
@@ -133,7 +136,7 @@ def _fact(chance: Random, subject: Subject, codes: Sequence[str]) -> list[Fact]:
                 source_kind="other",
                 source_authority="演示机关",
                 source_reference=str(fact_id),
-                payload={},
+                payload={"fact_id": chance.choice(earlier)} if repair else {},
                 evidence=[],
                 content_hash="0" * 64,
                 correction={"reason": "样例"} if rows else None,

@@ -1,6 +1,7 @@
 """Ways to the next better grade keep their promise when they are replayed."""
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -19,7 +20,10 @@ def paths(listed: list[tuple[str, date]], on: date = DAY) -> list[Path]:
 
 def replayed(rows: list[FactVersion], path: Path) -> list[FactVersion]:
     done = [
-        fact(10_000 + n, step.code, step.earliest, recorded_at=EPOCH)
+        replace(
+            fact(10_000 + n, step.code, step.earliest, recorded_at=EPOCH),
+            payload={"fact_id": str(step.fact_id)},
+        )
         for n, step in enumerate(path.steps)
         if step.code is not None
     ]
@@ -31,16 +35,35 @@ def test_the_best_grade_needs_no_path() -> None:
 
 
 def test_waiting_costs_nothing_and_commendations_are_faster() -> None:
+    slow, *fast = paths([("INSPECTION_REFUSED", date(2025, 1, 15))])
+    assert (slow.grade, slow.on, slow.cost) == ("A", date(2027, 1, 16), 0)
+    assert [step.action for step in slow.steps] == ["wait"]
+    assert [(path.on, path.cost) for path in fast] == [(DAY, 20)]
+
+
+def test_a_penalty_is_repaired_once_its_clock_allows_and_counts_no_more() -> None:
     listed = [
         ("PENALTY_WARNING", date(2026, 3, 10)),
         ("PENALTY_FINE_SMALL", date(2025, 1, 15)),
         ("VALID_COMPLAINT", date(2026, 11, 20)),
         ("PENALTY_FINE_SMALL", date(2026, 11, 21)),
     ]
-    slow, *fast = paths(listed)
-    assert (slow.grade, slow.on, slow.cost) == ("A", date(2027, 1, 16), 0)
-    assert [step.action for step in slow.steps] == ["wait"]
-    assert [(path.on, path.cost) for path in fast] == [(DAY, 10)]
+    rows = facts(listed)
+    slow, fast = find_paths(AGENCY, rows, DAY, NOW, CARD)
+    assert (slow.on, slow.cost) == (date(2027, 1, 16), 0)
+    assert (fast.on, fast.cost) == (DAY, 4)
+    [step] = fast.steps
+    assert (step.action, step.code, step.fact_id) == ("repair", "REPAIRED", rows[1].id)
+    assert score(AGENCY, replayed(rows, fast), DAY, NOW, CARD).value == 92
+
+
+def test_the_clock_of_a_penalty_is_three_months_since_april_2026_and_six_before() -> None:
+    def first_repair(day: date) -> date:
+        listed = paths([("PENALTY_CONFISCATION", day), ("PENALTY_WARNING", day), ("VALID_COMPLAINT", day)])
+        return min(step.earliest for path in listed for step in path.steps if step.action == "repair")
+
+    assert first_repair(date(2026, 3, 31)) == DAY
+    assert first_repair(date(2026, 10, 9)) == date(2027, 1, 10)
 
 
 def test_an_open_duty_is_in_every_path() -> None:

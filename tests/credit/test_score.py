@@ -78,6 +78,43 @@ def test_a_duty_counts_until_the_day_before_it_is_done() -> None:
     assert grade_of([missing, done, again])[0] == 90
 
 
+def test_a_repaired_fact_counts_to_the_day_before_its_repair() -> None:
+    fine, listed = fact(10, "PENALTY_FINE_LARGE", date(2026, 5, 4)), fact(11, "SERIOUS_LISTED", DAY)
+
+    def repair(number: int, of: FactVersion, day: date) -> FactVersion:
+        return replace(fact(number, "REPAIRED", day), payload={"fact_id": str(of.id)})
+
+    rows = [fine, repair(20, fine, date(2026, 9, 1)), repair(21, fine, date(2026, 10, 1))]
+    before = score(AGENCY, rows, date(2026, 8, 31), NOW, CARD)
+    assert (before.value, before.document["contributions"][0]["expires_on"]) == (90, "2026-08-31")
+    assert before.document["next_change"] == {"on": "2026-09-01", "score": 100, "grade": "A"}
+    assert score(AGENCY, rows, date(2026, 9, 1), NOW, CARD).value == 100
+    assert score(AGENCY, [fine, listed, repair(20, listed, DAY)], DAY, NOW, CARD).grade == "A"
+    assert score(AGENCY, [fine, repair(20, listed, DAY)], DAY, NOW, CARD).value == 90, "another fact's repair"
+    assert score(AGENCY, [fine, repair(20, fine, fine.occurred_on)], DAY, NOW, CARD).value == 100
+    counts_on = Scorecard.parse(CARD.content | {"readings": {"repaired": "counts_on"}})
+    assert "REPAIRED" not in counts_on.codes and not counts_on.is_plain
+    result = score(AGENCY, rows, DAY, NOW, counts_on)
+    assert (result.value, result.document["policy"]["readings"]["repaired"]) == (90, "counts_on")
+
+
+def test_a_repair_ends_what_a_figure_counts_and_a_time_that_must_also_be_removed() -> None:
+    card = Scorecard.parse(
+        {
+            "id": "figures",
+            "base": 100,
+            "legal_basis": "样例",
+            "readings": {"cooling_off": "ends_when_over_and_removed"},
+            "figures": {"fines": {"codes": "PENALTY_FINE_LARGE", "window": {"months": 6, "until": "DONE"}}},
+            "rules": [{"id": "MANY", "if": "fines >= 1", "points": -50}],
+            "bands": [{"grade": "A", "min": 60}, {"grade": "B", "max": 60, "max_inclusive": False}],
+        }
+    )
+    fine = fact(10, "PENALTY_FINE_LARGE", date(2025, 1, 1))
+    done = replace(fact(11, "REPAIRED", DAY), payload={"fact_id": str(fine.id)})
+    assert [score(AGENCY, rows, DAY, NOW, card).grade for rows in ([fine], [fine, done])] == ["B", "A"]
+
+
 def test_a_serious_listing_decides_the_grade_until_its_period_ends_or_it_is_removed() -> None:
     listed = ("SERIOUS_LISTED", date(2024, 3, 1))
     result = score(AGENCY, facts([listed]), DAY, NOW, CARD)

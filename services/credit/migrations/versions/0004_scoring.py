@@ -37,6 +37,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_facts_later_versions", "facts", ["id", "version"], postgresql_where=sa.text("version > 1")
     )
+    op.create_index(
+        "ix_facts_repaired", "facts", ["subject_id"], postgresql_where=sa.text("code = 'REPAIRED'")
+    )
     op.add_column("subjects", sa.Column("look_again_on", sa.Date(), nullable=True))
     op.add_column("subjects", sa.Column("scored_by", sa.String(length=64), nullable=True))
     op.execute("UPDATE subjects SET look_again_on = next_change_on")
@@ -190,6 +193,7 @@ def downgrade() -> None:
     )
     op.drop_column("subjects", "scored_by")
     op.drop_column("subjects", "look_again_on")
+    op.drop_index("ix_facts_repaired", table_name="facts")
     op.drop_index("ix_facts_later_versions", table_name="facts")
     op.drop_constraint(op.f("ck_published_grades_cause"), "published_grades", type_="check")
     op.create_check_constraint(

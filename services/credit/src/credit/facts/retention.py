@@ -15,7 +15,7 @@ from common.policies import Policy
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .catalogue import Catalogue, FactKind
-from .rules import FactVersion
+from .rules import REPAIRED, FactVersion
 
 __all__ = ["Periods", "PublicityPolicy", "RetentionPolicy", "ended_on", "periods_of"]
 
@@ -98,7 +98,7 @@ def ended_on(fact: FactVersion, known: Iterable[FactVersion], catalogue: Catalog
 def repaired(fact: FactVersion, known: Iterable[FactVersion], on: date) -> bool:
     """Whether a repair that names this very fact stands on `on`."""
     return any(
-        other.code == "REPAIRED" and other.occurred_on <= on and other.payload.get("fact_id") == str(fact.id)
+        other.code == REPAIRED and other.occurred_on <= on and other.payload.get("fact_id") == str(fact.id)
         for other in known
     )
 

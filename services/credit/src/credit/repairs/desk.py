@@ -12,6 +12,7 @@ from common.problems import Forbidden, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.facts.rules import REPAIRED
 from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.listings.clocks import Deadline
@@ -163,7 +164,7 @@ class RepairDesk:
                 aim.subject,
                 FactIn(
                     subject_id=aim.subject.id,
-                    code="REPAIRED",
+                    code=REPAIRED,
                     occurred_on=self._today,
                     source=Source(
                         kind=SourceKind.REPAIR,

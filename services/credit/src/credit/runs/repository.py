@@ -274,7 +274,7 @@ def _within(column: Any, span: Span) -> ColumnElement[bool]:
 
 # Facts are joined with the codes of the card's rules and dropped at once where their window is over; what is
 # left is counted by subject and rule, then capped and summed by subject. A rule that ends with a closing fact
-# keeps the days of its facts, to count those after the last closing one.
+# keeps the days of its facts, to count those after the last closing one. What was repaired counts no more.
 _SCORE_SET = text(
     """
     WITH line AS (
@@ -292,20 +292,30 @@ _SCORE_SET = text(
         FROM subjects s
         WHERE s.id > :low AND s.id <= :high AND s.kind = :kind AND s.region LIKE :place
           AND NOT s.region LIKE ANY (CAST(:without AS text[])) AND s.merged_into IS NULL
+    ), repaired AS MATERIALIZED (
+        SELECT f.subject_id, f.payload ->> 'fact_id' AS fact_id, min(f.occurred_on) AS day
+        FROM facts f
+        WHERE f.code = 'REPAIRED' AND f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
+          AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
+                                                  AND g.version = f.version + 1)
+        GROUP BY f.subject_id, f.payload ->> 'fact_id'
     ), counted AS (
         SELECT f.subject_id, l.rule,
                count(*) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS facts,
                min(f.occurred_on) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS earliest,
-               min(f.occurred_on) FILTER (WHERE f.occurred_on > :day) AS coming,
+               least(min(f.occurred_on) FILTER (WHERE f.occurred_on > :day),
+                     min(r.day) FILTER (WHERE r.day > :day)) AS coming,
                max(f.occurred_on) FILTER (WHERE NOT l.opens AND f.occurred_on <= :day) AS closed,
                array_agg(f.occurred_on) FILTER (WHERE l.bounded AND l.opens AND f.occurred_on <= :day)
                    AS opened
         FROM facts f
         JOIN line l ON l.code = f.code AND f.occurred_on >= l.first_day
+        LEFT JOIN repaired r ON r.subject_id = f.subject_id AND r.fact_id = CAST(f.id AS text)
         WHERE f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
           AND f.subject_id IN (SELECT id FROM picked)
           AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
                                                   AND g.version = f.version + 1)
+          AND (NOT l.opens OR r.day IS NULL OR r.day > :day)
         GROUP BY f.subject_id, l.rule
     ), standing AS MATERIALIZED (
         SELECT c.subject_id, r.id, r.points, r.cap, r.veto_rank, r.months, c.earliest, c.coming,

@@ -18,7 +18,7 @@ from credit.consequences import after_fact
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.rules import Action, content_hash
+from credit.facts.rules import REPAIRED, Action, content_hash
 from credit.facts.schemas import SourceKind
 from credit.publishing import announce, subject_data
 from credit.relations.service import RelationService
@@ -184,23 +184,31 @@ class MergeService:
     async def _copy_facts(
         self, subject: Subject, survivor: Subject, merger: SubjectMerge, now: datetime
     ) -> list[Fact]:
-        """Record every version of the merged subject's facts again for the survivor; gives the last ones."""
-        ids: dict[UUID, UUID] = {}
+        """Record every version of the merged subject's facts again for the survivor; gives the last ones.
+
+        A repair names the fact it repairs: its copy names that fact's copy.
+        """
+        rows = await self._facts.rows_of(subject.id)
+        ids = {fact_id: new_id() for fact_id in dict.fromkeys(row.id for row in rows)}
+        copied = {str(old): str(new) for old, new in ids.items()}
         last: dict[UUID, Fact] = {}
-        for row in await self._facts.rows_of(subject.id):
+        for row in rows:
             moment = max(now, survivor.last_recorded_at + _TICK)
             copy = Fact(
                 **row.model_dump(
                     exclude={"id", "subject_id", "recorded_at", "source_kind", "source_reference"}
                 ),
-                id=ids.setdefault(row.id, new_id()),
+                id=ids[row.id],
                 subject_id=survivor.id,
                 recorded_at=moment,
                 source_kind=SourceKind.MERGE,
                 source_reference=f"{merger.id}:{row.id}",
             )
             copy.recorded_by = merger.done_by
-            copy.content_hash = content_hash(survivor.id, row.occurred_on, row.payload, row.evidence)
+            if row.code == REPAIRED:
+                named = row.payload.get("fact_id")
+                copy.payload = {**row.payload, "fact_id": copied.get(str(named), named)}
+            copy.content_hash = content_hash(survivor.id, row.occurred_on, copy.payload, row.evidence)
             survivor.last_recorded_at = moment
             self._facts.add(copy)
             last[copy.id] = copy

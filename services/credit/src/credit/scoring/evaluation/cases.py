@@ -16,7 +16,7 @@ from common.clock import CHINA, china_date
 from common.problems import Text
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from credit.facts.rules import Action, DayPeriod, FactVersion, action_allowed, disputes_after
+from credit.facts.rules import REPAIRED, Action, DayPeriod, FactVersion, action_allowed, disputes_after
 
 __all__ = ["Case", "CasesError", "Expectation", "read_cases"]
 
@@ -288,6 +288,7 @@ def _versions(rows: Iterable[FactGiven]) -> tuple[list[FactVersion], dict[UUID, 
             raise _FactError(
                 place, f"payload 不可用：{failure}", f"payload is unusable: {failure}"
             ) from failure
+        row = _naming(row, numbers)
         fact_id = numbers[row.id] if row.id is not None else UUID(int=len(numbers) + place + 1)
         names.setdefault(fact_id, str(place + 1))
         before = latest.get(fact_id)
@@ -295,6 +296,14 @@ def _versions(rows: Iterable[FactGiven]) -> tuple[list[FactVersion], dict[UUID, 
         latest[fact_id] = version
         found.append(version)
     return found, names
+
+
+def _naming(row: FactGiven, numbers: dict[str, UUID]) -> FactGiven:
+    """A repair names another fact of the case by its id, as that fact is numbered here."""
+    named = (row.payload or {}).get("fact_id")
+    if row.code != REPAIRED or not isinstance(named, str) or named not in numbers:
+        return row
+    return row.model_copy(update={"payload": {**(row.payload or {}), "fact_id": str(numbers[named])}})
 
 
 def _first(place: int, row: FactGiven, fact_id: UUID) -> FactVersion:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from common.calendar import DateOutOfRange, add_months
 
-from credit.facts.rules import FactVersion
+from credit.facts.rules import REPAIRED, FactVersion
 
 from .scorecard import Scorecard
 from .spans import RuleSpan
@@ -52,20 +52,24 @@ def repairs(
     found: list[Option] = []
     for action in card.paths:
         if isinstance(action, Repair):
-            for span, code in _closable(action.closes, spans):
+            for span, code in _closable(action.closes, spans, repaired=card.ends_by_repair):
                 day = _first_lawful_day(action, span, facts, today, card)
                 if day is not None and (span.last is None or day <= span.last):
-                    payload = dict(span.fact.payload)
+                    payload = {"fact_id": str(span.fact.id)} if code == REPAIRED else dict(span.fact.payload)
                     found.append(Option(span.rule.id, span.fact.id, code, day, action.cost, payload))
     return found
 
 
-def _closable(closes: Mapping[str, str], spans: Iterable[RuleSpan]) -> Iterator[tuple[RuleSpan, str]]:
-    """The spans that a fact of the named code would end, once for each fact."""
+def _closable(
+    closes: Mapping[str, str], spans: Iterable[RuleSpan], *, repaired: bool = False
+) -> Iterator[tuple[RuleSpan, str]]:
+    """The spans that a fact of the named code would end, once for each fact; `repaired`: so does a repair."""
     seen: set[UUID] = set()
     for span in spans:
         code = closes.get(span.fact.code)
-        if code is not None and code in span.rule.window.until and span.fact.id not in seen:
+        if code is None or span.fact.id in seen:
+            continue
+        if code in span.rule.window.until or (repaired and code == REPAIRED):
             seen.add(span.fact.id)
             yield span, code
 

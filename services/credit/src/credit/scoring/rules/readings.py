@@ -21,6 +21,7 @@ class Readings(Part):
     until_done: Literal[
         "counts_to_the_day_before_the_duty_is_done", "counts_through_the_day_the_duty_is_done"
     ] = "counts_to_the_day_before_the_duty_is_done"
+    repaired: Literal["ends_on_the_day_of_repair", "counts_on"] = "ends_on_the_day_of_repair"
     cooling_off: Literal["ends_when_over_or_removed", "ends_when_over_and_removed"] = (
         "ends_when_over_or_removed"
     )

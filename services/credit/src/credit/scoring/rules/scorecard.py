@@ -10,6 +10,8 @@ from common.policies import WHOLE_COUNTRY, Condition, Policy, PolicyError, Polic
 from common.problems import Text
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
+from credit.facts.rules import REPAIRED
+
 from .checks import check_card
 from .faults import explained
 from .figures import Figure
@@ -158,6 +160,11 @@ class Scorecard(Policy):
         """Every fact code that can make a difference."""
         return frozenset(self._codes())
 
+    @property
+    def ends_by_repair(self) -> bool:
+        """Whether a fact counts no more once it is repaired."""
+        return self.readings.repaired == "ends_on_the_day_of_repair"
+
     def _codes(self) -> Iterator[str]:
         rules: list[Rule | Figure] = [*self.rules, *self.vetoes, *self.figures.values()]
         for rule in rules:
@@ -166,6 +173,8 @@ class Scorecard(Policy):
         yield from self.reset.on
         if self.extra_runs:
             yield from self.extra_runs.codes
+        if self.ends_by_repair:
+            yield REPAIRED
 
     @cached_property
     def is_plain(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from common.policies import Condition, PolicyError
 
-from credit.facts.rules import FactVersion
+from credit.facts.rules import REPAIRED, FactVersion
 
 from .figures import Figure
 from .periods import last_day
@@ -108,13 +108,18 @@ def _meant(fact: FactVersion, when: Condition | None) -> bool:
 
 
 class _Ends:
-    """Reckons the last day on which a fact counts."""
+    """Reckons the last day on which a fact counts.
+
+    A fact that was repaired counts to the day before the repair, whatever its window says, because a repair
+    refreshes evaluations too (NDRC Order 36, Article 3); unless the card reads it otherwise.
+    """
 
     def __init__(self, card: Scorecard, facts: Iterable[FactVersion]) -> None:
         self._card, self._readings = card, card.readings
         self._by_code: dict[str, list[FactVersion]] = {}
         for fact in facts:
             self._by_code.setdefault(fact.code, []).append(fact)
+        self._repaired = self._repairs() if card.ends_by_repair else {}
         self._resets = [row.occurred_on for code in card.reset.on for row in self._by_code.get(code, ())]
 
     def last(self, fact: FactVersion, window: Window) -> date | None:
@@ -131,7 +136,18 @@ class _Ends:
             ends.append(last_day(first, calendar))
         if not window.past_reset:
             ends += self._reset(first)
+        if self._repaired and (day := self._repaired.get(str(fact.id))) is not None:
+            ends.append(day if day == date.min else day - _DAY)
         return min((end for end in ends if end is not None), default=None)
+
+    def _repairs(self) -> dict[str, date]:
+        """The day of the first repair of each fact that was repaired, by the id it is named by."""
+        found: dict[str, date] = {}
+        for row in self._by_code.get(REPAIRED, ()):
+            named = row.payload.get("fact_id")
+            if isinstance(named, str):
+                found[named] = min(found.get(named, date.max), row.occurred_on)
+        return found
 
     def _closed(self, fact: FactVersion, window: Window) -> date | None:
         """The last day before (or with) the first closing fact on or after the fact's own day."""

@@ -47,7 +47,8 @@ class Bar(Part):
 class Repair(Part):
     """A subject may ask for repair: `closes` maps the adverse fact's code to the one that a repair records.
 
-    The clock with the latest `facts_from` applies. `gap_months` must be over since the last repair; nothing
+    A repair that records `REPAIRED` names the very fact, so no window has to wait for it. The clock with the
+    latest `facts_from` applies. `gap_months` must be over since the last repair; nothing
     is repaired while one of `barred_by` runs.
     """
 
