@@ -495,7 +495,7 @@ def _sheet(body: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         for name in archive.namelist():
             parts[name] = archive.read(name)
-    space = b'xmlns="http:' b'//schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    space = b'xmlns="http:' + b'//schemas.openxmlformats.org/spreadsheetml/2006/main"'
     parts["xl/worksheets/sheet1.xml"] = (
         b"<worksheet " + space + b"><sheetData>" + body + b"</sheetData></worksheet>"
     )
