@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 
 from .conftest import Service
 from .test_imports import CSV, NDJSON, XLSX, agency, brought, csv_file
+from .test_listings import listed, opened
 
 KINDS = {"csv": CSV, "xlsx": XLSX, "ndjson": NDJSON}
 TAIYUAN = "140100"
@@ -101,6 +102,28 @@ async def test_only_published_facts_go_out(filled: Service) -> None:
         (shown["id"], "PENALTY_FINE_LARGE", "standing")
     ]
     assert rows[0]["shown_until"] == "2027-10-01"
+
+
+async def test_listings_go_out_with_their_list_and_flag_to_whom_they_concern(filled: Service) -> None:
+    firm = await filled.subject(name="名单样例旅行社（虚构）")
+    serious, draft = await listed(filled, subject_id=firm["id"]), await opened(filled)
+    own = filled.who(scopes=["credit:read"], kind="agency", subject_id=firm["id"])
+    [row] = await taken(filled, "listings", own)
+    assert (row["listing_id"], row["list"], row["state"]) == (serious["id"], "serious", "listed")
+    assert (row["objected"], row["subject_id"]) == (False, firm["id"])
+    everything = {one["listing_id"] for one in await taken(filled, "listings")}
+    assert {serious["id"], draft["id"]} <= everything
+    client = {one["listing_id"] for one in await taken(filled, "listings", filled.who(kind="client"))}
+    assert serious["id"] in client and draft["id"] not in client
+    assert await taken(filled, "listings", filled.who("140200")) == []
+
+
+@pytest.mark.parametrize("name", ["boards", "inspections", "honours"])
+async def test_other_tables_have_their_columns_and_keep_to_the_region(filled: Service, name: str) -> None:
+    answer = await filled.http.get(f"/api/v1/credit/exports/{name}.csv", headers=filled.who())
+    assert answer.status_code == 200, answer.text
+    assert answer.text.removeprefix("\ufeff").startswith("主体编号,代码,名称")
+    assert all(row["region"].startswith("1401") for row in await taken(filled, name, filled.who(TAIYUAN)))
 
 
 async def feed(service: Service, who: Any = None, after: str | None = None) -> tuple[list[Any], str]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     or_,
@@ -24,8 +25,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from credit.boards.models import Board, BoardEntry
+from credit.boards.rules import Side
 from credit.facts.models import Fact
 from credit.facts.rules import Action
+from credit.honours.models import Honour
+from credit.inspections.models import Inspection
+from credit.listings.models import Listing
+from credit.listings.rules import State as ListingState
+from credit.objections.models import Objection
+from credit.objections.rules import State as ObjectionState
+from credit.objections.rules import Target
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
 from credit.warnings.models import Warning
@@ -33,6 +43,7 @@ from credit.warnings.models import Warning
 __all__ = ["ChangeRow", "ExportFilters", "ExportRepository", "Position"]
 
 _BUFFER = 1_000
+_AUTHORITIES = frozenset({"officer", "service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +100,7 @@ class ExportRepository:
             yield row
 
     async def facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, newest version of a fact) by subject, revoked facts left out."""
+        """(subject, newest version of a fact) by subject; not revoked, not withheld after an objection."""
         later = aliased(Fact)
         query = (
             select(Subject, Fact)
@@ -97,6 +108,7 @@ class ExportRepository:
             .where(
                 *_visible(actor, filters),
                 col(Fact.action) != Action.REVOKE,
+                ~_withheld(),
                 ~select(col(later.id))
                 .where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
                 .exists(),
@@ -113,6 +125,78 @@ class ExportRepository:
             .join(Warning, col(Warning.subject_id) == col(Subject.id))
             .where(*_visible(actor, filters))
             .order_by(col(Warning.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def listings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, listing): to an authority all, to clients what was listed, to subjects what they know."""
+        clauses = _visible(actor, filters)
+        if actor.subject_id is not None:
+            clauses += [col(Listing.state) != ListingState.DRAFT, col(Listing.notified_on).is_not(None)]
+        elif actor.kind == "client":
+            clauses.append(col(Listing.state).in_((ListingState.LISTED, ListingState.REMOVED)))
+        elif actor.kind not in _AUTHORITIES:
+            clauses.append(false())
+        query = (
+            select(Subject, Listing)
+            .join(Listing, col(Listing.subject_id) == col(Subject.id))
+            .where(*clauses)
+            .order_by(col(Listing.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def boards(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, board, entry, whether a reason is disputed) of published boards, red and black."""
+        reason = func.jsonb_build_array(func.jsonb_build_object("fact_id", cast(col(Fact.id), Text)))
+        disputed = (
+            select(col(Fact.id))
+            .where(
+                col(Fact.subject_id) == col(BoardEntry.subject_id),
+                col(BoardEntry.reasons).contains(reason),
+                *_disputed_now(),
+            )
+            .exists()
+        )
+        query = (
+            select(Subject, Board, BoardEntry, disputed)
+            .join(BoardEntry, col(BoardEntry.subject_id) == col(Subject.id))
+            .join(Board, col(Board.id) == col(BoardEntry.board_id))
+            .where(
+                *_visible(actor, filters),
+                col(Board.published_at).is_not(None),
+                col(BoardEntry.decided) != Side.NONE,
+            )
+            .order_by(col(Board.id), col(Subject.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def inspections(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, inspection, whether its fact is disputed): results; to all but authorities published."""
+        clauses = [*_visible(actor, filters), col(Inspection.result).is_not(None)]
+        if actor.subject_id is not None or actor.kind not in _AUTHORITIES:
+            clauses.append(col(Inspection.published_at).is_not(None))
+        disputed = (
+            select(col(Fact.id)).where(col(Fact.id) == col(Inspection.fact_id), *_disputed_now()).exists()
+        )
+        query = (
+            select(Subject, Inspection, disputed)
+            .join(Inspection, col(Inspection.subject_id) == col(Subject.id))
+            .where(*clauses)
+            .order_by(col(Inspection.id))
+        )
+        async for row in self._stream(query):
+            yield row
+
+    async def honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
+        """(subject, honour), each honour that was granted."""
+        query = (
+            select(Subject, Honour)
+            .join(Honour, col(Honour.subject_id) == col(Subject.id))
+            .where(*_visible(actor, filters), col(Honour.granted_on).is_not(None))
+            .order_by(col(Honour.id))
         )
         async for row in self._stream(query):
             yield row
@@ -178,6 +262,27 @@ class ExportRepository:
                 yield row
             # What was written is not needed again: the identity map must not grow with the table.
             self._session.expunge_all()
+
+
+def _disputed_now() -> list[ColumnElement[bool]]:
+    """That this is a fact's newest version, and that it opened a dispute."""
+    later = aliased(Fact)
+    newer = select(col(later.id)).where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
+    return [col(Fact.action) == Action.DISPUTE, ~newer.exists()]
+
+
+def _withheld() -> ColumnElement[bool]:
+    """Whether a sustained objection took the fact off the public page."""
+    return (
+        select(col(Objection.id))
+        .where(
+            col(Objection.fact_id) == col(Fact.id),
+            col(Objection.target) == Target.PAGE,
+            col(Objection.state).in_((ObjectionState.SUSTAINED, ObjectionState.CLOSED)),
+            col(Objection.remedy).is_not(None),
+        )
+        .exists()
+    )
 
 
 def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[bool]]:

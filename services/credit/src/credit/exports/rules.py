@@ -7,7 +7,18 @@ from common.problems import Text
 
 from credit.sheets import Column
 
-__all__ = ["FACTS", "FEED", "GRADES", "SUBJECT", "WARNINGS", "Name"]
+__all__ = [
+    "BOARDS",
+    "FACTS",
+    "FEED",
+    "GRADES",
+    "HONOURS",
+    "INSPECTIONS",
+    "LISTINGS",
+    "SUBJECT",
+    "WARNINGS",
+    "Name",
+]
 
 
 class Name(StrEnum):
@@ -17,6 +28,10 @@ class Name(StrEnum):
     GRADES = "grades"
     FACTS = "facts"
     WARNINGS = "warnings"
+    LISTINGS = "listings"
+    BOARDS = "boards"
+    INSPECTIONS = "inspections"
+    HONOURS = "honours"
 
 
 FEED = {
@@ -74,4 +89,52 @@ WARNINGS = (
     Column("occurred_on", Text("发生日期", "occurred_on")),
     Column("acknowledge_by", Text("处理期限", "acknowledge_by")),
     Column("outcome", Text("处理结果", "outcome")),
+)
+LISTINGS = (
+    *SUBJECT,
+    Column("listing_id", Text("名单记录编号", "listing_id")),
+    Column("number", Text("文号", "number")),
+    Column("list", Text("名单", "list")),
+    Column("condition", Text("情形", "condition")),
+    Column("role", Text("身份", "role")),
+    Column("state", Text("状态", "state")),
+    Column("listed_on", Text("列入日期", "listed_on")),
+    Column("management_until", Text("管理至", "management_until")),
+    Column("publication_until", Text("公示至", "publication_until")),
+    Column("removal", Text("移出原因", "removal")),
+    Column("removed_on", Text("移出日期", "removed_on")),
+    Column("objected", Text("异议标注", "objected")),
+)
+BOARDS = (
+    *SUBJECT,
+    Column("board_id", Text("红黑榜编号", "board_id")),
+    Column("number", Text("文号", "number")),
+    Column("period", Text("期间", "period")),
+    Column("side", Text("榜单", "side")),
+    Column("score", Text("评分", "score")),
+    Column("grade", Text("等级", "grade")),
+    Column("published_at", Text("公布时间", "published_at")),
+    Column("disputed", Text("异议标注", "disputed")),
+)
+INSPECTIONS = (
+    *SUBJECT,
+    Column("inspection_id", Text("检查编号", "inspection_id")),
+    Column("number", Text("文号", "number")),
+    Column("inspection_kind", Text("检查类别", "inspection_kind")),
+    Column("department", Text("检查部门", "department")),
+    Column("items", Text("检查事项", "items")),
+    Column("result", Text("检查结果", "result")),
+    Column("finished_on", Text("完成日期", "finished_on")),
+    Column("published_at", Text("公示时间", "published_at")),
+    Column("disputed", Text("异议标注", "disputed")),
+)
+HONOURS = (
+    *SUBJECT,
+    Column("honour_id", Text("荣誉编号", "honour_id")),
+    Column("number", Text("文号", "number")),
+    Column("honour", Text("荣誉", "honour")),
+    Column("state", Text("状态", "state")),
+    Column("granted_on", Text("授予日期", "granted_on")),
+    Column("expires_on", Text("有效期至", "expires_on")),
+    Column("ended_on", Text("终止日期", "ended_on")),
 )

@@ -22,7 +22,7 @@ from credit.subjects.personal import masked
 
 from .errors import ExportForbidden
 from .repository import ExportFilters, ExportRepository, Position
-from .rules import FACTS, FEED, GRADES, WARNINGS, Name
+from .rules import BOARDS, FACTS, FEED, GRADES, HONOURS, INSPECTIONS, LISTINGS, WARNINGS, Name
 from .schemas import Changes, ChangeView
 
 __all__ = ["ExportService"]
@@ -34,6 +34,10 @@ _HEADINGS: dict[Name, tuple[Column, ...]] = {
     Name.GRADES: GRADES,
     Name.FACTS: FACTS,
     Name.WARNINGS: WARNINGS,
+    Name.LISTINGS: LISTINGS,
+    Name.BOARDS: BOARDS,
+    Name.INSPECTIONS: INSPECTIONS,
+    Name.HONOURS: HONOURS,
 }
 
 
@@ -121,6 +125,10 @@ class ExportService:
             Name.GRADES: self._grades,
             Name.FACTS: self._facts,
             Name.WARNINGS: self._warnings,
+            Name.LISTINGS: self._listings,
+            Name.BOARDS: self._boards,
+            Name.INSPECTIONS: self._inspections,
+            Name.HONOURS: self._honours,
         }[name](actor, filters)
 
     async def _subjects(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
@@ -215,6 +223,66 @@ class ExportService:
                 warning.occurred_on,
                 warning.acknowledge_by,
                 warning.outcome,
+            )
+
+    async def _listings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, listing in self._exports.listings(actor, filters):
+            yield (
+                *_head(subject),
+                listing.id,
+                listing.number,
+                listing.on_list,
+                listing.condition,
+                listing.role,
+                listing.state,
+                listing.listed_on,
+                listing.management_until,
+                listing.publication_until,
+                listing.removal,
+                listing.removed_on,
+                listing.objected,
+            )
+
+    async def _boards(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, board, entry, disputed in self._exports.boards(actor, filters):
+            yield (
+                *_head(subject),
+                board.id,
+                board.number,
+                board.period,
+                entry.decided,
+                entry.score,
+                entry.grade,
+                board.published_at,
+                disputed,
+            )
+
+    async def _inspections(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, visit, disputed in self._exports.inspections(actor, filters):
+            yield (
+                *_head(subject),
+                visit.id,
+                visit.number,
+                visit.kind,
+                visit.department,
+                visit.items,
+                visit.result,
+                visit.finished_on,
+                visit.published_at,
+                disputed,
+            )
+
+    async def _honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        async for subject, honour in self._exports.honours(actor, filters):
+            yield (
+                *_head(subject),
+                honour.id,
+                honour.number,
+                honour.policy_id,
+                honour.state,
+                honour.granted_on,
+                honour.expires_on,
+                honour.ended_on,
             )
 
 
