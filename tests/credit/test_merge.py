@@ -1,6 +1,7 @@
 """Provisional subjects over HTTP: traces, mergers that rewrite nothing, and their correction."""
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -301,3 +302,29 @@ async def test_what_a_kind_cannot_have_is_refused(
     } | fields
     problem = await service.post("/subjects", body, 422)
     assert [one["pointer"] for one in problem["errors"]] == [pointer]
+
+
+async def test_a_repair_goes_with_the_fact_that_it_repairs(service: Service) -> None:
+    survivor, one = await service.subject(), await unlicensed(service)
+    fine = await service.fact(one, "PENALTY_FINE_LARGE", "2026-08-01", payload={"amount_fen": 5_000_000})
+    late = await service.fact(one, "PENALTY_FINE_SMALL", "2026-08-02", payload={"amount_fen": 5_000})
+
+    async def repaired(fact: dict[str, Any], number: str) -> None:
+        wanted = FactIn(
+            subject_id=UUID(one["id"]),
+            code="REPAIRED",
+            occurred_on=date(2026, 11, 20),
+            source=Source(kind=SourceKind.REPAIR, authority="演示机关", reference=number),
+            payload={"fact_id": fact["id"], "number": number, "condition": fact["code"]},
+        )
+        async with service.app.state.db.session() as session:
+            subject = await SubjectRepository(session).lock(UUID(one["id"]), None)
+            assert subject is not None
+            await FactService(session, service.app.state.env).record_for(subject, wanted, by="test")
+
+    await repaired(fine, "XF-M-1")
+    await merge(service, one, survivor["id"])
+    assert (await service.get(f"/subjects/{survivor['id']}"))["score"] == 95
+    await repaired(late, "XF-M-2")
+    await repaired(late, "XF-M-2")
+    assert (await service.get(f"/subjects/{survivor['id']}"))["score"] == 100
