@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 from common.auth import Principal
+from common.telemetry import ALERTS
 from common.testing import ServiceDatabase
+from credit import rounds
+from credit.background import step_for_ever
 from credit.runs.chunks import Chunks
 from credit.runs.models import ScoringResult, ScoringRun
 from credit.runs.rules import Method, Purpose, RunState, next_size, remaining_seconds
 from credit.runs.service import RunService
-from credit.runs.worker import work_off
+from credit.runs.worker import ATTEMPTS, RunsWorker, work_off
 from credit.scoring.models import PublishedGrade
 from credit.scoring.rules.cards import CardBook, KnownCard
 from credit.scoring.rules.scorecard import Scorecard
@@ -162,3 +166,68 @@ def test_a_published_card_is_known_from_its_instant_on() -> None:
     assert book.changed_at("travel_agency") == START and book.changed_at("star_hotel") is None
     elsewhere = book.at(START).schedule("travel_agency", "140213", day)
     assert elsewhere is not None and elsewhere.card.id == "agency-100-sample"
+
+
+async def test_a_run_that_always_fails_ends_with_its_reason_and_the_others_are_done(
+    ready: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = Chunks._score
+
+    async def faulty(self: Chunks, run: ScoringRun, span: Any) -> Any:
+        if run.reason == "faulty":
+            raise RuntimeError("a fault of the program")
+        return await sound(self, run, span)
+
+    monkeypatch.setattr(Chunks, "_score", faulty)
+    alerts = ALERTS.labels("credit", "background-work-failed")
+    before = alerts._value.get()
+    async with ready.database.session() as session:
+        service = RunService(session, ready.env)
+        bad = await service.start(Purpose.DRY_RUN, "140000", AGENCY, by="test", reason="faulty")
+    good = await order(ready, Purpose.DRY_RUN)
+    worker = RunsWorker(ready.database, ready.env)
+    while await worker.step():
+        pass
+    assert (await read(ready, bad)).state == RunState.QUEUED
+    assert (await read(ready, good)).state == RunState.DONE
+    for _ in range(ATTEMPTS - 1):
+        assert await worker.step()
+        assert not await worker.step()
+    failed = await read(ready, bad)
+    assert failed.state == RunState.FAILED and failed.finished_at is not None
+    assert (failed.failure or "").startswith("RuntimeError in faulty, test_runs.py:")
+    assert alerts._value.get() == before + ATTEMPTS
+    assert not await worker.step()
+
+
+async def test_a_fault_in_one_kind_of_round_stops_no_other(
+    ready: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    async def fails(session: Any, env: Any) -> int:
+        raise KeyError("a fault of the program")
+
+    async def works(session: Any, env: Any) -> int:
+        done.append("works")
+        return 0
+
+    monkeypatch.setattr(rounds, "DUE", {"fails": fails, "works": works})
+    assert not await rounds.do_round(ready.database, ready.env)
+    assert done == ["works"]
+
+
+async def test_steps_go_on_after_an_unforeseen_error() -> None:
+    seen: list[int] = []
+
+    async def step() -> bool:
+        seen.append(len(seen))
+        if len(seen) == 1:
+            raise ZeroDivisionError
+        if len(seen) == 4:
+            raise asyncio.CancelledError
+        return True
+
+    with pytest.raises(asyncio.CancelledError):
+        await step_for_ever("test", step, 0.0)
+    assert seen == [0, 1, 2, 3]
