@@ -21,6 +21,7 @@ from sqlalchemy import text
 
 from .cases import BOOK
 from .conftest import START, Service
+from .test_listings import listed
 
 TODAY = date(2026, 11, 23)
 SHANXI = BOOK.objections.choose("objections", on=TODAY, region="140105")
@@ -435,3 +436,23 @@ async def test_the_acts_of_an_objection_cannot_be_changed(service: Service) -> N
             with pytest.raises(DBAPIError, match="append-only"):
                 await session.execute(text(f"DELETE FROM {table}"))
             await session.rollback()
+
+
+async def test_what_rested_on_the_wrong_fact_is_listed_too_and_its_listing_is_to_be_reviewed(
+    service: Service, room: Room
+) -> None:
+    subject, fact = await fined(service, "PENALTY_WARNING")
+    listing = await listed(service, subject_id=subject["id"], fact_ids=[fact["id"]])
+    assert (await service.get(f"/subjects/{subject['id']}"))["grade"] == "D"
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    assert made["follow_ups"] == []
+    done = await room.step(made, "sustain", {"reason": "处罚决定已被撤销", "remedy": {"action": "revoke"}})
+    [left] = done["follow_ups"]
+    assert (left["listing_id"], left["list"], left["rule"]) == (listing["id"], "serious", "REP-A-2")
+    assert (await service.get(f"/listings/{listing['id']}"))["state"] == "listed", "people decide on it"
+    effects = (await service.get(f"/objections/{made['id']}/ripple"))["items"]
+    grades = [one for one in effects if one["kind"] == "grade" and one["number"]]
+    assert [(one["was"], one["would_be"]) for one in grades] == [("D", "A")]
+    assert all(f"经由名单记录 {listing['number']}" in one["what"] for one in grades)
+    assert {"listing", "tier", "page"} <= {one["kind"] for one in effects}
+    assert [one["id"] for one in effects if one["kind"] == "listing"] == [listing["id"]]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.problems import Text
 
-__all__ = ["Affected", "AffectedKind"]
+__all__ = ["Affected", "AffectedKind", "Resting"]
 
 AffectedKind = Literal[
     "grade", "tier", "draw", "listing", "warning", "board", "honour", "certificate", "page", "fact"
@@ -31,3 +31,11 @@ class Affected:
     was: str | None = None
     would_be: str | None = None
     subject_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A fact that was recorded because of another one, and `through` what: so the other takes it along."""
+
+    fact_id: UUID
+    through: Text

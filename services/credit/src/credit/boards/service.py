@@ -1,7 +1,7 @@
 """Use cases of boards: open a run, review entries, publish by a second person, remove, show."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,10 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.affected import Affected
+from credit.affected import Affected, Resting
 from credit.environment import Environment
+from credit.facts.repository import FactRepository
+from credit.facts.schemas import SourceKind
 from credit.papers.service import PaperService
 from credit.scoring.rules.periods import first_day, label, last_day
 from credit.scoring.rules.scorecard import Scorecard
@@ -50,6 +52,7 @@ class BoardService:
     def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
         self._session, self._env, self._language = session, env, language
         self._boards = BoardRepository(session)
+        self._fact_rows = FactRepository(session)
         self._subjects = SubjectRepository(session)
 
     async def open(self, actor: Principal, wanted: BoardIn) -> BoardView:
@@ -197,6 +200,15 @@ class BoardService:
             )
             for board, side in await self._boards.touched_by(subject_id, fact_id, since)
         ]
+
+    async def facts_resting_on(self, subject_id: UUID, fact_id: UUID) -> list[Resting]:
+        """The facts that published boards recorded about a subject for which this one was a reason."""
+        found = []
+        for board, _ in await self._boards.touched_by(subject_id, fact_id, datetime.min.replace(tzinfo=UTC)):
+            through = Text(f"红黑榜 {board.number}", f"board {board.number}")
+            ids = await self._fact_rows.recorded_under(subject_id, SourceKind.BOARD, board.number)
+            found += [Resting(one, through) for one in ids]
+        return found
 
     async def _card(self, policy: BoardPolicy, region: str, on: date) -> Scorecard:
         view = (await ScoringService(self._session, self._env).cards()).at(self._env.clock.now())

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from credit.facts.models import Fact
 from credit.inspections.models import Inspection
 from credit.subjects.models import Subject
 
@@ -54,6 +55,22 @@ class HazardRepository:
                 done_at=now,
             )
         )
+
+    async def found_with(self, fact_id: UUID) -> Sequence[Hazard]:
+        """The hazards found in the inspection that recorded a fact."""
+        query = (
+            select(Hazard)
+            .join(Inspection, col(Inspection.id) == col(Hazard.inspection_id))
+            .join(Fact, col(Fact.source_reference) == col(Inspection.number))
+            .where(
+                col(Fact.id) == fact_id,
+                col(Fact.version) == 1,
+                col(Fact.source_kind) == "inspection",
+                col(Fact.subject_id) == col(Hazard.subject_id),
+            )
+            .order_by(col(Hazard.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
 
     async def find(self, hazard_id: UUID, principal: Principal, *, lock: bool = False) -> Hazard | None:
         """A hazard the caller may see."""

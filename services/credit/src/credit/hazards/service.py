@@ -11,7 +11,9 @@ from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.affected import Resting
 from credit.environment import Environment
+from credit.facts.repository import FactRepository
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.paging import cursor_id
@@ -52,6 +54,7 @@ class HazardService:
         self._numbers = NumberRepository(session)
         self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
+        self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
         self._warnings = WarningService(session, env)
 
@@ -212,6 +215,15 @@ class HazardService:
         rows = await self._hazards.page(actor, state, subject_id, today, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[self._brief(hazard, name) for hazard, name in items], next_cursor=following)
+
+    async def facts_resting_on(self, subject_id: UUID, fact_id: UUID) -> list[Resting]:
+        """The facts of hazards found in the inspection whose fact this is."""
+        found = []
+        for row in await self._hazards.found_with(fact_id):
+            through = Text(f"隐患 {row.number}", f"hazard {row.number}")
+            ids = await self._fact_rows.recorded_under(subject_id, SourceKind.HAZARD, row.number)
+            found += [Resting(one, through) for one in ids]
+        return found
 
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
         """The hazard and its subject, both locked, the subject first."""

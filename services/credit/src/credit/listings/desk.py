@@ -11,6 +11,7 @@ from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.facts.repository import FactRepository
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.papers.models import Paper
@@ -53,6 +54,7 @@ class ListingDesk:
         self._listings = ListingRepository(session)
         self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
+        self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
 
     @property

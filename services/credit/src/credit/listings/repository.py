@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, and_, cast, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -163,6 +163,19 @@ class ListingRepository:
         query = (
             select(Listing)
             .where(col(Listing.subject_id) == subject_id, col(Listing.based_on).contains([fact_id]))
+            .order_by(col(Listing.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def standing_on(self, subject_ids: Sequence[UUID], fact_ids: Sequence[UUID]) -> Sequence[Listing]:
+        """The listings of these subjects that stand and name one of these facts among their grounds."""
+        query = (
+            select(Listing)
+            .where(
+                col(Listing.subject_id).in_(subject_ids),
+                col(Listing.state) == State.LISTED,
+                col(Listing.based_on).op("&&")(cast(list(fact_ids), ARRAY(Uuid))),
+            )
             .order_by(col(Listing.id))
         )
         return (await self._session.execute(query)).scalars().all()

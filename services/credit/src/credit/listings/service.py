@@ -1,5 +1,6 @@
 """Use cases of listings: open, tell, hear, decide, serve and publish; who is listed today."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,8 @@ from common.auth import Principal
 from common.pagination import Page, encode_cursor, page_of
 from common.problems import FieldError, Forbidden, InvalidPayload, Text
 
-from credit.affected import Affected
+from credit.affected import Affected, Resting
+from credit.facts.schemas import SourceKind
 from credit.paging import cursor_id
 from credit.papers.models import Paper
 from credit.subjects.models import Subject
@@ -263,6 +265,19 @@ class ListingService(ListingOpenings, ListingEndings):
                 )
                 found.append(Affected("listing", row.id, row.number, at, what))
         return found
+
+    async def facts_resting_on(self, subject_id: UUID, fact_id: UUID) -> list[Resting]:
+        """The facts that listings recorded which name this one among their grounds."""
+        found = []
+        for row in await self._listings.resting_on(subject_id, fact_id):
+            through = Text(f"名单记录 {row.number}", f"listing {row.number}")
+            ids = await self._fact_rows.recorded_under(subject_id, SourceKind.LISTING, row.number)
+            found += [Resting(one, through) for one in ids]
+        return found
+
+    async def in_force_on(self, subject_ids: Iterable[UUID], fact_ids: Iterable[UUID]) -> list[Listing]:
+        """The listings of these subjects that stand and name one of these facts among their grounds."""
+        return list(await self._listings.standing_on(list(subject_ids), list(fact_ids)))
 
     async def _seen(self, actor: Principal, listing_id: UUID) -> ListingRow:
         row = await self._listings.find(listing_id, actor)

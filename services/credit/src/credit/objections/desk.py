@@ -17,6 +17,8 @@ from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
 from credit.facts.schemas import CorrectionIn
 from credit.facts.service import FactService
+from credit.listings.models import Listing
+from credit.listings.rules import ListName
 from credit.listings.service import ListingService
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
@@ -39,7 +41,7 @@ from .rules import (
     events_allowed,
     next_state,
 )
-from .schemas import ActView, ObjectionView
+from .schemas import ActView, FollowUp, ObjectionView
 
 __all__ = ["ROOM", "STATEMENT", "ObjectionDesk"]
 
@@ -196,9 +198,44 @@ class ObjectionDesk:
         )
         await self._session.flush()
         acts = await self._objections.acts_of([objection.id])
-        return self._view(objection, acts[objection.id])
+        return (await self._shown([objection], acts))[0]
 
-    def _view(self, objection: Objection, acts: Sequence[ObjectionAct]) -> ObjectionView:
+    async def _shown(
+        self, rows: Sequence[Objection], acts: Mapping[UUID, Sequence[ObjectionAct]]
+    ) -> list[ObjectionView]:
+        """Objections with the listings that still stand on facts they put right."""
+        wrong = {row.id: {UUID(one) for one in (row.remedy or {}).get("facts", ())} for row in rows}
+        named = {one for facts in wrong.values() for one in facts}
+        listings = await self._listings.in_force_on({row.subject_id for row in rows}, named) if named else []
+        return [
+            self._view(
+                row,
+                acts.get(row.id, ()),
+                [
+                    self._follow_up(listing)
+                    for listing in listings
+                    if listing.subject_id == row.subject_id and wrong[row.id] & set(listing.based_on)
+                ],
+            )
+            for row in rows
+        ]
+
+    def _follow_up(self, listing: Listing) -> FollowUp:
+        what = Text(
+            "该名单记录以已撤销或者更正的信息为依据，由认定机关核查，依据已撤销的依职权修复",
+            "The listing rests on a fact that was put right: its authority reviews it and repairs ex officio"
+            " where the decision underneath was revoked",
+        )
+        return FollowUp(
+            listing_id=listing.id,
+            number=listing.number,
+            list="serious" if listing.on_list == ListName.SERIOUS else "slight",
+            what=what.render(self._language),
+        )
+
+    def _view(
+        self, objection: Objection, acts: Sequence[ObjectionAct], follow_ups: list[FollowUp]
+    ) -> ObjectionView:
         statement = self._env.keyring.decrypt(objection.statement_cipher, context=STATEMENT)
         standing, policy = self._standing(objection), self._policy(objection)
         return ObjectionView(
@@ -227,6 +264,7 @@ class ObjectionDesk:
             remedy=objection.remedy,
             ripple=None if objection.ripple is None else _ripple(objection.ripple),
             effects=objection.effects,
+            follow_ups=follow_ups,
             paper_id=objection.paper_id,
             policy={
                 "id": policy.id,

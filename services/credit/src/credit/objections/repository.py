@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from credit.draws.models import Draw
 from credit.facts.models import Fact
+from credit.facts.rules import Action
 from credit.listings.models import Listing
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
@@ -207,6 +208,11 @@ class ObjectionRepository:
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def is_revoked(self, fact_id: UUID) -> bool:
+        """Whether a fact stands no more."""
+        query = select(col(Fact.action)).where(col(Fact.id) == fact_id).order_by(col(Fact.version).desc())
+        return await self._session.scalar(query.limit(1)) == Action.REVOKE
 
     async def is_listed(self, objection_id: UUID, kind: str, target_id: UUID) -> bool:
         """Whether this very record is listed already."""

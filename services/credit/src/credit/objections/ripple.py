@@ -2,19 +2,25 @@
 
 The steps run in the order of `_STEPS` for each fact that was put right. Where the search stands is kept with
 the objection, so it goes on after any interruption, and what is listed once is never listed again.
+
+What rested on a wrong fact goes with it: a listing recorded facts of its own, which lowered grades, draws and
+boards in turn. All that is listed too, and says through what it came.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from common.problems import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.affected import Affected
+from credit.affected import Affected, Resting
 from credit.boards.service import BoardService
 from credit.certificates.service import CertificateService
 from credit.environment import Environment
+from credit.hazards.service import HazardService
 from credit.honours.service import HonourService
 from credit.listings.service import ListingService
 from credit.scoring.ripple import GradeRipple, told
@@ -44,6 +50,11 @@ class Ripple:
         self._subjects = SubjectRepository(session)
         self._grades = GradeRipple(session, env)
         self._touched = Touched(session, env)
+        self._recorders: tuple[Callable[[UUID, UUID], Awaitable[list[Resting]]], ...] = (
+            ListingService(session, env).facts_resting_on,
+            HazardService(session, env).facts_resting_on,
+            BoardService(session, env).facts_resting_on,
+        )
         self._rooms: tuple[Callable[[UUID, UUID, datetime], Awaitable[list[Affected]]], ...] = (
             WarningService(session, env).affected_by,
             ListingService(session, env).affected_by,
@@ -107,19 +118,63 @@ class Ripple:
             objection.ripple = RippleState.DONE
 
     async def _step(self, step: str, subject: Subject, fact_id: UUID, since: datetime, mark: Any) -> Part:
+        resting = await self._resting(subject.id, fact_id)
+        along = frozenset(resting)
+        ways = list(dict.fromkeys(resting.values()))
+        by = Text("、".join(way.zh for way in ways), ", ".join(way.en for way in ways))
         if step == "grades":
             after = (date.fromisoformat(mark[0]), datetime.fromisoformat(mark[1])) if mark else None
-            differing, on = await self._grades.walk(subject, fact_id, since, after, CHUNK)
-            found = [one for turn, outcome in differing for one in told(turn, outcome)]
-            found += self._touched.page_grades(subject, differing)
-            found += await self._touched.grade_warnings(subject, differing)
+            differing, on = await self._grades.walk(subject, fact_id, since, after, CHUNK, along)
+            found = []
+            for turn, outcome in differing:
+                part = told(turn, outcome) + self._touched.page_grades(subject, [(turn, outcome)])
+                part += await self._touched.grade_warnings(subject, [(turn, outcome)])
+                found += [_through(one, by) for one in part] if outcome.through else part
             return found, None if on is None else [on[0].isoformat(), on[1].isoformat()]
         if step == "draws":
             last = UUID(mark) if mark else None
-            drawn, following = await self._touched.draws(subject, fact_id, since, last, CHUNK)
+            drawn, following = await self._touched.draws(subject, fact_id, since, last, CHUNK, along)
             return drawn, None if following is None else str(following)
         if step == "pages":
-            return await self._touched.pages(subject, fact_id), None
+            pages = await self._touched.pages(subject, fact_id)
+            for one, way in resting.items():
+                pages += [_through(page, way) for page in await self._touched.pages(subject, one)]
+            return pages, None
         if step == "others":
             return await self._touched.others(subject, fact_id, since), None
-        return [one for room in self._rooms for one in await room(subject.id, fact_id, since)], None
+        rooms = [one for room in self._rooms for one in await room(subject.id, fact_id, since)]
+        for named, way in resting.items():
+            for room in self._rooms:
+                rooms += [_through(one, way) for one in await room(subject.id, named, since)]
+        return _once(rooms), None
+
+    async def _resting(self, subject_id: UUID, fact_id: UUID) -> dict[UUID, Text]:
+        """The facts that rested on a revoked one, directly or through each other, each with what by.
+
+        What rested on an amended fact may rest on what it says now: people look at it, it is not taken away.
+        """
+        if not await self._objections.is_revoked(fact_id):
+            return {}
+        found: dict[UUID, Text] = {}
+        ahead = [fact_id]
+        while ahead:
+            named = ahead.pop()
+            for recorder in self._recorders:
+                for one in await recorder(subject_id, named):
+                    if one.fact_id != fact_id and one.fact_id not in found:
+                        found[one.fact_id] = one.through
+                        ahead.append(one.fact_id)
+        return found
+
+
+def _through(one: Affected, way: Text) -> Affected:
+    what = Text(f"{one.what.zh}（经由{way.zh}）", f"{one.what.en} (through {way.en})")
+    return replace(one, what=what)
+
+
+def _once(found: list[Affected]) -> list[Affected]:
+    """Each record as it was found first: by the fact itself before what rested on it."""
+    seen: dict[tuple[str, UUID | None, str | None], Affected] = {}
+    for one in found:
+        seen.setdefault((one.kind, one.id, one.number), one)
+    return list(seen.values())

@@ -16,6 +16,7 @@ __all__ = [
     "ActView",
     "DecisionIn",
     "EffectView",
+    "FollowUp",
     "ForwardIn",
     "NoteIn",
     "ObjectionIn",
@@ -101,11 +102,22 @@ class ActView(Model):
     done_at: datetime
 
 
+class FollowUp(Model):
+    """A listing in force that rests on a fact put right: its authority reviews it and repairs ex officio."""
+
+    listing_id: UUID
+    number: str
+    list: Literal["serious", "slight"]
+    rule: Literal["REP-A-2"] = "REP-A-2"
+    what: str
+
+
 class ObjectionView(Model):
     """An objection with its deadlines. The statement is shown with numbers of persons masked.
 
     `decide_due` leaves out appraisals and reckons an extension in; `provisional` says that a day was needed
-    that no holiday notice covers yet. `overdue` names the deadline that has passed.
+    that no holiday notice covers yet. `overdue` names the deadline that has passed. `follow_ups` are what a
+    decision leaves to be done by people.
     """
 
     id: UUID
@@ -133,6 +145,7 @@ class ObjectionView(Model):
     remedy: dict[str, Any] | None
     ripple: Literal["running", "done"] | None
     effects: int
+    follow_ups: list[FollowUp]
     paper_id: UUID | None
     policy: dict[str, Any]
     acts: list[ActView]

@@ -216,4 +216,4 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
 
     async def _views(self, rows: Sequence[Objection]) -> list[ObjectionView]:
         acts = await self._objections.acts_of([row.id for row in rows])
-        return [self._view(row, acts.get(row.id, [])) for row in rows]
+        return await self._shown(rows, acts)

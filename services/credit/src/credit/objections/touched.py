@@ -37,7 +37,13 @@ class Touched:
         self._relations = RelationService(session, env)
 
     async def draws(
-        self, subject: Subject, fact_id: UUID, since: datetime, after: UUID | None, limit: int
+        self,
+        subject: Subject,
+        fact_id: UUID,
+        since: datetime,
+        after: UUID | None,
+        limit: int,
+        along: frozenset[UUID] = frozenset(),
     ) -> tuple[list[Affected], UUID | None]:
         """Draws in which the subject stood with another weight than it would have had without the fact.
 
@@ -50,7 +56,7 @@ class Touched:
             if held is None:
                 continue
             where = (china_date(row.created_at), row.created_at)
-            outcome = await self._grades.at(subject, fact_id, where)
+            outcome = await self._grades.at(subject, fact_id, where, along=along)
             if outcome.tier != outcome.would_tier:
                 found.append(self._draw(row, subject, held, outcome))
         return found, rows[-1].id if len(rows) == limit else None

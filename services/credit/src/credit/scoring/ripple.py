@@ -1,6 +1,7 @@
 """What a subject's grades would have been without one fact, from the moment it was known until today.
 
-Where the fact was amended, as if the amended content had stood from the start.
+Where the fact was amended, as if the amended content had stood from the start. Facts that were recorded only
+because of a revoked one (`along`: of a listing that rested on it) are taken away with it.
 
 The subject's time is walked from turn to turn: every published grade, every moment at which anything was
 recorded, and every day on which the grade without the fact would have changed by the calendar alone. Nothing
@@ -45,6 +46,8 @@ class Otherwise:
     would_grade: str | None
     would_tier: str | None
     next_on: date | None = None
+    through: bool = False
+    """Whether the fact made this difference by what rested on it, not by itself."""
 
     @property
     def differs(self) -> bool:
@@ -101,14 +104,20 @@ class GradeRipple:
         return found
 
     async def walk(
-        self, subject: Subject, fact_id: UUID, since: datetime, after: Where | None, limit: int
+        self,
+        subject: Subject,
+        fact_id: UUID,
+        since: datetime,
+        after: Where | None,
+        limit: int,
+        along: frozenset[UUID] = frozenset(),
     ) -> tuple[list[tuple[Turn, Otherwise]], Where | None]:
         """The next `limit` turns behind `after`: those that differ, and where to go on (None: the end)."""
         turns = await self.turns(subject, since)
         instead = await self._amended(subject.id, fact_id)
         before: Otherwise | None = None
         if after is not None:
-            before = await self.at(subject, fact_id, after, instead)
+            before = await self.at(subject, fact_id, after, instead, along)
             turns = [turn for turn in turns if turn.where > after]
             turns = _with_next(before, after, turns, self._today())
         found: list[tuple[Turn, Otherwise]] = []
@@ -116,7 +125,7 @@ class GradeRipple:
             if not turns:
                 return found, None
             turn, *turns = turns
-            outcome = await self.at(subject, fact_id, turn.where, instead)
+            outcome = await self.at(subject, fact_id, turn.where, instead, along)
             if outcome.differs and (turn.published is not None or not outcome.same_as(before)):
                 found.append((turn, outcome))
             before = outcome
@@ -139,17 +148,31 @@ class GradeRipple:
         return [turns[where] for where in sorted(turns)]
 
     async def at(
-        self, subject: Subject, fact_id: UUID, where: Where, instead: FactVersion | None = None
+        self,
+        subject: Subject,
+        fact_id: UUID,
+        where: Where,
+        instead: FactVersion | None = None,
+        along: frozenset[UUID] = frozenset(),
     ) -> Otherwise:
-        """The grade there as it was reckoned, and without the fact or with `instead` of it."""
+        """The grade there as it was reckoned, and without the fact (and those `along`) or `instead` of it."""
         valid_at, known_at = where
         try:
             was = await self._scoring.evaluate(subject, valid_at, known_at)
         except NoScorecard:
             return Otherwise(None, None, None, None)
-        would = _without(was, fact_id, instead)
+        alone = would = _without(was, frozenset({fact_id}), instead)
+        if any(fact.id in along for fact in was.facts):
+            would = _without(was, along | {fact_id}, instead)
         following = would.next_grade_change
-        return Otherwise(was.grade, was.tier, would.grade, would.tier, following.on if following else None)
+        return Otherwise(
+            was.grade,
+            was.tier,
+            would.grade,
+            would.tier,
+            following.on if following else None,
+            through=(alone.grade, alone.tier) != (would.grade, would.tier),
+        )
 
     async def _published(self, subject_id: UUID, since: datetime) -> Sequence[PublishedGrade]:
         found: list[PublishedGrade] = []
@@ -171,8 +194,8 @@ class GradeRipple:
         return china_date(self._env.clock.now())
 
 
-def _without(was: Score, fact_id: UUID, instead: FactVersion | None) -> Score:
-    facts = [fact for fact in was.facts if fact.id != fact_id]
+def _without(was: Score, wrong: frozenset[UUID], instead: FactVersion | None) -> Score:
+    facts = [fact for fact in was.facts if fact.id not in wrong]
     if instead is not None and len(facts) < len(was.facts):
         facts.append(replace(instead, recorded_at=was.known_at))
     return score(was.subject, facts, was.valid_at, was.known_at, was.card)
