@@ -104,6 +104,8 @@ async def test_a_card_is_drafted_simulated_and_published_by_two(service: Service
     done = await service.post(publish, {"hash": draft["hash"]}, 200, who=two)
     assert (done["state"], done["published_by"], done["version"]) == ("published", "two", 2)
     await service.post(publish, {"hash": draft["hash"]}, 409, who=two)
+    policies = await service.get("/policies", on="2026-11-23")
+    assert draft["hash"] in {one["hash"] for one in policies}
     await settle(service)
     assert (await service.get(f"/subjects/{bad['id']}"))["grade"] == "D"
     assert (await service.get(f"/subjects/{good['id']}"))["grade"] == "A"

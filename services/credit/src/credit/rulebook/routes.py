@@ -1,4 +1,4 @@
-"""`GET /policies`: the law and the local rules this service works by, as data."""
+"""`GET /policies`: the law and the local rules this service works by, as data; published scorecards too."""
 
 from datetime import date
 from typing import Annotated
@@ -8,7 +8,7 @@ from common.policies import PolicyView, policies_payload
 from common.web import Requires, ServiceRouter
 from fastapi import Depends
 
-from .dependencies import EnvironmentDep
+from .dependencies import PoliciesDep
 
 __all__ = ["router"]
 
@@ -18,7 +18,7 @@ router = ServiceRouter(prefix="/api/v1/credit", tags=["policies"])
 @router.get("/policies", summary="Every policy version, or those in force on a day")
 async def list_policies(
     actor: Annotated[Principal, Depends(Requires("credit:read", "credit:policy"))],
-    env: EnvironmentDep,
+    policies: PoliciesDep,
     on: date | None = None,
 ) -> list[PolicyView]:
-    return policies_payload(env.rulebook.all(), on=on)
+    return policies_payload(policies, on=on)
