@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,23 @@ def test_an_extra_run_never_makes_a_board_better() -> None:
     rows = [*black, ("COMPLAINT_HANDLING_REFUSED", "2026-07-10"), ("COMMENDATION", "2026-07-11")]
     assert board("linfen-board", "2026-07-10", *black) == "BLACK"
     assert board("linfen-board", "2026-08-01", *rows) == "BLACK"
+
+
+def test_of_two_measurements_of_one_day_the_one_recorded_later_is_the_latest() -> None:
+    by_rule = {"rules": [{"id": "I", "codes": "I", "per": {"field": "n", "points": 1}, "take": "latest"}]}
+    by_figure = {
+        "figures": {"n": {"how": "latest", "codes": "I", "field": "n", "missing": 0}},
+        "rules": [{"id": "I", "if": "n == 5", "points": 5}],
+    }
+    for content in (by_rule, by_figure):
+        latest = Scorecard.parse(BARE | {"base": 0} | content)
+        for order in ((1, 2), (2, 1)):
+            [one, other] = facts(("I", "2026-01-01", {"n": 5}), ("I", "2026-01-01", {"n": 20}))
+            rows = [
+                replace(one, id=UUID(int=order[0]), recorded_at=EPOCH + timedelta(days=2)),
+                replace(other, id=UUID(int=order[1])),
+            ]
+            assert score(AGENCY, rows, date(2026, 1, 9), NOW, latest).value == 5
 
 
 BARE: dict[str, Any] = {

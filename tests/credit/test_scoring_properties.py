@@ -167,6 +167,24 @@ def test_the_order_of_facts_never_matters(card: Scorecard) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.id}-{card.period}")
+def test_ids_of_facts_decide_nothing(card: Scorecard) -> None:
+    """Many facts on few days, recorded at two instants: other ids, the same score, grade and next days."""
+    chance = random.Random(f"ids {card.id} {card.period}")
+    for _ in range(12):
+        rows = [
+            replace(row, recorded_at=EPOCH + timedelta(hours=chance.randrange(2)))
+            for row in random_facts(chance, card, 20, date(2026, 3, 1), 6)
+        ]
+        day = date(2026, 4, 1) + timedelta(days=chance.randrange(60))
+        expected = score(subject_of(card), rows, day, NOW, card)
+        ids = chance.sample(range(1, 10**6), len(rows))
+        renamed = [replace(row, id=UUID(int=number)) for row, number in zip(rows, ids, strict=True)]
+        found = score(subject_of(card), renamed, day, NOW, card)
+        for key in ("score", "grade", "state", "next_change", "next_grade_change", "dimensions"):
+            assert found.document[key] == expected.document[key]
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.id}-{card.period}")
 def test_a_replay_is_exact_after_random_corrections(card: Scorecard) -> None:
     chance = random.Random(f"replay {card.id} {card.period}")
     day = date(2026, 7, 10)

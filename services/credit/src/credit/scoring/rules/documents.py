@@ -58,6 +58,7 @@ def _fact(fact: FactVersion) -> dict[str, Any]:
         "version": fact.version,
         "code": fact.code,
         "occurred_on": fact.occurred_on.isoformat(),
+        "recorded_at": instant(fact.recorded_at),
         "payload": dict(fact.payload),
     }
     if fact.disputed:

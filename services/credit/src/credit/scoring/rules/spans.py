@@ -1,11 +1,14 @@
 """From facts to spans: each fact under each rule, veto or figure, with the days on which it counts."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
+from common.canonical import canonical
 from common.policies import Condition, PolicyError
 
 from credit.facts.rules import REPAIRED, FactVersion
@@ -16,7 +19,17 @@ from .points import PointRule
 from .scorecard import Scorecard, VetoRule
 from .windows import Window
 
-__all__ = ["FigureSpan", "RuleSpan", "Span", "day_after", "figure_spans", "holds", "readable", "rule_spans"]
+__all__ = [
+    "FigureSpan",
+    "RuleSpan",
+    "Span",
+    "day_after",
+    "figure_spans",
+    "holds",
+    "in_order",
+    "readable",
+    "rule_spans",
+]
 
 _DAY = timedelta(days=1)
 _EXACT_DIGITS = 15
@@ -74,27 +87,44 @@ def day_after(day: date) -> date | None:
     return None if day == date.max else day + _DAY
 
 
+def in_order(facts: Iterable[FactVersion]) -> list[FactVersion]:
+    """The facts by day; those of one day by the recording of the version that stands, then by their content.
+
+    Content is the code, then the payload as canonical JSON. An id decides only between facts that say the
+    very same, where it can make no difference to a score.
+    """
+    listed = list(facts)
+    moments = Counter((fact.occurred_on, fact.recorded_at) for fact in listed)
+
+    def key(fact: FactVersion) -> tuple[date, datetime, str, bytes, UUID]:
+        alone = moments[fact.occurred_on, fact.recorded_at] == 1
+        content = b"" if alone else canonical(dict(fact.payload))
+        return fact.occurred_on, fact.recorded_at, fact.code, content, fact.id
+
+    return sorted(listed, key=key)
+
+
 def rule_spans(card: Scorecard, facts: Sequence[FactVersion]) -> list[RuleSpan]:
-    """Each fact under each rule and veto, by day, fact and rule: the order in which caps are used up."""
+    """Each fact under each rule and veto, in the order of facts, then by rule: so caps are used up."""
     ends = _Ends(card, facts)
     found: list[RuleSpan] = []
-    for fact in facts:
-        for rule in card.by_code.get(fact.code, ()):
+    for fact in in_order(facts):
+        for rule in sorted(card.by_code.get(fact.code, ()), key=lambda one: one.id):
             if _meant(fact, rule.when):
                 last = ends.last(fact, rule.window)
                 if last is None or last >= fact.occurred_on:
                     span: Any = Span(fact, rule, fact.occurred_on, last)
                     found.append(span)
-    return sorted(found, key=lambda span: (span.first, span.fact.id, span.rule.id))
+    return found
 
 
 def figure_spans(card: Scorecard, facts: Sequence[FactVersion]) -> dict[str, list[FigureSpan]]:
-    """Each fact under each figure, by day and fact."""
+    """Each fact under each figure, in the order of facts."""
     found: dict[str, list[FigureSpan]] = {name: [] for name in card.figures}
     if not found:
         return found
     ends = _Ends(card, facts)
-    for fact in sorted(facts, key=lambda one: (one.occurred_on, one.id)):
+    for fact in in_order(facts):
         for name, figure in card.figures.items():
             if fact.code in figure.codes and _meant(fact, figure.when):
                 last = ends.last(fact, figure.window)
