@@ -55,6 +55,15 @@ async def test_what_was_exported_can_be_imported_and_changes_nothing(filled: Ser
     assert count >= 14
 
 
+async def test_an_export_goes_on_beyond_what_is_read_at_once(
+    filled: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await taken(filled, "subjects")
+    monkeypatch.setattr("credit.exports.repository._BUFFER", 4)
+    assert await taken(filled, "subjects") == whole
+    assert len(whole) > 12
+
+
 async def test_exports_are_masked_defused_limited_and_audited(filled: Service) -> None:
     answer = await filled.http.get("/api/v1/credit/exports/subjects.csv", headers=filled.who(TAIYUAN))
     assert "attachment" in answer.headers["content-disposition"]

@@ -256,12 +256,10 @@ class ExportRepository:
         ]
 
     async def _stream(self, query: Any) -> AsyncIterator[Any]:
+        # The session holds what it has read only weakly, so memory does not grow with the table.
         result = await self._session.stream(query.execution_options(yield_per=_BUFFER))
-        async for rows in result.partitions():
-            for row in rows:
-                yield row
-            # What was written is not needed again: the identity map must not grow with the table.
-            self._session.expunge_all()
+        async for row in result:
+            yield row
 
 
 def _disputed_now() -> list[ColumnElement[bool]]:

@@ -62,7 +62,7 @@ class ListingIn(Model):
 
 
 class NoticeIn(Model):
-    """Service of the notice; by default today."""
+    """Service of the notice: the day on which it is issued, today; never a day before it existed."""
 
     served_on: date | None = None
 

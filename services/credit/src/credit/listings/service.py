@@ -64,7 +64,7 @@ class ListingService(ListingOpenings, ListingEndings):
             InvalidPayload: served before it was opened, or in the future.
         """
         listing, subject = await self._open(listing_id, actor)
-        served = self._past("/served_on", wanted.served_on, listing.opened_on)
+        served = self._past("/served_on", wanted.served_on, self._today)
         self._advance(listing, Event.NOTIFY)
         listing.notified_on = served
         said = await self._texts(listing, Event.OPEN)
