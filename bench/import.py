@@ -63,13 +63,14 @@ def environment(home: Path, url: str) -> tuple[Environment, Settings]:
     keyring_file.write_text(json.dumps(generate_keyring()), encoding="ascii")
     keyring_file.chmod(0o600)
     create_log_key(home / "log.key", ORIGIN)
-    settings = Settings(
-        environment="development",
-        database_url=url,
-        keyring_file=keyring_file,
-        log_origin=ORIGIN,
-        log_key_file=home / "log.key",
-    )
+    options: dict[str, Any] = {
+        "environment": "development",
+        "database_url": url,
+        "keyring_file": keyring_file,
+        "log_origin": ORIGIN,
+        "log_key_file": home / "log.key",
+    }
+    settings = Settings(**options)
     keyring = Keyring.from_file(keyring_file)
     signer = LogSigner(ORIGIN, home / "log.key", keyring)
     return Environment(SystemClock(), keyring, Rulebook.load(FOLDER), signer), settings

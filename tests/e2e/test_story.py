@@ -1,4 +1,4 @@
-"""The story of the market and its chapter of credit, played over HTTP on a small province: every step holds."""
+"""The story of the market and its chapter of credit, played over HTTP in a small province: each holds."""
 
 import subprocess
 import sys
