@@ -149,6 +149,54 @@ def test_linfens_black_grounds_and_its_extra_run() -> None:
     ScoreResult.model_validate_json(result.canonical)
 
 
+def test_a_harmless_event_takes_no_red_board_away_and_points_alone_do_not_either() -> None:
+    merit = ("COMMENDATION", "2026-06-01")
+    harmless = (
+        "ACCIDENT",
+        "2026-08-05",
+        {"severity": "ordinary", "minor_injuries": 1, "responsibility": "none"},
+    )
+    refused = ("COMPLAINT_HANDLING_REFUSED", "2026-08-10")
+    assert board("linfen-board", "2026-08-05", merit, harmless) == "RED"
+    assert board("linfen-board", "2026-08-06", merit, harmless) == "RED"
+    assert board("linfen-board", "2026-08-11", merit, harmless, refused) == "BLACK"
+    points = Scorecard.parse(
+        BARE
+        | {
+            "period": "quarter",
+            "extra_runs": {"codes": "FINE"},
+            "rules": [{"id": "FINE", "codes": "FINE", "points": -50}],
+        }
+    )
+    fine = facts(("FINE", "2026-08-05"))
+    result = score(AGENCY, fine, date(2026, 8, 6), NOW, points)
+    assert (result.grade, result.document["next_grade_change"]) == ("A", {"on": "2026-10-01", "grade": "B"})
+    unmet = points.content | {"extra_runs": {"codes": "FINE", "when": "payload.grave"}}
+    graver = unmet | {"vetoes": [{"id": "V", "codes": "FINE", "grade": "B"}]}
+    assert score(AGENCY, fine, date(2026, 8, 6), NOW, Scorecard.parse(graver)).grade == "A"
+    grave = facts(("FINE", "2026-08-05", {"grave": True}))
+    assert score(AGENCY, grave, date(2026, 8, 6), NOW, Scorecard.parse(graver)).grade == "B"
+
+
+def test_a_disputed_review_resets_nothing_while_the_card_suspends_it() -> None:
+    content = BARE | {
+        "readings": {"disputed": "suspend"},
+        "reset": {"on": "REVIEW"},
+        "rules": [{"id": "FINE", "codes": "FINE", "points": -20}],
+    }
+    [fine, review] = facts(("FINE", "2026-01-10"), ("REVIEW", "2026-01-20"))
+    disputed = replace(review, disputed=((date(2026, 2, 1), date(2026, 2, 9)),))
+    for day, value, change in (
+        (date(2026, 1, 31), 100, "2026-02-01"),
+        (date(2026, 2, 5), 80, "2026-02-10"),
+        (date(2026, 2, 10), 100, None),
+    ):
+        result = score(AGENCY, [fine, disputed], day, NOW, Scorecard.parse(content))
+        assert (result.value, result.next_change and result.next_change.on.isoformat()) == (value, change)
+    counted = Scorecard.parse(content | {"readings": {}})
+    assert score(AGENCY, [fine, disputed], date(2026, 2, 5), NOW, counted).value == 100
+
+
 def test_an_extra_run_never_makes_a_board_better() -> None:
     black = [("VALID_COMPLAINT", f"2026-04-{day}", MAIN) for day in (10, 11, 12)]
     rows = [*black, ("COMPLAINT_HANDLING_REFUSED", "2026-07-10"), ("COMMENDATION", "2026-07-11")]

@@ -81,8 +81,26 @@ NEW_READING = Scorecard.parse(
 PRESENT = Scorecard.parse(
     {**EVERYTHING.content, "period": "none", "extra_runs": None, "effective_to": "2026-10-20"}
 )
+DISPUTED = Scorecard.parse(
+    {
+        "id": "disputed",
+        "base": 100,
+        "readings": {"disputed": "suspend"},
+        "reset": {"on": "REVIEW"},
+        "figures": {"open": {"codes": "OPEN", "window": {"months": 3, "until": "DONE"}}},
+        "rules": [
+            {"id": "OPEN", "codes": "OPEN", "points": -7, "window": {"until": "DONE"}},
+            {"id": "FAULT", "codes": "FAULT", "points": -9, "cap": -20, "cap_per": "quarter"},
+        ],
+        "vetoes": [
+            {"id": "SHUT", "codes": "SHUT", "grade": "D", "window": {"months": 4, "until": "DONE"}},
+            {"id": "MANY", "if": "open >= 2", "effect": "lower", "steps": 1},
+        ],
+        "bands": EVERYTHING.content["bands"],
+    }
+)  # fmt: skip
 SHIPPED = [card for card in BOOK.scorecards if not card.is_plain]
-CARDS = [EVERYTHING, NEW_READING, PRESENT, *SHIPPED]
+CARDS = [EVERYTHING, NEW_READING, PRESENT, DISPUTED, *SHIPPED]
 SUBJECT = ScoredSubject(UUID(int=1), "travel_agency", "140105", licensed_on=date(2025, 2, 28))
 VALUES: dict[str, Any] = {
     "responsibility": "main", "index": "norms", "metric": "group_arrivals", "severity": "larger",
@@ -107,11 +125,13 @@ def random_facts(
             "rank": chance.randrange(1, 12),
             "count": chance.randrange(20),
             "minor_injuries": chance.randrange(4),
+            "fact_id": str(UUID(int=100 + chance.randrange(20))),
         }
         fact = FactVersion(
             UUID(int=100 + number), 1, Action.RECORD, chance.choice(codes), day, EPOCH, payload
         )
-        if chance.random() < 0.2:
+        ends = fact.code in card.closing_codes or fact.code in card.reset.on
+        if chance.random() < (0.7 if ends else 0.2):
             begins = day + timedelta(days=chance.randrange(60))
             fact = replace(fact, disputed=((begins, begins + timedelta(days=chance.randrange(40))),))
         found.append(fact)
@@ -166,6 +186,27 @@ def test_the_order_of_facts_never_matters(card: Scorecard) -> None:
         assert score(subject_of(card), rows, day, NOW, card).canonical == expected
 
 
+def _renamed(row: FactVersion, names: dict[str, str]) -> FactVersion:
+    named = row.payload["fact_id"]
+    return replace(
+        row, id=UUID(names[str(row.id)]), payload={**row.payload, "fact_id": names.get(named, named)}
+    )
+
+
+def test_what_is_suspended_is_as_if_it_were_not_there_on_that_day() -> None:
+    """Day by day: a card that suspends gives what it gives without the facts that are disputed then."""
+    chance = random.Random("suspended")
+    for _ in range(12):
+        rows = random_facts(chance, DISPUTED, 16, date(2026, 3, 1), 120)
+        for _ in range(25):
+            day = date(2026, 3, 1) + timedelta(days=chance.randrange(240))
+            rest = [row for row in rows if not row.disputed_on(day)]
+            found = score(SUBJECT, rows, day, NOW, DISPUTED).standing
+            alone = score(SUBJECT, rest, day, NOW, DISPUTED).standing
+            assert (found.score, found.grade) == (alone.score, alone.grade)
+            assert [i.points for i in found.contributions] == [i.points for i in alone.contributions]
+
+
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.id}-{card.period}")
 def test_ids_of_facts_decide_nothing(card: Scorecard) -> None:
     """Many facts on few days, recorded at two instants: other ids, the same score, grade and next days."""
@@ -178,7 +219,8 @@ def test_ids_of_facts_decide_nothing(card: Scorecard) -> None:
         day = date(2026, 4, 1) + timedelta(days=chance.randrange(60))
         expected = score(subject_of(card), rows, day, NOW, card)
         ids = chance.sample(range(1, 10**6), len(rows))
-        renamed = [replace(row, id=UUID(int=number)) for row, number in zip(rows, ids, strict=True)]
+        names = {str(row.id): str(UUID(int=number)) for row, number in zip(rows, ids, strict=True)}
+        renamed = [_renamed(row, names) for row in rows]
         found = score(subject_of(card), renamed, day, NOW, card)
         for key in ("score", "grade", "state", "next_change", "next_grade_change", "dimensions"):
             assert found.document[key] == expected.document[key]

@@ -151,7 +151,7 @@ def _expires(score: "Score", span: Span[Any] | None) -> str | None:
 
 
 def _day(span: Span[Any] | None) -> str:
-    return f"（{span.first.isoformat()}）" if span else ""
+    return f"（{span.fact.occurred_on.isoformat()}）" if span else ""
 
 
 def _contribution(score: "Score", item: Contribution) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .format import Codes, Part
+from .format import Codes, FactFilter, Part
 
 __all__ = ["Calendar", "ExtraRuns", "Reset", "first_day", "label", "last_day"]
 
@@ -15,9 +15,10 @@ _DAY = timedelta(days=1)
 
 
 class ExtraRuns(Part):
-    """Facts of `codes` call for a run at once; the office has so many working days to make it."""
+    """Facts of `codes` that meet `when` call for a run at once, to be made in so many working days."""
 
     codes: Codes = Field(min_length=1)
+    when: FactFilter | None = None
     within_working_days: int | None = Field(default=None, ge=1, le=60)
 
 

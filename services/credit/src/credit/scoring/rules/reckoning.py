@@ -135,7 +135,7 @@ def _capped(card: Scorecard, raw: list[Contribution], day: date) -> tuple[Contri
     if card.readings.cap == "latest_facts_count_first":
         order.reverse()
     for place, item in order:
-        on = item.span.first if item.span else day
+        on = item.span.fact.occurred_on if item.span else day
         points = _take(used, ("rule", item.rule.id), item.rule.cap, item.rule.cap_per, on, item.points)
         if item.rule.group:
             group = groups[item.rule.group]

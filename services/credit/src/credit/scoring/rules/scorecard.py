@@ -160,6 +160,12 @@ class Scorecard(Policy):
         """Every fact code that can make a difference."""
         return frozenset(self._codes())
 
+    @cached_property
+    def closing_codes(self) -> tuple[str, ...]:
+        """The codes of the facts that end a window."""
+        rules: list[Rule | Figure] = [*self.rules, *self.vetoes, *self.figures.values()]
+        return tuple(sorted({code for rule in rules for code in rule.window.until}))
+
     @property
     def ends_by_repair(self) -> bool:
         """Whether a fact counts no more once it is repaired."""

@@ -1,7 +1,7 @@
 """From facts to spans: each fact under each rule, veto or figure, with the days on which it counts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ __all__ = [
     "figure_spans",
     "holds",
     "in_order",
+    "meant",
     "readable",
     "rule_spans",
 ]
@@ -39,7 +40,10 @@ R = TypeVar("R", bound=PointRule | VetoRule | Figure, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Span(Generic[R]):
-    """A fact counting under a rule from `first` to `last`, both inside; None: until its duty is done."""
+    """A fact counting under a rule from `first` to `last`, both inside; None: until its duty is done.
+
+    `first` is the fact's own day, but for what counts again because a dispute suspends what had ended it.
+    """
 
     fact: FactVersion
     rule: R
@@ -110,10 +114,9 @@ def rule_spans(card: Scorecard, facts: Sequence[FactVersion]) -> list[RuleSpan]:
     found: list[RuleSpan] = []
     for fact in in_order(facts):
         for rule in sorted(card.by_code.get(fact.code, ()), key=lambda one: one.id):
-            if _meant(fact, rule.when):
-                last = ends.last(fact, rule.window)
-                if last is None or last >= fact.occurred_on:
-                    span: Any = Span(fact, rule, fact.occurred_on, last)
+            if meant(fact, rule.when):
+                for first, last in ends.stretches(fact, rule.window):
+                    span: Any = Span(fact, rule, first, last)
                     found.append(span)
     return found
 
@@ -126,22 +129,23 @@ def figure_spans(card: Scorecard, facts: Sequence[FactVersion]) -> dict[str, lis
     ends = _Ends(card, facts)
     for fact in in_order(facts):
         for name, figure in card.figures.items():
-            if fact.code in figure.codes and _meant(fact, figure.when):
-                last = ends.last(fact, figure.window)
-                if last is None or last >= fact.occurred_on:
-                    found[name].append(Span(fact, figure, fact.occurred_on, last))
+            if fact.code in figure.codes and meant(fact, figure.when):
+                stretches = ends.stretches(fact, figure.window)
+                found[name] += [Span(fact, figure, first, last) for first, last in stretches]
     return found
 
 
-def _meant(fact: FactVersion, when: Condition | None) -> bool:
+def meant(fact: FactVersion, when: Condition | None) -> bool:
+    """Whether a filter means this fact."""
     return when is None or holds(when, {"payload": readable(fact.payload), "code": fact.code})
 
 
 class _Ends:
-    """Reckons the last day on which a fact counts.
+    """Reckons the days on which a fact counts.
 
     A fact that was repaired counts to the day before the repair, whatever its window says, because a repair
-    refreshes evaluations too (NDRC Order 36, Article 3); unless the card reads it otherwise.
+    refreshes evaluations too (NDRC Order 36, Article 3); unless the card reads it otherwise. Where a card
+    suspends what is disputed, a fact that closes, resets or repairs does so only outside its disputes.
     """
 
     def __init__(self, card: Scorecard, facts: Iterable[FactVersion]) -> None:
@@ -150,13 +154,41 @@ class _Ends:
         for fact in facts:
             self._by_code.setdefault(fact.code, []).append(fact)
         self._repaired = self._repairs() if card.ends_by_repair else {}
-        self._resets = [row.occurred_on for code in card.reset.on for row in self._by_code.get(code, ())]
+        self._resets = [row for code in card.reset.on for row in self._by_code.get(code, ())]
+        self._turns = self._disputes() if self._readings.disputed == "suspend" else []
 
-    def last(self, fact: FactVersion, window: Window) -> date | None:
+    def stretches(self, fact: FactVersion, window: Window) -> Iterator[tuple[date, date | None]]:
+        """The first and last days on which the fact counts; one stretch, unless what ends it is disputed."""
+        first, found = fact.occurred_on, list[tuple[date, date | None]]()
+        starts = [first, *(turn for turn in self._turns if turn > first)]
+        for place, start in enumerate(starts):
+            last = self._last(fact, window, start)
+            if place + 1 < len(starts):
+                before_next = starts[place + 1] - _DAY
+                last = before_next if last is None else min(last, before_next)
+            if last is not None and last < start:
+                continue
+            begins = found.pop()[0] if found and found[-1][1] == start - _DAY else start
+            found.append((begins, last))
+        yield from found
+
+    def _disputes(self) -> list[date]:
+        """The days on which a dispute about a fact that ends others begins or is over."""
+        ending = [*self._resets, *(row for rows in self._repaired.values() for row in rows)]
+        ending += [row for code in self._card.closing_codes for row in self._by_code.get(code, ())]
+        days = {first for row in ending for first, _ in row.disputed}
+        days |= {after for row in ending for _, last in row.disputed if last and (after := day_after(last))}
+        return sorted(days)
+
+    def _ends_on(self, row: FactVersion, day: date) -> bool:
+        """Whether a fact that ends others is taken to do so, seen on `day`."""
+        return not (self._turns and row.disputed_on(day))
+
+    def _last(self, fact: FactVersion, window: Window, seen_on: date) -> date | None:
         """The last day inside; None without an end, a day before the fact's own when it never counts."""
         first = fact.occurred_on
         over = window.over_after(first, self._readings)
-        closed = self._closed(fact, window)
+        closed = self._closed(fact, window, seen_on)
         if over and window.until and self._readings.cooling_off == "ends_when_over_and_removed":
             ends = [None if closed is None else max(over, closed)]
         else:
@@ -165,21 +197,23 @@ class _Ends:
         if calendar is not None:
             ends.append(last_day(first, calendar))
         if not window.past_reset:
-            ends += self._reset(first)
-        if self._repaired and (day := self._repaired.get(str(fact.id))) is not None:
-            ends.append(day if day == date.min else day - _DAY)
+            ends += self._reset(first, seen_on)
+        if self._repaired:
+            repairs = self._repaired.get(str(fact.id), ())
+            days = [row.occurred_on for row in repairs if self._ends_on(row, seen_on)]
+            ends += [day if day == date.min else day - _DAY for day in days]
         return min((end for end in ends if end is not None), default=None)
 
-    def _repairs(self) -> dict[str, date]:
-        """The day of the first repair of each fact that was repaired, by the id it is named by."""
-        found: dict[str, date] = {}
+    def _repairs(self) -> dict[str, list[FactVersion]]:
+        """The repairs of each fact that was repaired, by the id it is named by."""
+        found: dict[str, list[FactVersion]] = {}
         for row in self._by_code.get(REPAIRED, ()):
             named = row.payload.get("fact_id")
             if isinstance(named, str):
-                found[named] = min(found.get(named, date.max), row.occurred_on)
+                found.setdefault(named, []).append(row)
         return found
 
-    def _closed(self, fact: FactVersion, window: Window) -> date | None:
+    def _closed(self, fact: FactVersion, window: Window, seen_on: date) -> date | None:
         """The last day before (or with) the first closing fact on or after the fact's own day."""
         days = [
             row.occurred_on
@@ -187,6 +221,7 @@ class _Ends:
             for row in self._by_code.get(code, ())
             if row.occurred_on >= fact.occurred_on
             and (window.match is None or row.payload.get(window.match) == fact.payload.get(window.match))
+            and self._ends_on(row, seen_on)
         ]
         if not days:
             return None
@@ -195,11 +230,12 @@ class _Ends:
             return first
         return first - _DAY
 
-    def _reset(self, first: date) -> list[date]:
+    def _reset(self, first: date, seen_on: date) -> list[date]:
         every = self._card.reset.every
         ends = [last_day(first, every)] if every else []
+        days = [row.occurred_on for row in self._resets if self._ends_on(row, seen_on)]
         if self._readings.review_day == "belongs_to_the_old_period":
-            ends += [day for day in self._resets if day >= first]
+            ends += [day for day in days if day >= first]
         else:
-            ends += [day - _DAY for day in self._resets if day > first]
+            ends += [day - _DAY for day in days if day > first]
         return ends

@@ -9,7 +9,7 @@ from credit.facts.rules import FactVersion
 
 from .periods import first_day, last_day
 from .scorecard import Scorecard
-from .spans import RuleSpan, Span, day_after, figure_spans, rule_spans
+from .spans import RuleSpan, Span, day_after, figure_spans, meant, rule_spans
 from .standing import Standing, eligible_from, standing_of
 from .subject import ScoredSubject
 
@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 class Run:
     """An evaluation: facts up to and with `day` count; `first` is the first day of the period evaluated.
 
-    `extra` runs are called for by a fact of `day` and stand only where they make the grade worse.
+    `extra` runs are called for by a fact of `day`; they stand only where a direct grade makes it worse.
     """
 
     day: date
@@ -135,7 +135,8 @@ class Timeline:
     def _extra_facts(self, card: Scorecard) -> Iterable[FactVersion]:
         if card.extra_runs is None:
             return ()
-        return (row for row in self._facts if row.code in card.extra_runs.codes)
+        called = card.extra_runs
+        return (row for row in self._facts if row.code in called.codes and meant(row, called.when))
 
     def _extra(self, card: Scorecard, day: date) -> Run | None:
         """The last run of the current period that a fact called for and whose result holds on `day`."""
@@ -177,7 +178,13 @@ def _regular(card: Scorecard, day: date) -> Run:
 
 
 def _worse(card: Scorecard, found: Standing, held: Standing) -> bool:
-    """Whether the run of an event makes it worse: a grade further down, or one withdrawn."""
+    """Whether the run of an event makes it worse by a direct grade: further down, or withdrawn.
+
+    A period that has only begun lacks the points and merits it will bring, so without a direct grade that
+    holds down nothing is taken away.
+    """
+    if all(veto.rule.effect == "at_least" for veto in found.vetoes):
+        return False
     if held.grade is None or found.grade is None:
         return held.state == "rated" and found.state == "cancelled"
     return card.rank(found.grade) > card.rank(held.grade)
