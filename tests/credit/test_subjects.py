@@ -144,7 +144,7 @@ async def test_a_guides_data_are_masked_encrypted_and_revealed_with_a_purpose(se
     )
     assert made["name"] == "王**"
     assert made["person"] == {"id_number": "140*************14", "phone": "142****0001"}
-    assert made["grade"] is None
+    assert made["grade"] == "A"
     found = await service.get("/subjects", q="王样例")
     assert made["id"] in [one["id"] for one in found["items"]]
     assert (await service.get("/subjects", q="王样"))["items"] == []
@@ -181,12 +181,17 @@ async def test_policies_are_shown_with_their_status(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "with_key"),
-    [("unlicensed_operator", False), ("scenic_area", False), ("homestay", True), ("natural_person", False)],
+    ("kind", "with_key", "grade"),
+    [
+        ("unlicensed_operator", False, None),
+        ("scenic_area", False, "A"),
+        ("homestay", True, "A"),
+        ("natural_person", False, None),
+    ],
 )
-async def test_kinds_that_need_no_key(service: Service, kind: str, with_key: bool) -> None:
+async def test_kinds_that_need_no_key(service: Service, kind: str, with_key: bool, grade: str | None) -> None:
     made = await service.subject(kind=kind, key=service.key() if with_key else None, name="样例某某（虚构）")
-    assert (made["kind"], made["grade"], made["version"]) == (kind, None, 1)
+    assert (made["kind"], made["grade"]) == (kind, grade)
     assert ("**" in made["name"]) is (kind in {"natural_person", "unlicensed_operator"})
 
 
