@@ -161,7 +161,7 @@ async def test_a_guides_data_are_masked_encrypted_and_revealed_with_a_purpose(se
         f"/subjects/{made['id']}/reveals", {"purpose": "核对身份"}, 403, service.who(scopes=["credit:read"])
     )
     clear = await service.post(f"/subjects/{made['id']}/reveals", {"purpose": "核对导游身份"}, 200)
-    assert clear == {"name": "王样例", **PERSON}
+    assert clear == {"name": "王样例", **PERSON, "traces": []}
     async with service.app.state.db.session() as session:
         entry = (
             await session.execute(select(audit.AUDIT).where(audit.AUDIT.c.target == f"subject:{made['id']}"))
