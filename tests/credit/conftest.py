@@ -1,6 +1,7 @@
 """A credit service on a real database, with its log, a real witness and a clock that the test holds."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -9,11 +10,12 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import uvicorn
-from common.clock import FrozenClock
+from common.clock import FrozenClock, china_date
 from common.db import migrations_folder
 from common.ledger.note import VerifierKey
 from common.ledger.signer import create_log_key, create_witness_key
@@ -21,9 +23,12 @@ from common.testing import ServiceDatabase, TokenMint, api_client, test_settings
 from common.web.witness import WitnessSettings
 from common.web.witness import create_app as create_witness
 from credit.config import Settings
+from credit.facts.schemas import FactIn
+from credit.facts.service import FactService
 from credit.main import create_app
 from credit.rulebook.rules import Rulebook
 from credit.seed.names import guide_card, unified_code
+from credit.subjects.repository import SubjectRepository
 from fastapi import FastAPI
 
 START = datetime.fromisoformat("2026-11-23T10:00:00+08:00")
@@ -84,6 +89,25 @@ class Service:
         answer = await self.http.post("/api/v1/credit/facts", json=body, headers=self.who())
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
+        return made
+
+    async def by_room(
+        self, subject: dict[str, Any], code: str, day: str, room: str = "", **fields: Any
+    ) -> dict[str, Any]:
+        """A fact whose code belongs to a procedure, as its room records it.
+
+        With `room="merge"` as a merger brings it: a listing that has no record here.
+        """
+        body, env = self.fact_body(subject, code, day, **fields), self.app.state.env
+        kind = env.rulebook.catalogue(china_date(env.clock.now())).by_code[code]
+        body["source"] = body["source"] | {"kind": room or kind.recorded_by[0]}
+        async with self.app.state.db.session() as session:
+            row = await SubjectRepository(session).lock(UUID(subject["id"]), None)
+            assert row is not None
+            wanted = FactIn.model_validate_json(json.dumps(body))
+            fact, _ = await FactService(session, env).record_for(row, wanted, by="room")
+            fact_id = fact.id
+        made: dict[str, Any] = (await self.get(f"/facts/{fact_id}/versions"))[-1]
         return made
 
     async def get(

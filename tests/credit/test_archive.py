@@ -106,7 +106,7 @@ async def test_a_score_is_the_same_bytes_for_ever(service: Service) -> None:
         for valid_at in ("2026-03-15", "2026-11-23", "2027-05-01"):
             arguments = {"known_at": fact["recorded_at"], "valid_at": valid_at}
             taken.append((arguments, await _score_bytes(service, made, arguments)))
-    await service.fact(made, "SERIOUS_LISTED", "2026-01-01", payload={"condition": "SEV-T-3"})
+    await service.by_room(made, "SERIOUS_LISTED", "2026-01-01", payload={"condition": "SEV-T-3"})
     for arguments, expected in taken:
         assert await _score_bytes(service, made, arguments) == expected
         answer = json.loads(expected)
@@ -167,7 +167,7 @@ async def test_a_published_grade_has_a_receipt_that_verifies(service: Service) -
 
 async def test_supervision_follows_the_grade_and_says_until_when(service: Service) -> None:
     made = await service.subject()
-    await service.fact(made, "SERIOUS_LISTED", "2025-03-01", payload={"condition": "SEV-T-3"})
+    await service.by_room(made, "SERIOUS_LISTED", "2025-03-01", "merge", payload={"condition": "SEV-T-3"})
     found = await service.get(f"/subjects/{made['id']}/supervision")
     assert (found["tier"], found["sampling_bp"], found["next_grade_change_on"]) == ("D", 10_000, "2028-03-02")
     codes = {one["code"]: one for one in found["measures"]}

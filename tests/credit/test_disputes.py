@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from common.policies import PolicySet
+from common.problems import InvalidPayload
 from credit.facts.catalogue import Catalogue, FactCatalogue, catalogue, check_parts
 from credit.facts.retention import Periods, ended_on, periods_of
 from credit.facts.rules import (
@@ -26,6 +27,33 @@ from .cases import BOOK
 from .conftest import START, Service
 
 TODAY = date(2026, 11, 23)
+PROCEDURES = {
+    "SERIOUS_LISTED": "listing",
+    "SERIOUS_LISTING_REMOVED": "listing",
+    "SLIGHT_LISTED": "listing",
+    "SLIGHT_LISTING_REMOVED": "listing",
+    "REPAIRED": "repair",
+    "COMMITMENT_BROKEN": "commitment",
+    "COMMITMENT_KEPT": "commitment",
+    "HONOUR_GRANTED": "honour",
+    "HONOUR_REVOKED": "honour",
+    "RED_BOARD": "board",
+    "BLACK_BOARD": "board",
+    "BLACK_BOARD_REMOVED": "board",
+    "RANKED": "board",
+    "INSPECTION_PASSED": "inspection",
+    "INSPECTION_PROBLEM_FOUND": "inspection",
+    "INSPECTION_REFUSED": "inspection",
+    "INSPECTION_UNREACHABLE": "inspection",
+    "HAZARD_FOUND": "hazard",
+    "HAZARD_CLOSED": "hazard",
+    "DEPOSIT_NOT_TOPPED_UP": "deposit",
+    "DEPOSIT_TOPPED_UP": "deposit",
+    "LIABILITY_INSURANCE_MISSING": "deposit",
+    "LIABILITY_INSURANCE_IN_PLACE": "deposit",
+    "TRAINING_COMPLETED": "qualification",
+}
+"""The codes that belong to a procedure, and whose."""
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 
 
@@ -325,6 +353,49 @@ async def test_never_collected_fields_and_rooms_are_refused_by_hand(service: Ser
         body = service.fact_body(subject, "VALID_COMPLAINT", "2026-06-01")
         body["source"]["kind"] = kind
         assert (await service.post("/facts", body, 422))["errors"][0]["pointer"] == "/source/kind"
+
+
+async def test_a_code_of_a_procedure_is_never_entered_by_hand(service: Service) -> None:
+    subject = await service.subject()
+    named = {kind.code: kind.recorded_by[0] for kind in BOOK.catalogue(TODAY).facts if kind.recorded_by}
+    assert named == PROCEDURES
+    for code, kind in product(PROCEDURES, ("other", "court")):
+        body = service.fact_body(subject, code, "2026-06-01")
+        body["source"]["kind"] = kind
+        (error,) = (await service.post("/facts", body, 422))["errors"]
+        assert error["pointer"] == "/code" and code in error["detail"]
+    assert (await service.get(f"/subjects/{subject['id']}/facts"))["items"] == []
+
+
+async def test_a_room_records_only_its_own_codes(service: Service) -> None:
+    subject = await service.subject()
+    for code, room in (("SERIOUS_LISTED", "board"), ("REPAIRED", "listing"), ("RED_BOARD", "run")):
+        with pytest.raises(InvalidPayload) as refused:
+            await service.by_room(subject, code, "2026-06-01", room)
+        assert refused.value.extensions["errors"][0].pointer == "/source/kind"
+    assert (await service.get(f"/subjects/{subject['id']}/facts"))["items"] == []
+
+
+async def test_a_fact_of_a_procedure_is_not_corrected_by_hand(service: Service) -> None:
+    subject = await service.subject()
+    listed = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-4"})
+    case = await service.by_room(subject, "VALID_COMPLAINT", "2026-06-02", "complaint_case")
+    for fact in (listed, case):
+        for action in ("revoke", "dispute", "amend"):
+            more = {"occurred_on": "2026-06-03"} if action == "amend" else {}
+            refused = await corrected(service, fact, action, 409, **more)
+            assert refused["type"] == "/problems/correction-elsewhere"
+            assert refused["source_kind"] == fact["source"]["kind"] and "异议" in refused["procedure"]
+        assert len(await service.get(f"/facts/{fact['id']}/versions")) == 1
+
+
+async def test_an_amendment_cannot_turn_a_fact_into_one_of_a_procedure(service: Service) -> None:
+    fact = await service.fact(await service.subject(), "COMMENDATION", "2026-06-01")
+    wrong = await corrected(
+        service, fact, "amend", 422, code="SERIOUS_LISTED", payload={"condition": "SEV-T-4"}
+    )
+    assert wrong["errors"][0]["pointer"] == "/code"
+    assert (await corrected(service, fact, "amend", code="PRAISE_LETTER"))["code"] == "PRAISE_LETTER"
 
 
 async def test_archived_facts_are_kept_marked_and_not_given_to_clients(service: Service) -> None:

@@ -43,7 +43,7 @@ async def agencies(service: Service) -> list[dict[str, Any]]:
     for number in range(12):
         made.append(await service.subject(region="140603", name=f"朔州抽查样例{number}（虚构）"))
         if number % 4 == 0:
-            await service.fact(made[-1], "SERIOUS_LISTED", "2026-01-10", payload={"condition": "SEV-T-3"})
+            await service.by_room(made[-1], "SERIOUS_LISTED", "2026-01-10", payload={"condition": "SEV-T-3"})
     return made
 
 

@@ -148,7 +148,7 @@ async def test_who_fails_a_criterion_is_told_which(service: Service) -> None:
 async def test_a_listing_suspends_and_proposes_and_only_people_revoke(service: Service, clock: Any) -> None:
     made = await service.subject()
     path = await granted(service, made)
-    await service.fact(made, "SERIOUS_LISTED", "2026-11-20", payload={"condition": "SEV-T-3"})
+    await service.by_room(made, "SERIOUS_LISTED", "2026-11-20", "merge", payload={"condition": "SEV-T-3"})
     held = await until(service, path, "suspended")
     assert held["failing"] == ["best-grade", "not-listed"]
     number = (await service.get(path))["number"]

@@ -164,7 +164,7 @@ async def test_tasks_that_do_not_fit_are_refused(
 async def test_a_task_is_drawn_by_tier_jointly_with_recusals_and_becomes_visits(service: Service) -> None:
     agencies = [await service.subject(region="140702", name=f"晋中计划样例{n}（虚构）") for n in range(8)]
     for agency in agencies[:2]:
-        await service.fact(agency, "SERIOUS_LISTED", "2026-01-10", payload={"condition": "SEV-T-3"})
+        await service.by_room(agency, "SERIOUS_LISTED", "2026-01-10", payload={"condition": "SEV-T-3"})
     for number in range(3):
         await inspector(service, f"tour-{number}", department="联合一科")
         await inspector(service, f"fire-{number}", department="联合二科")

@@ -38,7 +38,7 @@ async def test_a_page_shows_published_records_and_hides_the_rest(service: Servic
 
 async def test_a_poor_grade_is_not_published_by_the_sample_policy(service: Service) -> None:
     made = await service.subject()
-    await service.fact(made, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-4"})
+    await service.by_room(made, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-4"})
     found = await page(service, made["key"])
     assert found["grade"] is None
     assert [one["code"] for one in found["records"]] == ["SERIOUS_LISTED"]

@@ -56,14 +56,16 @@ async def test_a_record_leaves_the_page_by_itself_and_stays_in_the_archive(servi
 
 async def test_what_was_ended_or_revoked_is_not_shown(service: Service) -> None:
     subject = await service.subject()
-    listed = await service.fact(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-4"})
-    await service.fact(subject, "SLIGHT_LISTED", "2026-06-01", payload={"condition": "MIN-3"})
+    listed = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-4"})
+    await service.by_room(subject, "SLIGHT_LISTED", "2026-06-01", payload={"condition": "MIN-3"})
     assert [one["code"] for one in (await page(service, subject))["records"]] == ["SERIOUS_LISTED"]
-    await service.fact(subject, "SERIOUS_LISTING_REMOVED", "2026-09-01", payload={"condition": "SEV-T-4"})
+    await service.by_room(subject, "SERIOUS_LISTING_REMOVED", "2026-09-01", payload={"condition": "SEV-T-4"})
     assert (await page(service, subject))["records"] == []
     fine = await service.fact(subject, "PENALTY_FINE_LARGE", "2026-06-03", payload={"amount_fen": 6_000_000})
     assert len((await page(service, subject))["records"]) == 1
-    await service.fact(subject, "REPAIRED", "2026-10-01", payload={"fact_id": fine["id"], "number": "XF-1"})
+    await service.by_room(
+        subject, "REPAIRED", "2026-10-01", payload={"fact_id": fine["id"], "number": "XF-1"}
+    )
     assert (await page(service, subject))["records"] == []
     assert listed["visible_until"] == "2029-06-01"
 

@@ -168,7 +168,9 @@ async def test_who_is_barred_from_a_post_is_not_registered_in_it(service: Servic
     )
     await relate(service, boss, "principal", revoked, starts_on="2022-01-04")
     for subject in (revoked, guide):
-        await service.fact(subject, "SERIOUS_LISTED", "2026-10-12", payload={"condition": "SEV-T-4"})
+        await service.by_room(
+            subject, "SERIOUS_LISTED", "2026-10-12", "merge", payload={"condition": "SEV-T-4"}
+        )
     refused = await relate(service, boss, "principal", agency, 409, starts_on="2026-11-01")
     assert refused["type"] == "/problems/barred-by-measure"
     ends = {one["measure"]: one["ends_on"] for one in refused["measures"]}

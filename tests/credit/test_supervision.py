@@ -130,7 +130,7 @@ async def headed(service: Service, **fields: Any) -> tuple[dict[str, Any], dict[
 
 async def test_who_headed_a_listed_agency_is_barred_and_the_answer_says_why(service: Service) -> None:
     agency, person = await headed(service, person={"id_number": "140100199001010014"})
-    await service.fact(agency, "SERIOUS_LISTED", "2026-03-01", **LISTING)
+    await service.by_room(agency, "SERIOUS_LISTED", "2026-03-01", "merge", **LISTING)
     view = await service.get(f"/subjects/{person['id']}/supervision")
     codes = {one["code"]: one for one in view["measures"] if "role" in one}
     assert {"M-T-PRINCIPAL", "M-T-MANAGER", "M-SX-POST"} <= set(codes)
@@ -163,7 +163,7 @@ async def test_a_guide_and_the_same_person_share_what_bars(service: Service) -> 
     number = {"id_number": "652323199211200032"}
     guide = await service.subject(kind="tour_guide", key=service.card(), name="虚构乙", person=number)
     person = await service.subject(kind="natural_person", key=None, name="虚构乙", person=number)
-    await service.fact(guide, "SERIOUS_LISTED", "2026-03-01", **LISTING)
+    await service.by_room(guide, "SERIOUS_LISTED", "2026-03-01", "merge", **LISTING)
     ask = {"subject_id": person["id"], "act": "agency_business", "purpose": "核对从业限制"}
     answer = await service.post("/supervision/checks", ask, 200)
     assert [one["code"] for one in answer["bars"]] == ["M-T-GUIDE"]
@@ -182,7 +182,7 @@ async def announced(service: Service, subject: dict[str, Any]) -> list[dict[str,
 
 async def test_others_are_told_on_the_day_without_a_request(service: Service) -> None:
     agency, person = await headed(service)
-    await service.fact(agency, "SLIGHT_LISTED", "2026-03-01", payload={"condition": "MIN-4"})
+    await service.by_room(agency, "SLIGHT_LISTED", "2026-03-01", "merge", payload={"condition": "MIN-4"})
     assert [one["measures"] for one in await announced(service, agency)] == [
         ["M-MIN-1", "M-MIN-2", "M-MIN-3", "M-MIN-4"]
     ]

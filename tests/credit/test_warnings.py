@@ -92,14 +92,14 @@ async def test_three_slight_listings_within_a_year_propose_the_serious_list(serv
     made = await service.subject()
     for day in ("2025-11-23", "2026-04-01", "2026-11-23"):
         assert await of(service, made, rule="P-ESC-1") == []
-        await service.fact(made, "SLIGHT_LISTED", day, payload={"condition": "MIN-4"})
+        await service.by_room(made, "SLIGHT_LISTED", day, payload={"condition": "MIN-4"})
     [proposal] = await of(service, made, rule="P-ESC-1")
     assert proposal["proposes"]["condition"] == "ESC-1"
 
 
 async def test_a_refused_inspection_and_many_alerts_warn_at_once(service: Service) -> None:
     made = await service.subject()
-    await service.fact(made, "INSPECTION_REFUSED", "2026-11-20")
+    await service.by_room(made, "INSPECTION_REFUSED", "2026-11-20")
     assert len(await of(service, made, rule="W-REFUSED-INSPECTION")) == 1
     for _ in range(3):
         await take(service, "price_alert_raised", alert(made["key"]))
@@ -110,7 +110,7 @@ async def test_a_refused_inspection_and_many_alerts_warn_at_once(service: Servic
 
 async def test_an_invitation_is_a_paper_and_has_its_day(service: Service, clock: Any) -> None:
     made = await service.subject()
-    await service.fact(made, "INSPECTION_REFUSED", "2026-11-20")
+    await service.by_room(made, "INSPECTION_REFUSED", "2026-11-20")
     [warning] = await of(service, made, rule="W-REFUSED-INSPECTION")
     path = f"/warnings/{warning['id']}"
     await service.post(f"{path}/interview", {"note": "请到场", "invite_for": "2026-11-27"}, 409)
@@ -137,7 +137,7 @@ async def test_an_invitation_is_a_paper_and_has_its_day(service: Service, clock:
 
 async def test_what_nobody_deals_with_goes_to_the_next_level_once(service: Service, clock: Any) -> None:
     made = await service.subject()
-    await service.fact(made, "INSPECTION_REFUSED", "2026-11-20")
+    await service.by_room(made, "INSPECTION_REFUSED", "2026-11-20")
     clock(3)
     [warning] = await of(service, made, rule="W-REFUSED-INSPECTION")
     assert (warning["overdue"], warning["escalated_to"]) == (True, None)
@@ -244,7 +244,7 @@ async def test_the_precision_of_a_rule_is_shown(service: Service) -> None:
     assert (before["raised"], before["precision"]) == (0, None)
     for outcome in ("confirmed", "confirmed", "false_alarm", "handed_over", None):
         made = await service.subject()
-        await service.fact(made, "LIABILITY_INSURANCE_MISSING", "2026-11-01")
+        await service.by_room(made, "LIABILITY_INSURANCE_MISSING", "2026-11-01")
         [warning] = await of(service, made, rule="W-DEPOSIT-SHORT")
         if outcome:
             await service.post(f"/warnings/{warning['id']}/acknowledge", {"note": "已知悉"}, 200)

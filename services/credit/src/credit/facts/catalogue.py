@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from common.auth import region_prefix
 from common.policies import WHOLE_COUNTRY, Policy, PolicySet
 from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .kinds import SourceKind
 
 __all__ = [
     "Catalogue",
@@ -55,7 +57,8 @@ class FactKind(_Part):
 
     `info_class`: 1 registration and identity, 2 courts, arbitration and enforcement, 3 licences and
     penalties, 4 joint reward and punishment, 5 evaluation and commitment, 6 other. `closes` names the codes
-    of lasting matters that a fact of this code ends from its day on.
+    of lasting matters that a fact of this code ends from its day on. A code that belongs to a procedure names
+    in `recorded_by` the kinds of source that record it; nobody enters it by hand.
     """
 
     code: str = Field(pattern=r"^[A-Z][A-Z0-9_]{2,47}$")
@@ -66,6 +69,7 @@ class FactKind(_Part):
     payload: dict[str, FieldKind] = Field(default={})
     required: list[str] = Field(default=[])
     closes: list[str] = Field(default=[])
+    recorded_by: list[Annotated[SourceKind, Field(strict=False)]] = Field(default=[])
 
     @model_validator(mode="after")
     def _required_is_declared(self) -> Self:

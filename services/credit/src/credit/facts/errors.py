@@ -2,7 +2,7 @@
 
 from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["CorrectionRefused", "FactConflict", "FactNotFound"]
+__all__ = ["CorrectionElsewhere", "CorrectionRefused", "FactConflict", "FactNotFound"]
 
 
 class FactNotFound(NotFound):
@@ -27,3 +27,10 @@ class CorrectionRefused(StateConflict):
 
     type = "/problems/correction-refused"
     title = Text("该信息当前状态不允许此更正", "What stands does not allow this correction")
+
+
+class CorrectionElsewhere(StateConflict):
+    """The fact belongs to a procedure: `procedure` names by what it changes."""
+
+    type = "/problems/correction-elsewhere"
+    title = Text("该信息由其办理环节更正，不得手工更正", "The fact changes by its procedure, never by hand")

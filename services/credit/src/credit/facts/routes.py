@@ -13,7 +13,7 @@ from pydantic import AwareDatetime
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
 from .dependencies import FactReaderDep, FactServiceDep, Reader, Writer
-from .errors import CorrectionRefused, FactConflict, FactNotFound
+from .errors import CorrectionElsewhere, CorrectionRefused, FactConflict, FactNotFound
 from .schemas import CatalogueView, CorrectionIn, FactIn, FactView, InfoClass, Nature
 
 __all__ = ["router"]
@@ -41,7 +41,7 @@ async def record_fact(body: FactIn, actor: Writer, facts: FactServiceDep, reader
 @router.post(
     "/facts/{fact_id}/corrections",
     status_code=201,
-    responses=declare(FactNotFound, SubjectMerged, CorrectionRefused),
+    responses=declare(FactNotFound, SubjectMerged, CorrectionRefused, CorrectionElsewhere),
     summary="Amend, revoke, restore, dispute or settle a fact by a new version",
 )
 async def correct_fact(

@@ -8,6 +8,8 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
+from .kinds import SourceKind
+
 __all__ = [
     "CatalogueEntry",
     "CatalogueView",
@@ -47,31 +49,6 @@ class Nature(StrEnum):
     ADVERSE = "adverse"
     FAVOURABLE = "favourable"
     NEUTRAL = "neutral"
-
-
-class SourceKind(StrEnum):
-    """Where a fact comes from.
-
-    From `listing` on, the kinds of this service's own rooms: their reference is the room's own number, and
-    nobody enters them by hand.
-    """
-
-    COMPLAINT_CASE = "complaint_case"
-    ENFORCEMENT_CASE = "enforcement_case"
-    LICENCE_REGISTER = "licence_register"
-    COURT = "court"
-    OTHER = "other"
-    LISTING = "listing"
-    REPAIR = "repair"
-    INSPECTION = "inspection"
-    HAZARD = "hazard"
-    COMMITMENT = "commitment"
-    BOARD = "board"
-    HONOUR = "honour"
-    DEPOSIT = "deposit"
-    QUALIFICATION = "qualification"
-    RUN = "run"
-    MERGE = "merge"
 
 
 class Source(Model):

@@ -23,7 +23,8 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .catalogue import FactKind
-from .errors import CorrectionRefused, FactConflict, FactNotFound
+from .errors import CorrectionElsewhere, CorrectionRefused, FactConflict, FactNotFound
+from .kinds import SourceKind
 from .models import Fact
 from .repository import FactRepository, periods_of
 from .rules import (
@@ -35,16 +36,14 @@ from .rules import (
     content_hash,
     disputes_after,
 )
-from .schemas import CorrectionIn, FactIn, SourceKind
+from .schemas import CorrectionIn, FactIn
+from .sources import check_hand_code, check_hand_kind, check_source, procedure_of
 
 __all__ = ["FactService", "Recorded"]
 
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
 _TICK = timedelta(microseconds=1)
-BY_HAND = frozenset({SourceKind.LICENCE_REGISTER, SourceKind.COURT, SourceKind.OTHER})
-"""What officers may enter. Everything else comes from events or from the room that made it: a hand-made fact
-under a number of theirs would keep the real one out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +73,24 @@ class FactService:
         Raises:
             SubjectNotFound: no such subject, or not the caller's.
             SubjectMerged: the subject is another now, which the problem names.
-            InvalidPayload: unknown code, payload that the catalogue does not allow, impossible day.
+            InvalidPayload: unknown code or one that belongs to a procedure, payload that the catalogue does
+                not allow, impossible day.
             FactConflict: the source said something else under this code before.
         """
-        if wanted.source.kind not in BY_HAND:
-            raise InvalidPayload.at(
-                "/source/kind",
-                Text(
-                    "案件、检查、名单等结果由其办理环节自动记入，不得手工录入",
-                    "Outcomes of cases, inspections, lists and the like come from where they are handled,"
-                    " never by hand",
-                ),
-            )
+        check_hand_kind(wanted.source.kind)
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
         if subject.merged_into is not None:
             raise SubjectMerged(survivor=str(subject.merged_into))
+        check_hand_code(self._kind("/code", wanted.code, subject, self._today))
         return await self._record(subject, wanted, by=actor.sub)
 
     async def record_for(self, subject: Subject, wanted: FactIn, *, by: str) -> tuple[Fact, bool]:
         """Record a fact of a subject whose row is locked; as `record`, for handlers of events too.
 
         One about a subject that was merged is its survivor's, unless it was recorded before the merger.
+        A code that belongs to a procedure is refused from any other source.
         """
         recorded = await self._record(subject, wanted, by=by)
         return recorded.fact, recorded.new
@@ -108,6 +102,7 @@ class FactService:
             wanted = await self._naming_copies(wanted)
         now = self._env.clock.now()
         kind = self._kind("/code", wanted.code, subject, china_date(now))
+        check_source(kind, wanted.source.kind)
         self._check(kind, wanted.payload, wanted.occurred_on, china_date(now))
         evidence = [item.model_dump(mode="json") for item in wanted.evidence]
         fact = Fact(
@@ -177,15 +172,31 @@ class FactService:
         Raises:
             FactNotFound: no such fact, or not the caller's.
             SubjectMerged: the subject is another now; correct what was recorded for that one.
+            CorrectionElsewhere: the fact is a room's or a case's; it changes by these, or by an objection.
             CorrectionRefused: it does not fit what stands; `allowed` names what does.
             InvalidPayload: the amended content is not what the catalogue allows, nothing is amended, or the
                 day of a dispute does not fit.
         """
         seen = await self._facts.latest(fact_id)
         subject = None if seen is None else await self._subjects.lock(seen.subject_id, actor)
-        if subject is None or actor.subject_id is not None:
+        if seen is None or subject is None or actor.subject_id is not None:
             raise FactNotFound
+        if subject.merged_into is None:
+            self._check_by_hand(subject, seen, wanted)
         return await self.correct_for(subject, fact_id, wanted, by=actor.sub), subject
+
+    def _check_by_hand(self, subject: Subject, seen: Fact, wanted: CorrectionIn) -> None:
+        """Leave to each procedure its facts and its codes. Raises CorrectionElsewhere, InvalidPayload."""
+        kinds = self._env.rulebook.catalogue(self._today, subject.region).by_code
+        source = SourceKind(seen.source_kind)
+        if (procedure := procedure_of(source, kinds.get(seen.code))) is not None:
+            detail = Text(
+                f"该信息只能通过{procedure.zh}更正",
+                f"This fact changes only by its procedure: {procedure.en}",
+            )
+            raise CorrectionElsewhere(detail, source_kind=source, procedure=procedure)
+        if wanted.code is not None:
+            check_hand_code(self._kind("/code", wanted.code, subject, self._today))
 
     async def correct_for(
         self, subject: Subject, fact_id: UUID, wanted: CorrectionIn, *, by: str, cause: Cause = Cause.FACT
@@ -217,7 +228,10 @@ class FactService:
         occurred_on = wanted.occurred_on or latest.occurred_on
         payload = latest.payload if wanted.payload is None else wanted.payload
         if action is Action.AMEND:
-            self._check(self._kind("/code", code, subject, today), payload, occurred_on, today)
+            kind = self._kind("/code", code, subject, today)
+            if code != latest.code:
+                check_source(kind, SourceKind(latest.source_kind), "/code")
+            self._check(kind, payload, occurred_on, today)
         fact = Fact(
             id=latest.id,
             version=latest.version + 1,
@@ -272,6 +286,10 @@ class FactService:
         result = await self._scoring.rescore(subject, cause, fact.id, now)
         await after_fact(self._session, self._env, subject, fact)
         return result
+
+    @property
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
 
     def _kind(self, pointer: str, code: str, subject: Subject, on: date) -> FactKind:
         kind = self._env.rulebook.catalogue(on, subject.region).by_code.get(code)
