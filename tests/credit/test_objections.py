@@ -410,7 +410,7 @@ async def test_a_draw_with_another_weight_and_other_rooms_are_listed(service: Se
     subject = await service.subject(region="140700", name="晋中异议样例（虚构）")
     for _ in range(3):
         await service.subject(region="140700")
-    fact = await service.fact(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
+    fact = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
     draw = await service.post("/draws", body(region="140700", count=1))
     made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
     done = await room.step(made, "sustain", {"reason": "列错主体", "remedy": {"action": "revoke"}})
@@ -456,3 +456,83 @@ async def test_what_rested_on_the_wrong_fact_is_listed_too_and_its_listing_is_to
     assert all(f"经由名单记录 {listing['number']}" in one["what"] for one in grades)
     assert {"listing", "tier", "page"} <= {one["kind"] for one in effects}
     assert [one["id"] for one in effects if one["kind"] == "listing"] == [listing["id"]]
+
+
+async def test_a_wrong_listing_is_listed_with_all_that_it_brought(service: Service, room: Room) -> None:
+    from .test_draws import body
+
+    subject = await service.subject(region="140400", name="长治名单异议样例（虚构）")
+    for _ in range(3):
+        await service.subject(region="140400")
+    listing = await listed(service, subject_id=subject["id"])
+    worse = await service.get(f"/subjects/{subject['id']}")
+    [entry] = await facts_of(service, subject)
+    assert (worse["grade"], entry["code"]) == ("D", "SERIOUS_LISTED")
+    draw = await service.post("/draws", body(region="140400", count=1))
+    later = START + timedelta(days=2)
+    service.at(later)
+    try:
+        room = Room(service)
+        another = service.who(sub="reviewer-2", scopes=["credit:read", "credit:decide"])
+        made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.own(subject))
+        done = await room.step(made, "sustain", {"reason": "认定对象有误"}, who=another)
+        assert (done["state"], done["ripple"], done["remedy"]["action"]) == ("sustained", "done", "none")
+        assert (await service.get(f"/listings/{listing['id']}"))["state"] == "removed"
+        ripple = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+    finally:
+        service.at(START)
+    assert ripple["since"] == entry["recorded_at"]
+    assert {"grade", "tier", "listing", "page", "measure", "draw", "warning"} <= set(ripple["by_kind"])
+    effects: dict[str, list[dict[str, Any]]] = {}
+    for one in ripple["items"]:
+        effects.setdefault(one["kind"], []).append(one)
+    published = [one for one in effects["grade"] if one["number"]]
+    assert [(one["was"], one["would_be"]) for one in published][:1] == [("D", "A")]
+    assert all(one["at"] >= listing["listed_at"] for one in ripple["items"])
+    assert [one["id"] for one in effects["listing"]] == [listing["id"]]
+    assert [one["id"] for one in effects["draw"]] == [draw["id"]]
+    [on_list] = [one for one in effects["page"] if one["id"] == listing["id"]]
+    assert "2026-11-23 至 2026-11-25" in on_list["what"]
+
+
+async def test_a_listing_and_its_wrong_ground_name_each_grade_once(service: Service, room: Room) -> None:
+    subject, fact = await fined(service, "PENALTY_WARNING")
+    listing = await listed(service, subject_id=subject["id"], fact_ids=[fact["id"]])
+    another = service.who(sub="reviewer-2", scopes=["credit:read", "credit:decide"])
+    made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.own(subject))
+    body = {"reason": "处罚决定已被撤销", "fact_ids": [fact["id"]]}
+    done = await room.step(made, "sustain", body, who=another)
+    assert (done["remedy"]["facts"], done["ripple"], done["follow_ups"]) == ([fact["id"]], "done", [])
+    ripple = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+    assert ripple["since"] == fact["recorded_at"]
+    grades = [one["number"] for one in ripple["items"] if one["kind"] == "grade" and one["number"]]
+    assert grades and len(grades) == len(set(grades))
+    assert {"tier", "listing", "page", "measure"} <= set(ripple["by_kind"])
+
+
+async def test_who_made_a_listing_a_grade_or_an_entry_does_not_decide_on_it(
+    service: Service, room: Room
+) -> None:
+    both = ["credit:read", "credit:write", "credit:decide"]
+    keeper, decider = service.who(scopes=both), room.reviewer
+    another = service.who(sub="reviewer-2", scopes=["credit:read", "credit:decide"])
+    subject = await service.subject()
+    listing = await listed(service, subject_id=subject["id"])
+    version = (await service.get(f"/subjects/{subject['id']}/score/history"))["items"][0]["version"]
+    shown = await service.subject()
+    entry = await service.fact(shown, "PENALTY_FINE_LARGE", "2026-06-01", payload={"amount_fen": 6_000_000})
+    [recorded] = await facts_of(service, subject)
+    cases = (
+        ({"target": "listing", "listing_id": listing["id"]}, (keeper, decider)),
+        ({"target": "grade", "subject_id": subject["id"], "grade_version": version}, (keeper, decider)),
+        ({"target": "page", "fact_id": recorded["id"]}, (keeper, decider)),
+        ({"target": "page", "fact_id": entry["id"]}, (keeper,)),
+    )
+    for wanted, makers in cases:
+        made = await room.verified(wanted, room.officer)
+        for who in makers:
+            for step in ("sustain", "dismiss"):
+                wrong = await room.step(made, step, {"reason": "理由"}, 409, who=who)
+                assert wrong["type"] == "/problems/objection-same-person", (wanted, step)
+        assert (await room.step(made, "dismiss", {"reason": "理由"}, who=another))["state"] == "dismissed"
+    assert (await service.get(f"/listings/{listing['id']}"))["state"] == "listed"

@@ -10,7 +10,17 @@ from common.problems import Text
 __all__ = ["Affected", "AffectedKind", "Resting"]
 
 AffectedKind = Literal[
-    "grade", "tier", "draw", "listing", "warning", "board", "honour", "certificate", "page", "fact"
+    "grade",
+    "tier",
+    "draw",
+    "listing",
+    "measure",
+    "warning",
+    "board",
+    "honour",
+    "certificate",
+    "page",
+    "fact",
 ]
 
 

@@ -6,13 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from common.problems import InvalidPayload, Text
 
+from credit.affected import Affected
+from credit.facts.schemas import SourceKind
 from credit.papers.models import Paper
 from credit.subjects.models import Subject
 
-from .desk import CODES, ROOM, ListingDesk
-from .errors import SecondPersonNeeded
+from .desk import CODES, ENTRIES, ROOM, ListingDesk
+from .errors import ListingNotFound, SecondPersonNeeded
 from .models import Listing
 from .rules import ENDED, Event, ListName, Removal, State
 from .schemas import LiftIn, ListingView, RemovalIn, RestoreIn
@@ -136,6 +139,61 @@ class ListingEndings(ListingDesk):
         if listing.objected != on:
             listing.objected = on
             await self._record(listing, Event.FLAG if on else Event.UNFLAG, by)
+        return listing
+
+    async def entries_of(self, listing_id: UUID) -> list[UUID]:
+        """The facts by which a listing entered its subject in the list, the first before later returns.
+
+        What it recorded when it ended is none of them: that may have ended other listings too.
+
+        Raises:
+            ListingNotFound: no such listing.
+        """
+        listing = await self._found(listing_id)
+        named = await self._fact_rows.recorded_under(listing.subject_id, SourceKind.LISTING, listing.number)
+        rows = [await self._fact_rows.latest(one) for one in named]
+        return [row.id for row in rows if row is not None and row.code in ENTRIES]
+
+    async def brought_by(self, listing_id: UUID) -> list[Affected]:
+        """A wrong listing with what it brought by itself: public entry, measures, those listed along.
+
+        What it brought by its facts (grades, draws, warnings, certificates) is found by `entries_of`.
+
+        Raises:
+            ListingNotFound: no such listing.
+        """
+        listing = await self._found(listing_id)
+        at = listing.listed_at or listing.created_at
+        what = Text(f"被异议的名单记录 {listing.number}", f"listing {listing.number}, which was wrong itself")
+        found = [Affected("listing", listing.id, listing.number, at, what)]
+        if listing.published_at is not None:
+            first = china_date(listing.published_at)
+            ends = (self._today, listing.publication_until, listing.removed_on)
+            until = min(day for day in ends if day is not None)
+            shown = Text(
+                f"{first.isoformat()} 至 {until.isoformat()} 在严重失信主体名单公示页面展示",
+                f"the public list showed the entry from {first.isoformat()} to {until.isoformat()}",
+            )
+            found.append(Affected("page", listing.id, listing.number, listing.published_at, shown))
+        if listing.listed_at is not None:
+            words = "；".join(self._form(listing).measures)
+            held = Text(
+                f"依据该名单记录采取的管理措施：{words}", f"measures that the listing brought: {words}"
+            )
+            found.append(Affected("measure", listing.id, listing.number, listing.listed_at, held))
+        for row in await self._listings.along_with(listing_id):
+            along = Text(
+                f"随该名单记录一并列入的责任人员记录 {row.number}，应一并核查",
+                f"listing {row.number} of a person was opened along with it and must be looked at too",
+            )
+            begun = row.listed_at or row.created_at
+            found.append(Affected("listing", row.id, row.number, begun, along, subject_id=row.subject_id))
+        return found
+
+    async def _found(self, listing_id: UUID) -> Listing:
+        listing = await self._listings.get(listing_id)
+        if listing is None:
+            raise ListingNotFound
         return listing
 
     async def _remove(

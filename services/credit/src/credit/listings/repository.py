@@ -158,6 +158,11 @@ class ListingRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
+    async def along_with(self, listing_id: UUID) -> Sequence[Listing]:
+        """The listings of people that were opened along with this one, in order."""
+        query = select(Listing).where(col(Listing.along_with) == listing_id).order_by(col(Listing.id))
+        return (await self._session.execute(query)).scalars().all()
+
     async def resting_on(self, subject_id: UUID, fact_id: UUID) -> Sequence[Listing]:
         """The listings of a subject that name a fact among their grounds."""
         query = (

@@ -9,6 +9,7 @@ from common.problems import InvalidPayload, Text
 
 from credit.listings.rules import Removal
 from credit.scoring.rules.causes import Cause
+from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 
 from .desk import ROOM, ObjectionDesk
@@ -36,13 +37,15 @@ class ObjectionDecisions(ObjectionDesk):
         Raises:
             ObjectionNotFound: not in the caller's regions.
             StepRefused: it is not verified.
-            SamePerson: the caller recorded or amended the fact, or handled the objection.
+            SamePerson: the caller handled the objection, or made what it is against: recorded or amended a
+                fact of it or one that counted in the grade, took a step in the listing, or reviewed what
+                was shown.
             InvalidPayload: no remedy for a fact, one where there is none, or a fact of another subject.
             CorrectionRefused: what stands does not allow the remedy.
         """
         objection, subject = await self._open(actor, objection_id)
         facts = await self._wrong_facts(objection, subject, wanted)
-        await self._check_second_person(actor, objection, facts)
+        await self._check_second_person(actor, objection, subject, facts)
         self._advance(objection, Event.SUSTAIN)
         objection.decided_by, objection.decided_on = actor.sub, self._today
         days = self._policy(objection).remedy_working_days
@@ -50,7 +53,9 @@ class ObjectionDecisions(ObjectionDesk):
         reason = f"异议成立：{wanted.reason}"
         for fact_id in facts:
             await self._put_right(objection, subject, fact_id, wanted.remedy, reason, actor.sub)
+        entries: list[UUID] = []
         if objection.listing_id is not None:
+            entries = await self._listings.entries_of(objection.listing_id)
             await self._listings.flag_objection(objection.listing_id, False, actor.sub)
             await self._listings.remove_for(
                 objection.listing_id, Removal.REVOKED, reason, actor.sub, {"objection": objection.number}
@@ -61,7 +66,10 @@ class ObjectionDecisions(ObjectionDesk):
             "action": wanted.remedy.action if wanted.remedy else ("revoke" if facts else "none"),
         }
         await self._session.flush()
-        self._ripple.begin(objection, facts, await self._since(objection, facts))
+        wrong = await self._roots(objection, entries, facts)
+        self._ripple.begin(objection, wrong, await self._since(objection, wrong), entries)
+        if objection.listing_id is not None:
+            await self._ripple.enter(objection, await self._listings.brought_by(objection.listing_id))
         await self._ripple.advance(objection, INLINE_CHUNKS)
         await self._issue(objection, subject, True, wanted.reason, actor.sub)
         return await self._done(objection, Event.SUSTAIN, actor.sub, wanted.reason, objection.remedy)
@@ -69,8 +77,7 @@ class ObjectionDecisions(ObjectionDesk):
     async def dismiss(self, actor: Principal, objection_id: UUID, wanted: DecisionIn) -> ObjectionView:
         """Dismiss an objection with reasons; the flag goes, the record stands. Raises as `sustain`."""
         objection, subject = await self._open(actor, objection_id)
-        facts = [objection.fact_id] if objection.fact_id is not None else []
-        await self._check_second_person(actor, objection, facts)
+        await self._check_second_person(actor, objection, subject, [])
         self._advance(objection, Event.DISMISS)
         objection.decided_by, objection.decided_on = actor.sub, self._today
         await self._unflag(objection, subject, actor.sub, "异议不成立")
@@ -100,10 +107,43 @@ class ObjectionDecisions(ObjectionDesk):
                 raise InvalidPayload.at("/fact_ids", Text("该主体没有此信息", "No such fact of the subject"))
         return list(dict.fromkeys(wanted.fact_ids))
 
-    async def _check_second_person(self, actor: Principal, objection: Objection, facts: list[UUID]) -> None:
+    async def _check_second_person(
+        self, actor: Principal, objection: Objection, subject: Subject, named: list[UUID]
+    ) -> None:
+        """Nobody decides on their own work: not on the objection's, nor on what it is against."""
+        facts = set(named)
+        if objection.fact_id is not None:
+            facts.add(objection.fact_id)
+        if objection.grade_version is not None:
+            facts |= await self._counted(subject, objection.grade_version)
+        listings = set(await self._objections.listings_behind(list(facts)))
+        if objection.listing_id is not None:
+            listings.add(objection.listing_id)
         handled = {objection.first_officer, objection.verified_by, objection.filed_by}
-        if actor.sub in handled | await self._objections.recorders(facts):
+        handled |= await self._objections.recorders(list(facts))
+        handled |= await self._objections.inspected_by(list(facts))
+        handled |= await self._objections.listed_by(list(listings))
+        if actor.sub in handled:
             raise SamePerson
+
+    async def _counted(self, subject: Subject, version: int) -> set[UUID]:
+        """The facts that counted in a published grade, as it was reckoned."""
+        grade = await self._objections.grade(subject.id, version)
+        if grade is None:
+            return set()
+        result = await ScoringService(self._session, self._env).evaluate(
+            subject, grade.valid_at, grade.known_at, grade.policy_id
+        )
+        parts = (*result.document["vetoes"], *result.document["contributions"])
+        named = [fact for one in parts for fact in (one.get("facts") or [one.get("fact_id")])]
+        return {UUID(fact) for fact in named if fact}
+
+    async def _roots(self, objection: Objection, entries: list[UUID], facts: list[UUID]) -> list[UUID]:
+        """Where the search begins: what a listing recorded goes with a ground of it that is revoked."""
+        listing = objection.listing_id and await self._objections.listing(objection.listing_id)
+        if listing and set(listing.based_on) & set(facts):
+            return facts
+        return [*entries, *(one for one in facts if one not in entries)]
 
     async def _put_right(
         self,

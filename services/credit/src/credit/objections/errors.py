@@ -27,12 +27,13 @@ class StepRefused(StateConflict):
 
 
 class SamePerson(StateConflict):
-    """Who recorded the fact or handled the objection first may not decide it."""
+    """Who made what is objected to, or handled the objection first, may not decide on it."""
 
     type = "/problems/objection-same-person"
     title = Text(
-        "复核人不得是信息录入人或者异议经办人",
-        "The reviewer must not have recorded the fact or handled the objection",
+        "复核人不得是信息录入人、名单认定的经办或者决定人员、公示审核人，或者异议经办人",
+        "The reviewer must not have recorded, decided or published what is objected to, nor handled the"
+        " objection",
     )
 
 

@@ -13,7 +13,10 @@ from sqlmodel import col
 from credit.draws.models import Draw
 from credit.facts.models import Fact
 from credit.facts.rules import Action
-from credit.listings.models import Listing
+from credit.facts.schemas import SourceKind
+from credit.inspections.models import Inspection
+from credit.listings.models import Listing, ListingEvent
+from credit.listings.rules import Event as ListingStep
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
 from credit.warnings.models import Warning, WarningSource
@@ -22,6 +25,9 @@ from .models import Objection, ObjectionAct, ObjectionEffect
 from .rules import OPEN, RippleState, State, Target
 
 __all__ = ["ObjectionFilters", "ObjectionRepository"]
+
+_BESIDE = (ListingStep.FLAG, ListingStep.UNFLAG, ListingStep.STATEMENT)
+"""Steps of a listing that decide nothing about it."""
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
@@ -152,6 +158,32 @@ class ObjectionRepository:
             col(Fact.id).in_(facts), col(Fact.action).in_(("record", "amend"))
         )
         return set((await self._session.execute(query)).scalars())
+
+    async def listed_by(self, listings: Sequence[UUID]) -> set[str]:
+        """Who opened, decided, published or ended these listings, or took another step in them."""
+        query = select(col(ListingEvent.done_by)).where(
+            col(ListingEvent.listing_id).in_(listings), col(ListingEvent.event).not_in(_BESIDE)
+        )
+        return set((await self._session.execute(query)).scalars())
+
+    async def listings_behind(self, facts: Sequence[UUID]) -> list[UUID]:
+        """The listings that recorded these facts under their numbers, with or without a mark."""
+        query = (
+            select(col(Listing.id))
+            .join(Fact, col(Listing.number) == func.split_part(col(Fact.source_reference), "#", 1))
+            .where(
+                col(Fact.id).in_(facts), col(Fact.version) == 1, col(Fact.source_kind) == SourceKind.LISTING
+            )
+            .distinct()
+        )
+        return list((await self._session.execute(query)).scalars())
+
+    async def inspected_by(self, facts: Sequence[UUID]) -> set[str]:
+        """Who decided on the inspections behind these facts, or let their results be published."""
+        query = select(col(Inspection.decided_by), col(Inspection.published_by)).where(
+            col(Inspection.fact_id).in_(facts)
+        )
+        return {one for row in await self._session.execute(query) for one in row if one is not None}
 
     async def from_the_same_source(self, fact_id: UUID) -> Sequence[Fact]:
         """Facts of other subjects that rest on the same document."""

@@ -7,7 +7,7 @@ What rested on a wrong fact goes with it: a listing recorded facts of its own, w
 boards in turn. All that is listed too, and says through what it came.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -63,11 +63,23 @@ class Ripple:
             CertificateService(session, env).affected_by,
         )
 
-    def begin(self, objection: Objection, facts: list[UUID], since: datetime) -> None:
-        """Set a sustained objection at the start of the search."""
+    def begin(
+        self, objection: Objection, facts: list[UUID], since: datetime, entries: Sequence[UUID] = ()
+    ) -> None:
+        """Set a sustained objection at the start of the search.
+
+        `entries` are those of the facts that a wrong listing recorded: they are not revoked but ended by its
+        removal, and what rested on them goes with them all the same.
+        """
         objection.since = since
         objection.ripple = RippleState.RUNNING if facts else RippleState.DONE
-        objection.ripple_at = {"facts": [str(one) for one in facts], "fact": 0, "step": 0, "mark": None}
+        objection.ripple_at = {
+            "facts": [str(one) for one in facts],
+            "entries": [str(one) for one in entries],
+            "fact": 0,
+            "step": 0,
+            "mark": None,
+        }
 
     async def advance(self, objection: Objection, chunks: int) -> bool:
         """Do at most so many chunks of a locked objection; says whether the search is over."""
@@ -89,25 +101,10 @@ class Ripple:
         at = dict(objection.ripple_at or {})
         fact_id = UUID(at["facts"][at["fact"]])
         since = await self._objections.recorded_at(fact_id)
-        found, mark = await self._step(_STEPS[at["step"]], subject, fact_id, since, at["mark"])
-        for one in found:
-            if one.id is not None and await self._objections.is_listed(objection.id, one.kind, one.id):
-                continue
-            objection.effects += 1
-            self._objections.add(
-                ObjectionEffect(
-                    objection_id=objection.id,
-                    position=objection.effects,
-                    kind=one.kind,
-                    subject_id=one.subject_id or subject.id,
-                    target_id=one.id,
-                    number=one.number,
-                    at=one.at,
-                    what={"zh": one.what.zh, "en": one.what.en},
-                    was=one.was,
-                    would_be=one.would_be,
-                )
-            )
+        gone = str(fact_id) in at.get("entries", ()) or await self._objections.is_revoked(fact_id)
+        resting = await self._resting(subject.id, fact_id) if gone else {}
+        found, mark = await self._step(_STEPS[at["step"]], subject, fact_id, since, at["mark"], resting)
+        await self.enter(objection, found)
         at["mark"] = mark
         if mark is None:
             at["step"] += 1
@@ -117,8 +114,36 @@ class Ripple:
         if at["fact"] == len(at["facts"]):
             objection.ripple = RippleState.DONE
 
-    async def _step(self, step: str, subject: Subject, fact_id: UUID, since: datetime, mark: Any) -> Part:
-        resting = await self._resting(subject.id, fact_id)
+    async def enter(self, objection: Objection, found: Sequence[Affected]) -> None:
+        """Put what was found on the list; a record that is on it already stays as it was found first."""
+        for one in found:
+            if one.id is not None and await self._objections.is_listed(objection.id, one.kind, one.id):
+                continue
+            objection.effects += 1
+            self._objections.add(
+                ObjectionEffect(
+                    objection_id=objection.id,
+                    position=objection.effects,
+                    kind=one.kind,
+                    subject_id=one.subject_id or objection.subject_id,
+                    target_id=one.id,
+                    number=one.number,
+                    at=one.at,
+                    what={"zh": one.what.zh, "en": one.what.en},
+                    was=one.was,
+                    would_be=one.would_be,
+                )
+            )
+
+    async def _step(
+        self,
+        step: str,
+        subject: Subject,
+        fact_id: UUID,
+        since: datetime,
+        mark: Any,
+        resting: dict[UUID, Text],
+    ) -> Part:
         along = frozenset(resting)
         ways = list(dict.fromkeys(resting.values()))
         by = Text("、".join(way.zh for way in ways), ", ".join(way.en for way in ways))
@@ -149,12 +174,10 @@ class Ripple:
         return _once(rooms), None
 
     async def _resting(self, subject_id: UUID, fact_id: UUID) -> dict[UUID, Text]:
-        """The facts that rested on a revoked one, directly or through each other, each with what by.
+        """The facts that rested on one that is gone, directly or through each other, each with what by.
 
         What rested on an amended fact may rest on what it says now: people look at it, it is not taken away.
         """
-        if not await self._objections.is_revoked(fact_id):
-            return {}
         found: dict[UUID, Text] = {}
         ahead = [fact_id]
         while ahead:
