@@ -1,6 +1,8 @@
 """The cards that ship, the format's refusals, and the command that tries cards on cases."""
 
+import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -154,7 +156,7 @@ def test_a_harmless_event_takes_no_red_board_away_and_points_alone_do_not_either
     harmless = (
         "ACCIDENT",
         "2026-08-05",
-        {"severity": "ordinary", "minor_injuries": 1, "responsibility": "none"},
+        {"minor_injuries": 1, "responsibility": "none"},
     )
     refused = ("COMPLAINT_HANDLING_REFUSED", "2026-08-10")
     assert board("linfen-board", "2026-08-05", merit, harmless) == "RED"
@@ -278,6 +280,22 @@ BARE: dict[str, Any] = {
             "must be worse",
         ),
         ({"status": "verified"}, "a card that is not a sample must give its legal_basis"),
+        ({"kinds": ["spaceship"]}, "kinds: unknown kind spaceship; known: travel_agency, agency_branch, "),
+        (
+            {"rules": [{"id": "X", "codes": "C", "points": -1, "window": {"until": ["D", "C"]}}]},
+            "X: until names the rule's own code C",
+        ),
+        ({"bounds": {"max": 50}}, "base 100 lies outside bounds"),
+        ({"bounds": {"min": 5, "max": 4}}, "card.yaml: scorecard t: bounds: min is above max"),
+        ({"effective_from": 20260110}, "effective_from: must be a day that exists, as YYYY-MM-DD"),
+        ({"effective_from": "2026/01/10"}, "effective_from: must be a day that exists, as YYYY-MM-DD"),
+        ({"vetoes": [{"id": "V", "if": "score = 1", "grade": "B"}]}, "write == for equals"),
+        ({"vetoes": [{"id": "V", "if": "score > 1 and score < 2", "grade": "B"}]}, "write && for and"),
+        ({"vetoes": [{"id": "V", "if": "deducted * 2 > 3", "grade": "B"}]}, "write 2.0, not 2"),
+        (
+            {"figures": {"n": {"codes": "C"}}, "vetoes": [{"id": "V", "if": 'n == "1"', "grade": "B"}]},
+            "n is a number and never equals a text",
+        ),
         ({"region": "999999"}, "no division has the code 999999"),
     ],
 )
@@ -311,8 +329,10 @@ def test_a_weighted_average_is_rounded_half_up_once_and_exactly() -> None:
     assert score(AGENCY, [], date(2026, 1, 1), NOW, card).value == Decimal("0.3334")
 
 
-def run(tmp_path: Path, cases: str, *options: str) -> tuple[int, str, str]:
-    (tmp_path / "card.yaml").write_text(json.dumps(BARE), "utf-8")
+def run(
+    tmp_path: Path, cases: str, *options: str, change: Mapping[str, Any] | None = None
+) -> tuple[int, str, str]:
+    (tmp_path / "card.yaml").write_text(json.dumps(BARE | dict(change or {})), "utf-8")
     (tmp_path / "cases.jsonl").write_text(cases, "utf-8")
     files = [str(tmp_path / "card.yaml"), str(tmp_path / "cases.jsonl")]
     result = CliRunner().invoke(app, ["eval", "scores", *files, *options])
@@ -348,12 +368,62 @@ def test_cases_are_told_apart_by_the_exit_code(tmp_path: Path) -> None:
         ('{"facts": [{"code": "A", "occurred_on": "2026-01-01", "payload": {"n": NaN}}]}', "NaN is no JSON"),
         ('{"facts": [{"code": "A", "occurred_on": "0001-01-01"}]}', "a date is out of range"),
         ("3", "line 2"),
+        ('{"valid_at": 20260110}', "valid_at: 20260110 is no date: write a day that exists as YYYY-MM-DD"),
+        ('{"valid_at": "2026/01/10"}', "'2026/01/10' is no date"),
+        ('{"facts": [{"code": "A", "occurred_on": "2026-02-30"}]}', "'2026-02-30' is no date"),
+        ('{"known_at": "2026-02-01 noon"}', "is no instant: write YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+08:00"),
+        ('{"id": "1"}', "id 1 stands in line 1 already"),
     ],
 )  # fmt: skip
 def test_a_case_that_is_not_understood_is_named_by_its_line(tmp_path: Path, line: str, message: str) -> None:
     code, out, err = run(tmp_path, "{}\n" + line)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_file_without_cases_and_swapped_files_are_refused(tmp_path: Path) -> None:
+    code, out, err = run(tmp_path, "# none yet\n")
+    assert (code, out, "没有用例" in err, "there is no case" in err) == (2, "", True, True)
+    files = [str(tmp_path / "cases.jsonl"), str(tmp_path / "card.yaml")]
+    swapped = CliRunner().invoke(app, ["eval", "scores", *files])
+    assert (swapped.exit_code, "the scorecard (YAML) first" in " ".join(swapped.stderr.split())) == (2, True)
+
+
+def test_versions_of_a_fact_come_in_any_order(tmp_path: Path) -> None:
+    first = '{"id": "f", "code": "A", "occurred_on": "2026-01-01"}'
+    disputed = '{"id": "f", "action": "dispute", "recorded_at": "2026-02-01"}'
+    revoked = '{"id": "f", "action": "revoke", "recorded_at": "2026-03-01"}'
+    got = set()
+    for order in itertools.permutations((first, disputed, revoked)):
+        code, out, _ = run(tmp_path, f'{{"facts": [{", ".join(order)}], "valid_at": "2026-02-05"}}', "--json")
+        got.add((code, json.loads(out)["rows"][0]["got"]["result_hash"]))
+    assert len(got) == 1 and got.pop()[0] == 0
+    missing = '{"id": "f", "action": "revoke"}'
+    code, _, err = run(tmp_path, f'{{"facts": [{missing}, {first}]}}')
+    assert (code, "facts[0]: a later version of a fact needs recorded_at" in err) == (2, True)
+
+
+def test_the_day_of_the_next_grade_is_shown_and_payloads_of_another_type_are_named(tmp_path: Path) -> None:
+    change = {
+        "rules": [{"id": "X", "codes": "A", "when": "payload.x > 5", "points": -1}],
+        "eligibility": [{"if": "true"}, {"months_in_business": 12}],
+    }
+    line = (
+        '{"subject": {"licensed_on": "2025-03-01"}, "valid_at": "2026-03-01", "expect": {"next_grade": "A"},'
+        ' "facts": [{"id": "f", "code": "A", "occurred_on": "2026-01-01", "payload": {"x": "7"}},'
+        ' {"code": "A", "occurred_on": "2026-01-01"}]}'
+    )
+    code, out, _ = run(tmp_path, line, "--json", change=change)
+    got = json.loads(out)["rows"][0]["got"]
+    assert (code, got["next_grade"]) == (0, {"on": "2026-03-02", "grade": "A"})
+    assert [(item["rule"], item["fact_id"]) for item in got["findings"]] == [("X", "f")]
+    _, table, _ = run(tmp_path, line, change=change)
+    assert "2026-03-02 A" in table and "注意 note" in table
+
+
+def test_conditions_of_eligibility_have_ids_by_place() -> None:
+    two = Scorecard.parse(BARE | {"eligibility": [{"if": "true"}, {"if": "false"}]})
+    assert [one.id for one in two.eligibility] == ["ELIGIBILITY", "ELIGIBILITY-2"]
 
 
 def test_a_file_that_is_not_there_or_no_card_is_refused(tmp_path: Path) -> None:

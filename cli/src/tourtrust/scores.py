@@ -10,7 +10,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from credit.scoring.evaluation import Row
 
-__all__ = ["scored_table"]
+__all__ = ["found_in", "scored_table"]
 
 _SHORT = {
     "contributions": ("rule", "points"),
@@ -41,7 +41,21 @@ def scored_table(rows: "Sequence[Row]") -> Table:
     return table
 
 
+def found_in(rows: "Sequence[Row]") -> list[str]:
+    """What the cases say that the card cannot read, a line each."""
+    return [
+        escape(
+            f"注意 note: {row.case}: {item['rule']}: 事实 {item['fact_id']} 的 payload 类型不符，when 不成立"
+            f" / fact {item['fact_id']}: {item['reason']}, so it is not met"
+        )
+        for row in rows
+        for item in row.got["findings"]
+    ]
+
+
 def _shown(key: str, value: Any) -> str:
+    if key.startswith("next_") and isinstance(value, dict):
+        return " ".join(str(item) for item in value.values() if item is not None)
     names = _SHORT.get(key)
     if names and isinstance(value, list):
         return "; ".join(_item(one, names) for one in value) or "[]"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tourtrust.console import fail, out
-from tourtrust.scores import scored_table
+from tourtrust.scores import found_in, scored_table
 
 __all__ = ["app"]
 
@@ -64,6 +64,12 @@ def scores(
     from credit.scoring.evaluation import CasesError, evaluate, read_cases
     from credit.scoring.rules import Scorecard
 
+    if scorecard.suffix in (".jsonl", ".json") and cases.suffix in (".yaml", ".yml"):
+        fail(
+            "先写评分卡（YAML），后写用例（JSONL）",
+            "name the scorecard (YAML) first, then the cases (JSONL)",
+            code=2,
+        )
     try:
         cards = PolicySet.load([scorecard], Scorecard)
         read = read_cases(cases, china_date(datetime.now(UTC)))
@@ -82,5 +88,7 @@ def scores(
         out.print_json(data=report | {"rows": [row.report() for row in rows]}, ensure_ascii=False)
     else:
         out.print(scored_table(rows))
+        for line in found_in(rows):
+            out.print(line)
         out.print(f"{passed}/{len(rows)} 个用例符合预期 / {passed} of {len(rows)} cases as expected")
     raise typer.Exit(0 if passed == len(rows) else 1)

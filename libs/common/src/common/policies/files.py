@@ -77,7 +77,11 @@ def read_policy_file(path: Path) -> list[Json]:
     for entry in entries:
         if not isinstance(entry, dict):
             raise PolicyError(
-                path.name, Text("须为一条规则或规则列表", "must hold one policy or a list of policies")
+                path.name,
+                Text(
+                    "须为键值形式的一条规则（评分卡），或者这样的列表",
+                    "must hold one policy (such as a scorecard) as keys and values, or a list of such",
+                ),
             )
         try:
             content: Json = _as_json(entry)

@@ -4,22 +4,37 @@ Unknown keys are refused with their line; everything that can be left out has a 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import rfc8785
-from common.clock import CHINA, china_date
+from common.clock import china_date
 from common.problems import Text
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from credit.facts.rules import REPAIRED, Action, DayPeriod, FactVersion, action_allowed, disputes_after
+from credit.scoring.rules import CardError
+
+from .times import day_of, end_of, instant_of, last_instant, start_of
 
 __all__ = ["Case", "CasesError", "Expectation", "read_cases"]
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_IN_CHINESE = {
+    "string_type": "须为文本",
+    "int_type": "须为整数",
+    "int_parsing": "须为整数",
+    "bool_parsing": "须为 true 或 false",
+    "list_type": "须为列表",
+    "dict_type": "须为 JSON 对象",
+    "model_type": "须为 JSON 对象",
+    "model_attributes_type": "须为 JSON 对象",
+}
 _WORDS = {
     "active": "record",
     "valid": "record",
@@ -39,36 +54,6 @@ class CasesError(Exception):
     def __init__(self, file: str, line: int, reason: Text) -> None:
         super().__init__(f"{file}, line {line}: {reason.en}")
         self.text = Text(f"{file} 第 {line} 行：{reason.zh}", f"{file}, line {line}: {reason.en}")
-
-
-def _day(value: Any) -> Any:
-    """A Chinese day from a date or an instant."""
-    if isinstance(value, str) and len(value) > 10:
-        return china_date(_instant(value))
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _instant(value: Any) -> Any:
-    """An instant; a date is its first moment, a time without a zone is China's."""
-    if isinstance(value, str):
-        moment = datetime.fromisoformat(value)
-        return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
-    return value
-
-
-def _last_instant(value: Any) -> Any:
-    """An instant; a date is its last moment."""
-    if isinstance(value, str) and len(value) == 10:
-        return _end_of(date.fromisoformat(value))
-    return _instant(value)
-
-
-def _start_of(day: date) -> datetime:
-    return datetime.combine(day, time.min, CHINA).astimezone(UTC)
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time.max, CHINA).astimezone(UTC)
 
 
 def _kind_alone(value: Any) -> Any:
@@ -113,9 +98,9 @@ def _change(*known: str) -> BeforeValidator:
 
 
 _ABOUT = ("rule", "fact_id", "reason", "legal_basis", "expires_on")
-Day = Annotated[date, BeforeValidator(_day)]
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-LastInstant = Annotated[datetime, BeforeValidator(_last_instant)]
+Day = Annotated[date, BeforeValidator(day_of)]
+Instant = Annotated[datetime, BeforeValidator(instant_of)]
+LastInstant = Annotated[datetime, BeforeValidator(last_instant)]
 Name = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 
 
@@ -213,7 +198,22 @@ class Case:
 
 def read_cases(path: Path, today: date) -> list[Case]:
     """The cases of a file: a JSON object a line, or one JSON list. Raises CasesError, OSError."""
-    return [_case(path.name, line, value, today) for line, value in _objects(path)]
+    cases = [_case(path.name, line, value, today) for line, value in _objects(path)]
+    if not cases:
+        raise CasesError(path.name, 1, Text("没有用例", "there is no case in this file"))
+    seen: dict[str, int] = {}
+    for case in cases:
+        if before := seen.get(case.name):
+            raise CasesError(
+                path.name,
+                case.line,
+                Text(
+                    f"用例编号 {case.name} 与第 {before} 行重复",
+                    f"id {case.name} stands in line {before} already",
+                ),
+            )
+        seen[case.name] = case.line
+    return cases
 
 
 def _objects(path: Path) -> Iterator[tuple[int, Any]]:
@@ -259,7 +259,7 @@ def _case(file: str, line: int, value: Any, today: date) -> Case:
         days = [row.occurred_on for row in facts]
         valid_at = china_date(given.known_at) if given.known_at else max(days, default=today)
     latest = max((row.recorded_at for row in facts), default=None)
-    known_at = given.known_at or _end_of(valid_at)
+    known_at = given.known_at or end_of(valid_at)
     if given.known_at is None and latest is not None:
         known_at = max(known_at, latest)
     name = given.id or (given.name if isinstance(given.name, str) else f"{line}")
@@ -274,8 +274,8 @@ class _FactError(Exception):
 
 
 def _versions(rows: Iterable[FactGiven]) -> tuple[list[FactVersion], dict[UUID, str]]:
-    """The versions in the order given; facts with ids come by id, those without by their place behind."""
-    listed = list(enumerate(rows))
+    """The versions of each fact as recorded; ids are numbered by name, what has none by its place."""
+    listed = _in_time(list(enumerate(rows)))
     ids = {row.id for _, row in listed if row.id is not None}
     numbers = {name: UUID(int=n) for n, name in enumerate(sorted(ids), start=1)}
     latest: dict[UUID, FactVersion] = {}
@@ -298,6 +298,20 @@ def _versions(rows: Iterable[FactGiven]) -> tuple[list[FactVersion], dict[UUID, 
     return found, names
 
 
+def _in_time(listed: list[tuple[int, FactGiven]]) -> list[tuple[int, FactGiven]]:
+    """The entries of each id as they were recorded: the one that needs no instant first, the others by it."""
+    ids = Counter(row.id for _, row in listed)
+
+    def key(entry: tuple[int, FactGiven]) -> tuple[int, datetime]:
+        _, row = entry
+        if row.id is None or ids[row.id] == 1 or row.recorded_at is not None:
+            return 1, row.recorded_at or _EARLIEST
+        opens = row.code is not None and row.action in (None, Action.RECORD)
+        return (0 if opens else 2), _EARLIEST
+
+    return sorted(listed, key=key)
+
+
 def _naming(row: FactGiven, numbers: dict[str, UUID]) -> FactGiven:
     """A repair names another fact of the case by its id, as that fact is numbered here."""
     named = (row.payload or {}).get("fact_id")
@@ -310,7 +324,7 @@ def _first(place: int, row: FactGiven, fact_id: UUID) -> FactVersion:
     if row.code is None or row.occurred_on is None:
         missing = "code" if row.code is None else "occurred_on"
         raise _FactError(place, f"缺少 {missing}", f"{missing} is missing")
-    recorded_at = row.recorded_at or _start_of(row.occurred_on)
+    recorded_at = row.recorded_at or start_of(row.occurred_on)
     action = row.action or Action.RECORD
     disputed: tuple[DayPeriod, ...] = ()
     if action is Action.DISPUTE:
@@ -356,8 +370,12 @@ def _explained(failure: ValidationError) -> Text:
             en.append(f"{place}: unknown key; known: {', '.join(_known(error['loc'][:-1]))}")
         else:
             message = error["msg"].removeprefix("Value error, ")
-            zh.append(f"{place}：{message}")
-            en.append(f"{place}: {message}")
+            raised = error.get("ctx", {}).get("error")
+            text = Text(_IN_CHINESE.get(error["type"], message), message)
+            if isinstance(raised, CardError):
+                text = raised.text
+            zh.append(f"{place}：{text.zh}")
+            en.append(f"{place}: {text.en}")
     return Text("；".join(zh), "; ".join(en))
 
 

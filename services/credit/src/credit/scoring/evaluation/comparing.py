@@ -1,5 +1,6 @@
 """Scoring cases and comparing what was got with what was expected."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,14 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import region_prefix
+from common.policies import Condition, PolicyError
 from common.problems import Text
 
-from credit.scoring.rules import Score, Scorecard, ScoredSubject, score
+from credit.facts.rules import FactVersion
+from credit.scoring.rules import Score, Scorecard, ScoredSubject, readable, score
 
 from .cases import Case, CasesError
 
 __all__ = ["Check", "Row", "evaluate"]
 
+_PAYLOAD_FIELD = re.compile(r"\bpayload\.([A-Za-z_]\w*)")
 _SUBJECT = UUID(int=1)
 _FAR = date(1900, 1, 1)
 
@@ -124,11 +128,43 @@ def _got(case: Case, result: Score) -> dict[str, Any]:
     because = document["not_rated_because"]
     got["not_rated_because"] = because and because["code"]
     got["next_change_on"] = document["next_change"] and document["next_change"]["on"]
-    got["next_grade"] = document["next_grade_change"] and document["next_grade_change"]["grade"]
+    got["next_grade"] = document["next_grade_change"]
+    got["findings"] = _findings(case, result)
     got["valid_at"], got["known_at"] = document["valid_at"], document["known_at"]
     got["policy"] = document["policy"]
     got["result_hash"] = result.hash
     return got
+
+
+def _findings(case: Case, result: Score) -> list[dict[str, Any]]:
+    """The filters that cannot be decided for a fact although every field they ask for is there."""
+    card = result.card
+    filters: list[tuple[str, Sequence[str], Condition | None]] = [
+        *((rule.id, rule.codes, rule.when) for rule in card.rules),
+        *((veto.id, veto.codes, veto.when) for veto in card.vetoes),
+        *((rule.id, rule.codes, one.when) for rule in card.rules for one in rule.cases),
+        *((name, figure.codes, figure.when) for name, figure in card.figures.items()),
+    ]
+    if card.extra_runs:
+        filters.append(("extra_runs", card.extra_runs.codes, card.extra_runs.when))
+    return [
+        {"finding": "when_undecided", "rule": name, "fact_id": case.names[fact.id], "reason": reason}
+        for fact in result.facts
+        for name, codes, when in filters
+        if when is not None and fact.code in codes and (reason := _undecided(fact, when))
+    ]
+
+
+def _undecided(fact: FactVersion, when: Condition) -> str | None:
+    """Why a filter cannot be decided for a fact; None where it can, or where a field is simply not there."""
+    asked = _PAYLOAD_FIELD.findall(when.expression)
+    if any(name not in fact.payload for name in asked):
+        return None
+    try:
+        when.evaluate({"payload": readable(fact.payload), "code": fact.code, "nth": 1})
+    except PolicyError as failure:
+        return failure.reason.en
+    return None
 
 
 def _named(item: Mapping[str, Any], names: Mapping[UUID, str]) -> dict[str, Any]:

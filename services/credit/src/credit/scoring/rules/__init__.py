@@ -1,11 +1,14 @@
 """Pure scoring: the format of cards, the engine, the ways to a better grade. No I/O, no clock."""
 
 from .engine import Band, Contribution, Score, ScoredSubject, StandingVeto, score
+from .format import CardError
 from .paths import Path, Step, find_paths
 from .scorecard import Scorecard
+from .spans import readable
 
 __all__ = [
     "Band",
+    "CardError",
     "Contribution",
     "Path",
     "Score",
@@ -14,5 +17,6 @@ __all__ = [
     "StandingVeto",
     "Step",
     "find_paths",
+    "readable",
     "score",
 ]

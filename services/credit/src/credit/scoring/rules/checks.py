@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from common.policies import Condition, PolicyError
 
+from credit.subjects.rules import Kind
+
 from .figures import AFTER_SCORE, SUBJECT_NAMES
 from .format import CardError, compiled
 
@@ -16,12 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["check_card"]
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,47}$")
+_EQUALS_TEXT = re.compile(r"""([A-Za-z_]\w*)\s*[!=]=\s*["']|["']\s*[!=]=\s*([A-Za-z_]\w*)""")
 _DIMENSION = re.compile(r"\bdimensions\.([A-Za-z_]\w*)")
 
 
 def check_card(card: "Scorecard") -> dict[str, Condition]:
     """The card's conditions, compiled. Raises CardError at the first thing that does not fit."""
     _check_ids(card)
+    _check_kinds(card)
+    _check_closing(card)
     _check_dimensions(card)
     _check_limits(card)
     _check_periods(card)
@@ -53,6 +58,27 @@ def _check_ids(card: "Scorecard") -> None:
                 f"figures.{name}：名称须为字母、数字、下划线，且不得为保留名称",
                 f"figures.{name}: a name is letters, digits and underscores, and none of "
                 f"{', '.join(sorted(SUBJECT_NAMES | AFTER_SCORE))}",
+            )
+
+
+def _check_kinds(card: "Scorecard") -> None:
+    if unknown := [kind for kind in card.kinds if kind not in set(Kind)]:
+        raise CardError(
+            f"kinds：没有此主体类别：{', '.join(unknown)}；可用：{', '.join(Kind)}",
+            f"kinds: unknown kind {', '.join(unknown)}; known: {', '.join(Kind)}",
+        )
+
+
+def _check_closing(card: "Scorecard") -> None:
+    """A fact that closes itself would never count."""
+    windows = [(rule.id, rule.codes, rule.window) for rule in card.rules]
+    windows += [(veto.id, veto.codes, veto.window) for veto in card.vetoes]
+    windows += [(name, figure.codes, figure.window) for name, figure in card.figures.items()]
+    for name, codes, window in windows:
+        if own := sorted(set(codes) & set(window.until)):
+            raise CardError(
+                f"{name}：until 不能写本规则自己的代码 {', '.join(own)}（该事实将永不计分）",
+                f"{name}: until names the rule's own code {', '.join(own)}, so the fact would never count",
             )
 
 
@@ -90,6 +116,11 @@ def _check_limits(card: "Scorecard") -> None:
     bounds = (card.bounds.min, card.bounds.max)
     if any(edge is not None and edge != edge.quantize(card.quantum) for edge in bounds):
         raise CardError("bounds 的小数位多于 decimals", "bounds: more decimal places than decimals allows")
+    if not card.dimensions and card.bounds.clamp(card.base) != card.base:
+        raise CardError(
+            f"base（{card.base}）在 bounds 之外：起始分须在上下限之内",
+            f"base {card.base} lies outside bounds: the score before any fact must be inside",
+        )
 
 
 def _check_periods(card: "Scorecard") -> None:
@@ -180,6 +211,7 @@ def _compile(card: "Scorecard") -> dict[str, Condition]:
     for where, expression, after in _expressions(card):
         names = before | AFTER_SCORE if after else before
         found[expression] = compiled(expression, names, f"{where}: ")
+        _check_texts(card, expression, where, after)
         _try_out(card, found[expression], names, where)
         if unknown := set(_DIMENSION.findall(expression)) - known:
             raise CardError(
@@ -187,6 +219,17 @@ def _compile(card: "Scorecard") -> dict[str, Condition]:
                 f"{where}: unknown dimensions {', '.join(sorted(unknown))}",
             )
     return found
+
+
+def _check_texts(card: "Scorecard", expression: str, where: str, after: bool) -> None:
+    """A number is never equal to a text, so a condition that compares them is a slip."""
+    numbers = {*card.figures, "headcount", *({"score", "deducted", "added"} if after else ())}
+    for one, other in _EQUALS_TEXT.findall(expression):
+        if (name := one or other) in numbers:
+            raise CardError(
+                f"{where}：{name} 是数值，不能与文本比较（去掉引号）",
+                f"{where}: {name} is a number and never equals a text; leave out the quotes",
+            )
 
 
 def _try_out(card: "Scorecard", condition: Condition, names: Iterable[str], where: str) -> None:
@@ -200,7 +243,8 @@ def _try_out(card: "Scorecard", condition: Condition, names: Iterable[str], wher
             condition.evaluate(values)
         except PolicyError as failure:
             raise CardError(
-                f"{where}：{failure.reason.zh}；数值只与数值比较；可能带小数的数参与运算时写 double(x) * 2.0",
+                f"{where}：{failure.reason.zh}；数值只与数值比较；score、deducted、added 等可能带小数的数"
+                "参与运算时写 double(x) * 2.0（2 写作 2.0）",
                 f"{where}: {failure.reason.en}; compare numbers with numbers, and reckon with numbers that"
-                " may be broken as in double(x) * 2.0",
+                " may be broken (score, deducted, added, sums) as in double(x) * 2.0: write 2.0, not 2",
             ) from failure

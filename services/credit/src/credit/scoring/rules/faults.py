@@ -20,8 +20,6 @@ _CHINESE = {
     "dict_type": "须为键值",
     "decimal_parsing": "须为数值",
     "decimal_type": "须为数值",
-    "date_parsing": "须为日期 YYYY-MM-DD",
-    "date_from_datetime_parsing": "须为日期 YYYY-MM-DD",
     "too_short": "不能为空",
     "string_too_short": "不能为空",
     "string_too_long": "过长",
@@ -65,6 +63,8 @@ def _fault(error: ErrorDetails, content: Mapping[str, Any], model: type[BaseMode
         )
     if kind.startswith("string_type"):
         return Text(f"{zh}须为文本（请加引号）", f"{en}must be text; put it in quotes")
+    if kind.startswith("date_"):
+        return Text(f"{zh}须为日期 YYYY-MM-DD，且当月有此日", f"{en}must be a day that exists, as YYYY-MM-DD")
     message = error["msg"].removeprefix("Value error, ")
     return Text(zh + _CHINESE.get(kind, message), en + message)
 

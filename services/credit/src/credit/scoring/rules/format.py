@@ -1,5 +1,6 @@
 """What every part of a scorecard file is made of: strict parts, and the short forms that a file may use."""
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Annotated, Any
@@ -51,16 +52,33 @@ def as_text(value: Any) -> Any:
     return str(value) if type(value) in (int, float) else value
 
 
+_SLIPS = (
+    (re.compile(r"(?<![=!<>])=(?!=)"), "等于写作 ==", "write == for equals"),
+    (re.compile(r"\band\b|(?<!&)&(?!&)", re.IGNORECASE), "并且写作 &&", "write && for and"),
+    (re.compile(r"\bor\b|(?<!\|)\|(?!\|)", re.IGNORECASE), "或者写作 ||", "write || for or"),
+    (re.compile(r"\bnot\b", re.IGNORECASE), "非写作 !", "write ! for not"),
+    (re.compile("[“”‘’]"), "文本用英文双引号", "put texts in straight double quotes"),
+)
+_QUOTED = re.compile(r'"[^"]*"' + r"|'[^']*'")
+
+
+def _hint(expression: str) -> Text:
+    """What a condition that does not parse most likely means to say."""
+    bare = _QUOTED.sub('""', expression)
+    slips = [(zh, en) for pattern, zh, en in _SLIPS if pattern.search(bare)]
+    return Text("".join(f"；{zh}" for zh, _ in slips), "".join(f"; {en}" for _, en in slips))
+
+
 def compiled(expression: str, names: Iterable[str], where: str = "") -> Condition:
     """A condition over `names`. Raises CardError, which names those that are known."""
     allowed = frozenset(names)
     try:
         return Condition(expression, allowed)
     except PolicyError as failure:
-        known = ", ".join(sorted(allowed))
+        known, hint = ", ".join(sorted(allowed)), _hint(expression)
         raise CardError(
-            f"{where}{failure.reason.zh}；可用名称：{known}",
-            f"{where}{failure.reason.en}; known names: {known}",
+            f"{where}{failure.reason.zh}{hint.zh}；可用名称：{known}",
+            f"{where}{failure.reason.en}{hint.en}; known names: {known}",
         ) from failure
 
 

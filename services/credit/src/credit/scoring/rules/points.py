@@ -22,7 +22,7 @@ class Bounds(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise CardError("bounds 的 min 大于 max", "bounds: min is above max")
+            raise CardError("min 大于 max", "min is above max")
         return self
 
     def clamp(self, value: Decimal) -> Decimal:

@@ -40,7 +40,15 @@ _MOST = Decimal(999_999)
 
 
 def _each(value: Any) -> Any:
-    return [value] if isinstance(value, Mapping) else value
+    """One mapping or a list of them; those without an id are called by their place."""
+    if isinstance(value, Mapping):
+        return [value]
+    if not isinstance(value, list):
+        return value
+    return [
+        {"id": f"ELIGIBILITY-{place}", **one} if isinstance(one, Mapping) and place > 1 else one
+        for place, one in enumerate(value, start=1)
+    ]
 
 
 class Scorecard(Policy):
