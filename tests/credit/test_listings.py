@@ -276,6 +276,25 @@ async def listed(service: Service, condition: str = "SEV-T-3", **fields: Any) ->
     return made
 
 
+async def test_a_listing_rests_on_standing_facts_of_those_listed_alone(service: Service) -> None:
+    firm, stranger = await service.subject(), await service.subject()
+    boss = await service.subject(kind="natural_person", key=None, name="依据样例")
+    own = await service.fact(firm, "PENALTY_WARNING", "2026-05-01")
+    bosses = await service.fact(boss, "PENALTY_WARNING", "2026-05-01")
+    gone = await service.fact(firm, "PENALTY_WARNING", "2026-05-02")
+    other = await service.fact(stranger, "PENALTY_WARNING", "2026-05-01")
+    why = {"action": "revoke", "reason": "撤销样例", "authority": "演示机关", "reference": "更正1号"}
+    await service.post(f"/facts/{gone['id']}/corrections", why)
+    body = {"subject_id": firm["id"], "condition": "SEV-T-3", "reasons": REASONS}
+    for wrong in (other["id"], gone["id"], bosses["id"], str(uuid4())):
+        problem = await service.post("/listings", body | {"fact_ids": [own["id"], wrong]}, 422)
+        assert [one["pointer"] for one in problem["errors"]] == ["/fact_ids/1"]
+    assert (await service.get("/listings", subject_id=firm["id"]))["items"] == []
+    persons = [{"subject_id": boss["id"], "role": "principal"}]
+    made = await service.post("/listings", body | {"fact_ids": [own["id"], bosses["id"]], "persons": persons})
+    assert [one["based_on"] for one in made] == [[own["id"], bosses["id"]]] * 2
+
+
 async def test_a_serious_listing_from_draft_to_the_public_list(service: Service) -> None:
     firm = await service.subject(name="长名单样例旅行社（虚构）")
     fact = await service.fact(firm, "PENALTY_WARNING", "2026-05-01")

@@ -84,6 +84,11 @@ class FactRepository:
         query = select(Fact).where(col(Fact.id) == fact_id).order_by(col(Fact.version).desc()).limit(1)
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def latest_of(self, fact_ids: Sequence[UUID]) -> dict[UUID, Fact]:
+        """The newest version of each of these facts that exists."""
+        query = select(Fact).where(col(Fact.id).in_(fact_ids)).order_by(col(Fact.version))
+        return {row.id: row for row in (await self._session.execute(query)).scalars()}
+
     async def versions(self, fact_id: UUID) -> Sequence[Fact]:
         """All versions of a fact, the oldest first."""
         query = select(Fact).where(col(Fact.id) == fact_id).order_by(col(Fact.version))

@@ -7,6 +7,7 @@ from common.auth import Principal, region_prefix
 from common.db import new_id
 from common.problems import FieldError, InvalidPayload, Text
 
+from credit.facts.rules import Action
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.rules import Kind
@@ -29,16 +30,18 @@ class ListingOpenings(ListingDesk):
 
         Raises:
             SubjectNotFound: subject or person are not the caller's to see.
-            InvalidPayload: unknown or unfitting condition, a missing legal basis or penalty.
+            InvalidPayload: unknown or unfitting condition, a missing legal basis or penalty, a fact that is
+                not the subject's or a named person's, or does not stand.
             ListingExists: a listing for this condition runs or stands already.
         """
         subject = await self._theirs(actor, wanted.subject_id)
         region = _authority(actor, subject.region)
         condition = self._fitting(subject, wanted)
+        persons = [await self._theirs(actor, person.subject_id) for person in wanted.persons]
+        await self._check_facts([subject, *persons], wanted.fact_ids)
         first = await self._draft(subject, condition, region, wanted, Role.SELF, None, actor.sub)
         opened = [(first, subject)]
-        for place, person in enumerate(wanted.persons):
-            who = await self._theirs(actor, person.subject_id)
+        for place, (person, who) in enumerate(zip(wanted.persons, persons, strict=True)):
             if who.kind != Kind.NATURAL_PERSON or not condition.fits(who.kind, in_charge=True):
                 raise InvalidPayload.at(
                     f"/persons/{place}/subject_id",
@@ -67,6 +70,7 @@ class ListingOpenings(ListingDesk):
             subject_id=subject.id, condition=condition, reasons=reasons, fact_ids=list(fact_ids)
         )
         found = self._fitting(subject, wanted)
+        await self._check_facts([subject], wanted.fact_ids)
         return await self._draft(subject, found, subject.region, wanted, Role.SELF, None, by, proposal_id)
 
     async def _theirs(self, actor: Principal, subject_id: UUID) -> Subject:
@@ -75,6 +79,29 @@ class ListingOpenings(ListingDesk):
         if subject is None or actor.subject_id is not None or subject.merged_into is not None:
             raise SubjectNotFound
         return subject
+
+    async def _check_facts(self, subjects: Sequence[Subject], fact_ids: Sequence[UUID]) -> None:
+        """Rest a listing on standing facts of those listed alone, whom the caller may see.
+
+        A stranger's fact is answered as one that does not exist. Raises InvalidPayload at /fact_ids/N.
+        """
+        owners = {subject.id for subject in subjects}
+        latest = await self._fact_rows.latest_of(fact_ids)
+        errors = [
+            FieldError(
+                f"/fact_ids/{place}",
+                Text(
+                    "须为被列入主体（或者一并列入人员）现行有效的信息",
+                    "Must be a standing fact of the listed subject or of a person listed along with it",
+                ),
+            )
+            for place, fact_id in enumerate(fact_ids)
+            if (fact := latest.get(fact_id)) is None
+            or fact.subject_id not in owners
+            or fact.action == Action.REVOKE
+        ]
+        if errors:
+            raise InvalidPayload(errors)
 
     def _fitting(self, subject: Subject, wanted: ListingIn) -> ListingCondition:
         """The condition, if it can be met by this subject and says all that it must."""
