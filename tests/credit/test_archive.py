@@ -185,8 +185,9 @@ async def test_a_drop_warns_once_and_paths_lead_back(service: Service) -> None:
     found = await service.get(f"/subjects/{made['id']}/paths")
     assert [(one["grade"], one["on"], one["cost"]) for one in found] == [
         ("A", "2027-01-11", 0),
-        ("A", "2026-11-23", 10),
+        ("A", "2026-11-23", 4),
     ]
+    assert [[step["action"] for step in one["steps"]] for one in found] == [["wait"], ["repair"]]
 
 
 async def test_facts_that_race_are_all_kept_in_strict_order(service: Service) -> None:
