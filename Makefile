@@ -71,7 +71,7 @@ manifests: install .tools/.installed
 	@$(BIN)/python tools/manifests.py $(TOOLS)
 
 bench: install
-	@for name in startup outbox gateway rescore fact_to_score; do $(BIN)/tourtrust bench $$name || exit 1; done
+	@for name in startup outbox gateway rescore fact_to_score import; do $(BIN)/tourtrust bench $$name || exit 1; done
 
 lock: .tools/.installed
 	@tools/lock.sh $(TOOLS)/uv

@@ -178,10 +178,11 @@ def random_card(chance: Random, codes: Sequence[str], kinds: Sequence[str], numb
     vetoes: list[dict[str, Any]] = []
     for place in range(chance.randrange(2, 9)):
         points = Decimal(chance.randrange(1, 300)) / 10 * chance.choice([1, -1])
+        own = chance.sample(codes, chance.randrange(1, 4))
         rule: dict[str, Any] = {
             "id": f"R{place}",
-            "codes": chance.sample(codes, chance.randrange(1, 4)),
-            "window": _window(chance, codes),
+            "codes": own,
+            "window": _window(chance, [code for code in codes if code not in own]),
             "reason": {"zh": "样例", "en": "sample"},
             "legal_basis": ["样例"],
         }
