@@ -126,7 +126,9 @@ async def test_reports_keep_to_regions_and_come_as_files(service: Service) -> No
     own = service.who("140500", kind="agency", subject_id="01900000-0000-7000-8000-000000000000")
     await service.get("/reports/yearly", 404, own, year=2026, region="140500")
     answer = await service.http.get(
-        "/api/v1/credit/reports/yearly.csv", params={"year": 2026, "region": "140500"}, headers=who
+        "/api/v1/credit/reports/yearly.csv",
+        params={"year": 2026, "region": "140500", "known_at": report["known_at"]},
+        headers=who,
     )
     table = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert len(table) == len(report["lines"]) and set(table[0]) == {"部分", "项目", "分类", "本年", "上年"}
