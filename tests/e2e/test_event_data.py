@@ -33,6 +33,7 @@ class Agency:
     region: str = "140105"
     status: str = "active"
     tier: str | None = "A"
+    merged_into: UUID | None = None
 
 
 @pytest.mark.parametrize(("service", "subscriptions"), [("contracts", CONTRACTS), ("complaints", COMPLAINTS)])
