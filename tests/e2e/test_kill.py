@@ -129,8 +129,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(platform: Up, st
 
     # Every refused attempt raised one alert, and every alert one warning at credit.
     def warnings() -> int:
-        found = stage.pages("/api/v1/credit/warnings", by="province_officer", subject_id=agency["id"])
-        return len(found)
+        query = {"subject_id": agency["id"], "rule": "W-PRICE-ALERT"}
+        return len(stage.pages("/api/v1/credit/warnings", by="province_officer", **query))
 
     alerts = stage.pages("/api/v1/contracts/price-alerts", by="province_officer")
     of_agency = [alert for alert in alerts if alert["agency_key"] == LOWPRICE_AGENCY]
