@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from common.policies import PolicySet
+from common.calendar import add_months
+from common.policies import PolicyError, PolicySet
 from common.problems import InvalidPayload
 from credit.facts.catalogue import Catalogue, FactCatalogue, catalogue, check_parts
 from credit.facts.retention import Periods, ended_on, periods_of
@@ -197,9 +198,12 @@ def test_every_part_in_the_folder_loads() -> None:
     assert isinstance(catalogue(parts, TODAY, "140000"), Catalogue)
 
 
-def periods(code: str, day: date, **more: Any) -> Periods:
-    publicity = BOOK.publicity.choose("publicity", on=day)
-    return periods_of(KINDS[code], day, publicity, BOOK.retention.choose("retention", on=day), **more)
+def periods(code: str, day: date, payload: dict[str, Any] | None = None, **more: Any) -> Periods:
+    publicity, retention = (
+        BOOK.publicity.choose("publicity", on=day),
+        BOOK.retention.choose("retention", on=day),
+    )
+    return periods_of(KINDS[code], day, payload or {}, publicity, retention, **more)
 
 
 def test_publication_stops_by_itself_at_the_maximum_of_its_class() -> None:
@@ -211,15 +215,49 @@ def test_publication_stops_by_itself_at_the_maximum_of_its_class() -> None:
     assert fine.visible_on(date(2027, 5, 31)) and not fine.visible_on(date(2027, 6, 1))
 
 
-def test_a_kind_cannot_be_shown_longer_than_its_class() -> None:
-    kind = KINDS["PENALTY_FINE_LARGE"].model_copy(
-        update={"publicity": KINDS["PENALTY_FINE_LARGE"].publicity.model_copy(update={"months": 36})}
-    )
+def test_the_maxima_of_publication_stand_in_one_file_and_follow_the_day_of_the_document() -> None:
+    assert periods("PENALTY_FINE_LARGE", date(2026, 4, 1)).visible_until == date(2027, 4, 1)
+    assert periods("PENALTY_FINE_LARGE", date(2026, 3, 31)).visible_until == date(2029, 3, 31)
+    content = BOOK.catalogues.get("fact-catalogue", "1").content
+    fines = [one for one in content["facts"] if one["publicity"]["class"] != "none"]
+    assert fines and not any("months" in one["publicity"] for one in fines)
+    longer = fines[0] | {"publicity": fines[0]["publicity"] | {"months": 36}}
+    with pytest.raises(PolicyError, match="publicity policy"):
+        FactCatalogue.parse(content | {"facts": [longer]})
+    assert "publication_months" not in str([one.content for one in BOOK.repair_clocks])
+    now = BOOK.publicity.choose("publicity", on=date(2026, 4, 1)).classes
+    clock = BOOK.repair_clocks.choose("repair-order36", on=date(2026, 4, 1))
+    assert {name: one.min_months for name, one in now.items()} == clock.minimum_months
+
+
+@pytest.mark.parametrize(
+    ("code", "payload", "class_", "months"),
+    [
+        ("PENALTY_FINE_SMALL", {"amount_fen": 100_000}, "general", 12),
+        ("PENALTY_FINE_SMALL", {"amount_fen": 100_000, "procedure": "ordinary"}, "general", 12),
+        ("PENALTY_FINE_SMALL", {"amount_fen": 100_000, "procedure": "summary"}, "slight", None),
+        ("PENALTY_FINE_LARGE", {"amount_fen": 99_999_999}, "general", 12),
+        ("PENALTY_FINE_LARGE", {"amount_fen": 100_000_000}, "serious", 36),
+        ("PENALTY_SUSPENSION", {"amount_fen": 100_000_000}, "general", 12),
+        ("PENALTY_CRITICISM", {}, "slight", None),
+        ("PENALTY_CAREER_BAN", {"months": 12}, "serious", 36),
+        ("VALID_COMPLAINT", {}, "none", None),
+    ],
+)
+def test_what_a_penalty_says_of_itself_decides_its_class(
+    code: str, payload: dict[str, Any], class_: str, months: int | None
+) -> None:
     day = date(2026, 5, 1)
-    found = periods_of(
-        kind, day, BOOK.publicity.choose("publicity", on=day), BOOK.retention.choose("retention", on=day)
-    )
-    assert found.visible_until == date(2027, 5, 1)
+    found = periods(code, day, payload)
+    shown = None if months is None else add_months(day, months)
+    assert (found.publicity_class, found.visible_until) == (class_, shown)
+
+
+def test_words_and_flags_of_a_payload_are_checked() -> None:
+    kind = KINDS["PENALTY_FINE_SMALL"]
+    assert list(kind.faults({"amount_fen": 1, "procedure": "summary", "harmed_tourists": False})) == []
+    wrong = dict(kind.faults({"amount_fen": 1, "procedure": "quick", "harmed_tourists": "no"}))
+    assert set(wrong) == {"procedure", "harmed_tourists"} and "summary" in wrong["procedure"].en
 
 
 def test_dishonesty_is_archived_five_years_after_its_end_and_the_rest_never() -> None:

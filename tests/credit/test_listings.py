@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from common.calendar import add_months, add_working_days
+from credit.facts.retention import PublicityPolicy
 from credit.listings.clocks import clocks_of, deadlines_of, defence_over
-from credit.listings.policy import RepairClock
 from credit.listings.rules import (
     ENDED,
     Event,
@@ -47,13 +47,16 @@ FULL = {
 }
 
 
-def packs(on: date) -> list[RepairClock]:
-    found = [BOOK.repair_clocks.find(name, on=on) for name in ("repair-order7", "repair-order36")]
-    return [pack for pack in found if pack]
+def publicity(on: date) -> PublicityPolicy:
+    return BOOK.publicity.choose("publicity", on=on)
 
 
 def due(steps: Steps, today: date, form: Any = SERIOUS) -> dict[str, Any]:
     return {found.event: found for found in deadlines_of(form, steps, today)}
+
+
+ACTS = ["SEV-C-4-SHOW", "SEV-C-4-VENUE", "SEV-C-4-NET"]
+LOCAL = ["L14-SEV-1", "L14-SEV-2", "L14-SEV-3"]
 
 
 # --- 1.2 conditions ---------------------------------------------------------------------------------------
@@ -64,9 +67,14 @@ def test_every_condition_of_the_provisions_is_there_with_its_own_status() -> Non
     assert set(codes) == {
         *(f"SEV-T-{n}" for n in range(1, 7)),
         *(f"SEV-C-{n}" for n in range(1, 6)),
+        *ACTS,
         *(f"MIN-{n}" for n in range(1, 7)),
         "ESC-1",
+        *LOCAL,
     }
+    assert codes["SEV-C-4"].finer == ACTS
+    assert {found.region for code, found in codes.items() if code in LOCAL} == {"140000"}
+    assert {code for code, found in codes.items() if found.status == "sample"} == set(LOCAL)
     assert {code for code, found in codes.items() if found.status == "verified"} == {
         "SEV-T-1",
         "SEV-T-2",
@@ -74,8 +82,14 @@ def test_every_condition_of_the_provisions_is_there_with_its_own_status() -> Non
         "SEV-T-4",
         "SEV-T-6",
         *(f"SEV-C-{n}" for n in range(1, 6)),
+        *ACTS,
     }
-    assert {code for code, found in codes.items() if found.open_clause} == {"SEV-T-6", "SEV-C-5", "MIN-6"}
+    assert {code for code, found in codes.items() if found.open_clause} == {
+        "SEV-T-6",
+        "SEV-C-5",
+        "MIN-6",
+        *LOCAL,
+    }
     assert {code for code, found in codes.items() if found.on_list == "slight"} == {
         f"MIN-{n}" for n in range(1, 7)
     }
@@ -172,43 +186,42 @@ def test_deadlines_never_lie_before_what_starts_them(
 
 def test_three_years_and_one_year_the_corresponding_day_is_the_last_inside() -> None:
     served = date(2026, 12, 1)
-    assert clocks_of(SERIOUS, served, served, packs(served)).management_until == date(2029, 12, 1)
-    assert clocks_of(SLIGHT, served, served, packs(served)).management_until == date(2027, 12, 1)
+    assert clocks_of(SERIOUS, served, served, publicity(served)).management_until == date(2029, 12, 1)
+    assert clocks_of(SLIGHT, served, served, publicity(served)).management_until == date(2027, 12, 1)
     leap = date(2024, 2, 29)
-    assert clocks_of(SERIOUS, leap, leap, packs(leap)).management_until == date(2027, 2, 28)
+    assert clocks_of(SERIOUS, leap, leap, publicity(leap)).management_until == date(2027, 2, 28)
 
 
 def test_a_longer_restriction_of_another_law_prevails_a_shorter_does_not() -> None:
     day = date(2026, 12, 1)
-    longer = clocks_of(SERIOUS, day, day, packs(day), date(2031, 12, 1))
+    longer = clocks_of(SERIOUS, day, day, publicity(day), date(2031, 12, 1))
     assert (longer.management_until, longer.management.rule) == (date(2031, 12, 1), "ORDER7-PERIOD-LONGER")
-    shorter = clocks_of(SERIOUS, day, day, packs(day), date(2028, 1, 1))
+    shorter = clocks_of(SERIOUS, day, day, publicity(day), date(2028, 1, 1))
     assert (shorter.management_until, shorter.management.rule) == (date(2029, 12, 1), "ORDER7-PERIOD-SERIOUS")
 
 
 def test_publication_runs_from_the_document_the_list_from_service() -> None:
     made, served = date(2026, 11, 23), date(2026, 12, 10)
-    found = clocks_of(SERIOUS, served, made, packs(made))
+    found = clocks_of(SERIOUS, served, made, publicity(made))
     assert (found.management_until, found.publication_until) == (date(2029, 12, 10), date(2029, 11, 23))
     assert found.publication is not None and found.publication.rule == "ORDER36-PUBLICATION"
 
 
 def test_before_order_36_publication_ends_with_the_list() -> None:
     made = date(2026, 3, 31)
-    found = clocks_of(SERIOUS, made, made, packs(made))
+    found = clocks_of(SERIOUS, made, made, publicity(made))
     assert found.publication_until == found.management_until
     assert found.publication is not None and found.publication.rule == "ORDER7-PERIOD-SERIOUS"
-    assert [pack.rule for pack in packs(date(2026, 4, 1))] == ["ORDER7", "ORDER36"]
 
 
 def test_slight_listings_are_not_published() -> None:
-    assert clocks_of(SLIGHT, DAY, DAY, packs(DAY)).publication_until is None
+    assert clocks_of(SLIGHT, DAY, DAY, publicity(DAY)).publication_until is None
 
 
 @given(served=st.dates(date(2022, 1, 1), date(2030, 1, 1)), before=st.integers(0, 60))
 def test_publication_never_outlasts_the_list(served: date, before: int) -> None:
     made = served - timedelta(days=before)
-    found = clocks_of(SERIOUS, served, made, packs(made))
+    found = clocks_of(SERIOUS, served, made, publicity(made))
     assert found.publication_until is not None
     assert found.publication_until <= found.management_until == add_months(served, 36)
 
@@ -468,9 +481,13 @@ async def test_what_a_draft_must_say(service: Service) -> None:
         ("MIN-6", ["/legal_basis"]),
         ("SEV-T-4", ["/penalty_on", "/penalty_number"]),
         ("SEV-T-9", ["/condition"]),
+        ("SEV-C-4", ["/condition"]),
+        ("L14-SEV-3", ["/legal_basis"]),
     ]:
         refused = await service.post("/listings", body | {"condition": condition}, 422)
         assert [error["pointer"] for error in refused["errors"]] == pointers
+    refused = await service.post("/listings", body | {"condition": "SEV-C-4"}, 422)
+    assert all(act in refused["errors"][0]["detail"] for act in ACTS)
     wrong = {"subject_id": hotel["id"], "condition": "SEV-T-5", "reasons": REASONS}
     await service.post("/listings", wrong, 422)
     await service.post("/listings", body | {"condition": "SEV-T-3", "subject_id": str(uuid4())}, 404)
@@ -585,6 +602,28 @@ async def test_two_listings_keep_a_subject_listed_until_the_last_ends(service: S
     assert (await service.get(f"/subjects/{firm['id']}"))["grade"] == "D"
     await service.post(f"/listings/{second['id']}/remove", body, 200, reviewer(service))
     assert (await service.get(f"/subjects/{firm['id']}"))["grade"] == "A"
+
+
+@pytest.mark.parametrize(
+    ("condition", "act", "role", "measure", "free_on"),
+    [
+        ("SEV-C-4-VENUE", "venue", "controller", "M-C-VENUE", None),
+        ("SEV-C-4-NET", "net_premises", "principal", "M-C-NET", "2031-09-02"),
+    ],
+)
+async def test_a_listing_for_one_act_bars_who_answers_for_it(
+    service: Service, condition: str, act: str, role: str, measure: str, free_on: str | None
+) -> None:
+    firm = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
+    boss = await service.subject(kind="natural_person", key=None, name="虚构经营人")
+    post = {"kind": role, "to": firm["id"], "starts_on": "2020-01-01"}
+    await service.post(f"/subjects/{boss['id']}/relations", post)
+    ask = {"subject_id": boss["id"], "act": act, "purpose": "核发经营许可"}
+    assert (await service.post("/supervision/checks", ask, 200))["allowed"] is True
+    await listed(service, condition, subject_id=firm["id"], penalty_on="2026-09-01", penalty_number="罚字1号")
+    barred = await service.post("/supervision/checks", ask, 200)
+    assert ([one["code"] for one in barred["bars"]], barred["free_on"]) == ([measure], free_on)
+    assert (barred["bars"][0]["role"], barred["bars"][0]["condition"]) == (role, condition)
 
 
 async def test_two_decisions_at_once_are_one(service: Service) -> None:

@@ -380,7 +380,35 @@ async def test_the_publication_of_a_penalty_is_repaired_once(service: Service) -
     assert gone["type"] == "/problems/target-not-repairable"
     other = await service.fact(firm, "PENALTY_CONFISCATION", "2026-06-01")
     soon = await service.get(f"/facts/{other['id']}/repair-outlook")
-    assert [(bar["code"], bar["barred_until"]) for bar in soon["bars"]] == [("REP-X-3", "2027-11-23")]
+    assert (soon["bars"], soon["can_apply"]) == ([], True)
+    listing = await listed(service, "MIN-4", subject_id=firm["id"])
+    outlook = await service.get(f"/listings/{listing['id']}/repair-outlook")
+    assert {bar["code"] for bar in outlook["bars"]} == {"REP-X-1"}
+
+
+async def test_an_entry_ban_bars_the_repair_of_a_listing_only(service: Service) -> None:
+    firm = await service.subject()
+    fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 6_000_000})
+    await service.fact(firm, "BORDER_CRIME_SENTENCE_SERVED", "2026-01-15")
+    done = await listed(service, "MIN-4", subject_id=firm["id"])
+    banned = await service.get(f"/listings/{done['id']}/repair-outlook")
+    assert "REP-X-2" in {bar["code"] for bar in banned["bars"]}
+    assert (await service.get(f"/facts/{fine['id']}/repair-outlook"))["bars"] == []
+
+
+async def test_a_fine_of_summary_procedure_is_slight_and_a_huge_one_serious(service: Service) -> None:
+    firm = await service.subject()
+    small = {"amount_fen": 20_000, "procedure": "summary"}
+    summary = await service.fact(firm, "PENALTY_FINE_SMALL", "2026-11-20", payload=small)
+    huge = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-11-20", payload={"amount_fen": 100_000_000})
+    assert (summary["publicity_class"], summary["visible_until"]) == ("slight", None)
+    assert (huge["publicity_class"], huge["visible_until"]) == ("serious", "2029-11-20")
+    [soon, late] = [await service.get(f"/facts/{one['id']}/repair-outlook") for one in (summary, huge)]
+    assert (soon["publicity_class"], soon["can_apply"]) == ("slight", True)
+    assert (late["publicity_class"], late["earliest_on"]) == ("serious", "2027-11-21")
+    page = await service.get(f"/public/subjects/{firm['key']}")
+    shown = [(one["code"], one["publicity_class"]) for one in page["records"]]
+    assert shown == [("PENALTY_FINE_LARGE", "serious")]
 
 
 async def test_who_may_apply_and_for_what(service: Service) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from common.db import new_id
 from credit.listings.models import Listing
+from credit.listings.schemas import ListingIn
 from credit.rounds import do_round
 from credit.supervision.policy import Restriction, RiskMatrix
 from credit.supervision.rules import SELF, Listed, restrictions_of, supervision_tier
@@ -39,7 +40,12 @@ def listed(condition: str, role: str = SELF, **fields: Any) -> Listed:
         (listed("SEV-T-4", "principal"), "M-T-MANAGER", "2026-01-15", "2029-01-15"),
         (listed("SEV-T-4", "responsible_manager"), "M-T-MANAGER", "2026-01-15", "2029-01-15"),
         (listed("SEV-T-4", entity_kind="tour_guide"), "M-T-GUIDE", "2026-01-15", "2029-01-15"),
-        (listed("SEV-T-3"), "M-T-OUTBOUND", "2026-01-15", "2028-01-15"),
+        (
+            listed("SEV-T-3", penalties=(("PENALTY_FINE_SMALL", date(2026, 1, 20)),)),
+            "M-T-OUTBOUND",
+            "2026-01-20",
+            "2028-01-20",
+        ),
         (listed("SEV-C-4-VENUE", "controller"), "M-C-VENUE", "2026-01-15", None),
         (listed("SEV-C-4-NET", "principal"), "M-C-NET", "2026-01-15", "2031-01-15"),
         (
@@ -79,13 +85,51 @@ def test_each_restriction_has_its_own_clock(entry: Listed, code: str, starts: st
         (listed("SEV-T-4"), "M-T-PRINCIPAL"),
         (listed("SEV-T-4", "principal", entity_kind="star_hotel"), "M-T-PRINCIPAL"),
         (listed("SEV-T-4"), "M-T-GUIDE"),
-        (listed("SEV-T-4"), "M-T-OUTBOUND"),
+        (listed("SEV-T-4", penalties=(("PENALTY_FINE_SMALL", date(2026, 1, 20)),)), "M-T-OUTBOUND"),
+        (listed("SEV-T-3"), "M-T-OUTBOUND"),
+        (listed("SEV-T-3", penalties=(("PENALTY_WARNING", date(2026, 1, 20)),)), "M-T-OUTBOUND"),
+        (listed("SEV-C-4-SHOW", "controller"), "M-C-VENUE"),
+        (listed("SEV-C-4-VENUE", "responsible_manager"), "M-C-VENUE"),
+        (listed("SEV-C-4-NET", "controller"), "M-C-NET"),
         (listed("SEV-T-4", "principal"), "M-SEV-1"),
         (listed("SEV-T-4", "principal"), "M-SX-POST"),
     ],
 )
 def test_another_list_condition_role_or_place_brings_another_measure(entry: Listed, code: str) -> None:
     assert code not in {one.code for one in restrictions_of(NATIONAL, [entry])}
+
+
+def test_each_penalty_behind_a_listing_bars_for_its_own_two_years() -> None:
+    fines = (("PENALTY_FINE_LARGE", date(2025, 5, 1)), ("PENALTY_SUSPENSION", date(2026, 2, 1)))
+    found = restrictions_of(NATIONAL, [listed("SEV-T-3", penalties=fines)])
+    assert [(one.starts_on, one.ends_on) for one in found if one.code == "M-T-OUTBOUND"] == [
+        (date(2025, 5, 1), date(2027, 5, 1)),
+        (date(2026, 2, 1), date(2028, 2, 1)),
+    ]
+
+
+def test_no_restriction_asks_for_a_condition_that_no_listing_can_name() -> None:
+    named = {code for one in BOOK.restrictions for code in one.conditions}
+    for code in named | {one.id for one in BOOK.listing_conditions}:
+        assert ListingIn(subject_id=UUID(int=1), condition=code, reasons="样例理由").condition == code
+    assert named <= {one.id for one in BOOK.listing_conditions}
+
+
+@pytest.mark.parametrize(
+    ("code", "measure", "period"),
+    [
+        ("M-SEV-1", "recalled", "recalled"),
+        ("M-SEV-4", "verified", "recalled"),
+        ("M-C-NET", "verified", "recalled"),
+        ("M-T-GUIDE", "verified", "verified"),
+        ("M-MIN-1", "recalled", "recalled"),
+    ],
+)
+def test_a_period_that_was_only_recalled_says_so_beside_its_measure(
+    code: str, measure: str, period: str
+) -> None:
+    found = BOOK.restrictions.get(code, "1")
+    assert (found.status, found.period_status) == (measure, period)
 
 
 def test_a_listing_that_was_void_from_its_first_day_restricts_nobody() -> None:
@@ -109,6 +153,7 @@ def test_policies_that_say_too_little_are_refused() -> None:
         {"lasts": {"life": True, "months": 3}},
         {"bars": ["fly"]},
         {"roles": []},
+        {"penalties": ["PENALTY_FINE_LARGE"]},
     ):
         with pytest.raises(Exception, match="policy"):
             Restriction.parse(content | wrong)
@@ -221,6 +266,7 @@ async def test_the_risk_class_moves_the_tier_and_never_the_grade(service: Servic
 
 async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(service: Service) -> None:
     made = await service.subject()
+    fine = await service.fact(made, "PENALTY_FINE_LARGE", "2026-02-01", payload={"amount_fen": 6_000_000})
     async with service.app.state.db.session() as session:
         session.add(
             Listing(
@@ -234,8 +280,7 @@ async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(ser
                 condition_region="000000",
                 role="self",
                 state="listed",
-                based_on=[],
-                penalty_on=date(2026, 2, 1),
+                based_on=[UUID(fine["id"])],
                 opened_by="officer",
                 opened_on=date(2026, 3, 1),
                 listed_on=date(2026, 4, 1),
@@ -246,6 +291,18 @@ async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(ser
     view = await service.get(f"/subjects/{made['id']}/supervision")
     ends = {one["code"]: one["ends_on"] for one in view["measures"] if "role" in one}
     assert (ends["M-SEV-1"], ends["M-T-OUTBOUND"]) == ("2029-04-01", "2028-02-01")
+    ask = {"subject_id": made["id"], "act": "outbound", "purpose": "核发出境旅游业务许可"}
+    assert (await service.post("/supervision/checks", ask, 200))["free_on"] == "2028-02-02"
+    for harmed, allowed in ((False, True), (True, False)):
+        change = {
+            "action": "amend",
+            "reason": "补记事由",
+            "authority": "演示机关",
+            "reference": "更正1号",
+        }
+        payload = {"amount_fen": 6_000_000, "harmed_tourists": harmed}
+        await service.post(f"/facts/{fine['id']}/corrections", change | {"payload": payload})
+        assert (await service.post("/supervision/checks", ask, 200))["allowed"] is allowed
     async with service.app.state.db.session() as session:
         undone = "UPDATE listings SET state = 'removed', removal = 'revoked', removed_on = '2026-05-01'"
         await session.execute(text(undone + " WHERE number = 'MD-TEST-1'"))

@@ -33,7 +33,9 @@ __all__ = [
     "check_parts",
 ]
 
-FieldKind = Literal["amount", "count", "number", "text", "codes"]
+FieldKind = Literal["amount", "count", "number", "text", "codes", "flag"]
+Choice = Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]], Field(min_length=2)]
+"""A field that takes one of these words."""
 _LOCAL = re.compile(r"L([0-9]{2}|[0-9]{4}|[0-9]{6})_")
 BASIC = "fact-catalogue"
 
@@ -43,13 +45,23 @@ class _Part(BaseModel):
 
 
 class Publicity(_Part):
-    """Whether and how long a fact is shown to the public; `class` as the repair rules sort dishonesty."""
+    """Whether and how long a fact is shown to the public; `class` as the repair rules sort dishonesty.
+
+    How long a classed fact is shown is the law's to say, by class and date (`publicity.yaml`); only a fact of
+    no class has `months` of its own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     class_: Literal["none", "slight", "general", "serious"] = Field(alias="class")
     show: bool
-    months: int = Field(ge=0, le=120)
+    months: int = Field(default=0, ge=0, le=120)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.class_ != "none" and self.months:
+            raise ValueError("the months of a class stand in the publicity policy")
+        return self
 
 
 class FactKind(_Part):
@@ -66,7 +78,7 @@ class FactKind(_Part):
     info_class: int = Field(ge=1, le=6)
     nature: Literal["adverse", "favourable", "neutral"]
     publicity: Publicity
-    payload: dict[str, FieldKind] = Field(default={})
+    payload: dict[str, FieldKind | Choice] = Field(default={})
     required: list[str] = Field(default=[])
     closes: list[str] = Field(default=[])
     recorded_by: list[Annotated[SourceKind, Field(strict=False)]] = Field(default=[])
@@ -86,7 +98,7 @@ class FactKind(_Part):
             if wanted is None:
                 yield name, Text(f"{self.code} 没有此字段", f"{self.code} has no such field")
             elif not _fits(wanted, value):
-                yield name, _WANTED[wanted]
+                yield name, _wanted(wanted)
 
 
 _WANTED: dict[FieldKind, Text] = {
@@ -95,10 +107,21 @@ _WANTED: dict[FieldKind, Text] = {
     "number": Text("须为至多四位小数的数", "Must be a number of at most four decimals"),
     "text": Text("须为不超过 200 字的文本", "Must be text of at most 200 characters"),
     "codes": Text("须为至多 20 个代码的列表", "Must be a list of at most 20 codes"),
+    "flag": Text("须为 true 或者 false", "Must be true or false"),
 }
 
 
-def _fits(kind: FieldKind, value: Any) -> bool:
+def _wanted(kind: FieldKind | list[str]) -> Text:
+    if isinstance(kind, list):
+        return Text(f"须为以下之一：{'、'.join(kind)}", f"Must be one of {', '.join(kind)}")
+    return _WANTED[kind]
+
+
+def _fits(kind: FieldKind | list[str], value: Any) -> bool:
+    if isinstance(kind, list):
+        return isinstance(value, str) and value in kind
+    if kind == "flag":
+        return isinstance(value, bool)
     if kind in ("amount", "count"):
         return type(value) is int and 0 <= value < 2**53
     if kind == "number":

@@ -122,6 +122,7 @@ class FactReader:
         day = on or china_date(self._env.clock.now())
         place = region or WHOLE_COUNTRY
         held = self._env.rulebook.catalogue(day, place)
+        publicity = self._env.rulebook.publicity.choose("publicity", on=day, region=place)
         parts = (held.basic, *held.supplements)
         return CatalogueView(
             on=day,
@@ -138,8 +139,11 @@ class FactReader:
                     nature=Nature(kind.nature),
                     publicity_class=kind.publicity.class_,
                     shown=kind.publicity.show,
-                    shown_months=kind.publicity.months,
-                    payload={name: str(field) for name, field in kind.payload.items()},
+                    shown_months=publicity.shown_months(kind),
+                    payload={
+                        name: "|".join(field) if isinstance(field, list) else field
+                        for name, field in kind.payload.items()
+                    },
                     required=kind.required,
                     closes=kind.closes,
                 )

@@ -1,17 +1,19 @@
 """How long a fact is shown, and when it is only kept. Stop showing is not deleting.
 
 Two periods, both policy data. The *publication period* says until when the public sees a fact; it stops by
-itself at the maximum of the fact's class. The *retention period* says until when a record of dishonesty may
-be looked up and used at all; afterwards it is archived: kept for audit, and shown to officers with that mark.
+itself at the maximum of the fact's class. `policies/publicity.yaml` alone holds these maxima, for facts and
+for listings; the class is the catalogue's, unless what the penalty says of itself puts it into another. The
+*retention period* says until when a record of dishonesty may be looked up and used at all; afterwards it is
+archived: kept for audit, and shown to officers with that mark.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from common.calendar import add_months
-from common.policies import Policy
+from common.policies import CompiledWith, Condition, Policy, PolicyStatus
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .catalogue import Catalogue, FactKind
@@ -20,10 +22,11 @@ from .rules import REPAIRED, FactVersion
 __all__ = ["Periods", "PublicityPolicy", "RetentionPolicy", "ended_on", "periods_of"]
 
 DishonestyClass = Literal["slight", "general", "serious"]
+_SAID = frozenset({"procedure", "amount_fen"})
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
 
 class ClassPublicity(_Part):
@@ -40,16 +43,69 @@ class ClassPublicity(_Part):
         return self
 
 
-class PublicityPolicy(Policy):
-    """The publication periods of the three classes, for documents made while it is in force."""
+class ClassReading(_Part):
+    """Facts of these codes are of another class when the condition over their payload holds.
 
+    The condition knows `procedure` (empty where not said) and `amount_fen` (0 where not said).
+    """
+
+    id: str = Field(min_length=1)
+    codes: list[str] = Field(min_length=1)
+    when: Annotated[Condition, CompiledWith(_SAID)]
+    class_: DishonestyClass = Field(alias="class")
+    legal_basis: list[str] = Field(min_length=1)
+    status: PolicyStatus
+
+
+class Publication(_Part):
+    """By which rule and article publication ends."""
+
+    rule: str = Field(min_length=1)
+    article: str = Field(min_length=1)
+
+
+class PublicityPolicy(Policy):
+    """The publication periods of the three classes, for documents made while it is in force.
+
+    `covers_lists`: the periods hold for listings too; where they do not, a listing is shown as long as it
+    lasts. `readings` put single penalties into another class than their code's; the first that holds decides.
+    """
+
+    publication: Publication
+    covers_lists: bool
     classes: dict[DishonestyClass, ClassPublicity]
+    readings: list[ClassReading] = Field(default=[])
 
     @model_validator(mode="after")
     def _all_classes(self) -> Self:
         if set(self.classes) != {"slight", "general", "serious"}:
             raise ValueError("all three classes must be described")
         return self
+
+    def class_of(
+        self, kind: FactKind, payload: Mapping[str, Any]
+    ) -> Literal["none", "slight", "general", "serious"]:
+        """The class of a fact: its code's, or the one that a reading gives for what it says."""
+        if kind.publicity.class_ == "none":
+            return "none"
+        said = {
+            "procedure": str(payload.get("procedure", "")),
+            "amount_fen": int(payload.get("amount_fen", 0)),
+        }
+        for reading in self.readings:
+            if kind.code in reading.codes and reading.when.evaluate(said):
+                return reading.class_
+        return kind.publicity.class_
+
+    def shown_months(self, kind: FactKind) -> int:
+        """How many months facts of a code are shown, if nothing they say puts them into another class."""
+        if kind.publicity.class_ == "none":
+            return kind.publicity.months
+        return self.classes[kind.publicity.class_].max_months if kind.publicity.show else 0
+
+    def published_until(self, publicity_class: DishonestyClass, document_on: date) -> date:
+        """The last day on which information of a class may be shown, from the day of its document."""
+        return add_months(document_on, self.classes[publicity_class].max_months)
 
 
 class RetentionPolicy(Policy):
@@ -63,8 +119,12 @@ class RetentionPolicy(Policy):
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """The days of one fact: last day public (None: never), first day of repair, last day before archiving."""
+    """The days of one fact: last day public (None: never), first day of repair, last day before archiving.
 
+    `publicity_class` is the class they follow from.
+    """
+
+    publicity_class: Literal["none", "slight", "general", "serious"]
     visible_until: date | None
     repairable_from: date | None
     used_until: date | None
@@ -106,6 +166,7 @@ def repaired(fact: FactVersion, known: Iterable[FactVersion], on: date) -> bool:
 def periods_of(
     kind: FactKind,
     occurred_on: date,
+    payload: Mapping[str, Any],
     publicity: PublicityPolicy,
     retention: RetentionPolicy,
     *,
@@ -114,23 +175,22 @@ def periods_of(
 ) -> Periods:
     """The periods of a fact of `kind`, counted from the day of its document (`occurred_on`).
 
-    `lasting`: something can end it; `ended`: the day on which that happened. The kind's own months never go
-    beyond the maximum of its class.
+    `lasting`: something can end it; `ended`: the day on which that happened.
     """
     visible, repairable = None, None
-    if kind.publicity.class_ == "none":
+    class_ = publicity.class_of(kind, payload)
+    if class_ == "none":
         if kind.publicity.show and kind.publicity.months:
             visible = add_months(occurred_on, kind.publicity.months)
     else:
-        rule = publicity.classes[kind.publicity.class_]
+        rule = publicity.classes[class_]
         repairable = add_months(occurred_on, rule.min_months)
-        months = min(kind.publicity.months, rule.max_months)
-        if kind.publicity.show and rule.publish and months:
-            visible = add_months(occurred_on, months)
+        if kind.publicity.show and rule.publish and rule.max_months:
+            visible = publicity.published_until(class_, occurred_on)
     used = None
     if kind.nature == "adverse" and (ended is not None or not lasting):
         used = add_months(ended or occurred_on, retention.adverse_months)
-    return Periods(visible, repairable, used)
+    return Periods(class_, visible, repairable, used)
 
 
 def _same_matter(fact: Mapping[str, Any], closing: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "actions_allowed",
     "content_hash",
     "disputes_after",
+    "harmed_tourists",
     "known",
 ]
 
@@ -94,6 +95,12 @@ def known(versions: Iterable[FactVersion], known_at: datetime) -> list[FactVersi
                 latest[row.id] = row
     standing = [row for row in latest.values() if row.action is not Action.REVOKE]
     return sorted(standing, key=lambda row: row.id)
+
+
+def harmed_tourists(payload: Mapping[str, Any]) -> bool | None:
+    """Whether a penalty was for harming tourists' rights, as its payload says; None where it does not say."""
+    said = payload.get("harmed_tourists")
+    return said if isinstance(said, bool) else None
 
 
 def action_allowed(present: Action, wanted: Action) -> bool:

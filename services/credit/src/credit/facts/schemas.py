@@ -136,6 +136,7 @@ class FactView(Model):
     recorded_at: datetime
     objection: bool
     disputes: list[DisputeView]
+    publicity_class: Literal["none", "slight", "general", "serious"]
     visible_until: date | None
     archived: bool
 

@@ -29,6 +29,7 @@ def fact_periods(
     return periods_of(
         kind,
         fact.occurred_on,
+        fact.payload,
         rulebook.publicity.choose("publicity", on=fact.occurred_on, region=region),
         rulebook.retention.choose("retention", on=on, region=region),
         lasting=bool(catalogue.closing(fact.code)),
@@ -74,6 +75,7 @@ class FactViews:
             recorded_at=fact.recorded_at,
             objection=row.disputed_on(self._on),
             disputes=[DisputeView(first=first, last=last) for first, last in row.disputed],
+            publicity_class=periods.publicity_class,
             visible_until=periods.visible_until,
             archived=periods.archived_on(self._on),
         )

@@ -1,13 +1,15 @@
 """The clocks of a listing: what is due by when, how long it lasts, how long it is shown. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from common.calendar import DayCount, add_months, add_working_days
 
-from .policy import Article, ListForm, RepairClock, Term
+from credit.facts.retention import PublicityPolicy
+
+from .policy import Article, ListForm, Term
 from .rules import Steps
 
 __all__ = ["Clocks", "Deadline", "clocks_of", "deadline", "deadlines_of", "defence_over"]
@@ -84,14 +86,14 @@ def clocks_of(
     form: ListForm,
     listed_on: date,
     document_on: date,
-    packs: Iterable[RepairClock],
+    publicity: PublicityPolicy,
     longer_until: date | None = None,
 ) -> Clocks:
-    """How long a listing lasts and is shown.
+    """How long a listing lasts and is shown; `publicity` is the policy of the day of the document.
 
     The list's period runs from service of the decision and its corresponding day is the last inside; a
     longer restriction of another law prevails. Publication ends with the list, and not later than the longest
-    publication of a rule set that applies to the document, counted from the day it was made.
+    publication of the list's class, counted from the day the document was made, where that covers lists.
     """
     until, article = add_months(listed_on, form.months), form.period
     if longer_until is not None and longer_until > until:
@@ -99,10 +101,11 @@ def clocks_of(
     if not form.public:
         return Clocks(until, article, None, None, form.publicity_class)
     shown, shown_by = until, article
-    for pack in packs:
-        last = pack.published_until(form.publicity_class, document_on)
-        if last is not None and last <= shown and pack.publication_article is not None:
-            shown, shown_by = last, pack.publication_article
+    if publicity.covers_lists:
+        last = publicity.published_until(form.publicity_class, document_on)
+        if last <= shown:
+            shown, rule = last, publicity.publication
+            shown_by = Article(rule=rule.rule, article=rule.article, status=publicity.status)
     return Clocks(until, article, shown, shown_by, form.publicity_class)
 
 

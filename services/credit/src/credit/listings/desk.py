@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
+from credit.facts.retention import PublicityPolicy
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.papers.models import Paper
@@ -87,6 +88,10 @@ class ListingDesk:
         )
         return [pack for pack in found if pack is not None]
 
+    def _publicity(self, document_on: date, region: str) -> PublicityPolicy:
+        """How long a document of that day may be shown."""
+        return self._env.rulebook.publicity.choose("publicity", on=document_on, region=region)
+
     def _reading(self, region: str, on: date) -> str:
         reading = self._env.rulebook.repair_readings.choose("repair-reading", on=on, region=region)
         return reading.reading
@@ -118,7 +123,7 @@ class ListingDesk:
             self._form(listing),
             listing.listed_on,
             listing.decided_on,
-            self._packs(listing.decided_on, listing.authority_region),
+            self._publicity(listing.decided_on, listing.authority_region),
             listing.longer_until,
         )
 

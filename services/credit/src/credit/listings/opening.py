@@ -115,6 +115,14 @@ class ListingOpenings(ListingDesk):
                 "/condition",
                 Text("该情形不适用于此类主体", "The condition does not fit this kind of subject"),
             )
+        if condition.finer:
+            raise InvalidPayload.at(
+                "/condition",
+                Text(
+                    f"该情形包含多种行为，须指明其一：{'、'.join(condition.finer)}",
+                    f"The condition covers several acts; name one of {', '.join(condition.finer)}",
+                ),
+            )
         errors = []
         if condition.open_clause and wanted.legal_basis is None:
             errors.append(

@@ -1,10 +1,7 @@
 """The shape of `policies/lists.yaml`, `listing-conditions.yaml` and `repair-clocks.yaml`."""
 
-from datetime import date
-from functools import cached_property
 from typing import Annotated, Literal, Self
 
-from common.calendar import add_months
 from common.policies import Policy, PolicyStatus
 from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -95,7 +92,9 @@ class ListingCondition(Policy):
 
     `kinds`: the kinds of subjects it can be met by; none for all. `open_clause`: it names no facts, so
     whoever invokes it must write out the legal basis. `penalty`: it rests on a penalty decision, whose date
-    and number must be given. `repairable`: false where the law or central policy excludes repair.
+    and number must be given. `repairable`: false where the law or central policy excludes repair. `finer`:
+    the conditions that say which of several acts it was; a new listing names one of them instead, because
+    restrictions differ by the act.
     """
 
     on_list: Literal["serious", "slight"]
@@ -106,6 +105,7 @@ class ListingCondition(Policy):
     open_clause: bool = False
     penalty: bool = False
     repairable: bool = True
+    finer: list[str] = Field(default=[])
 
     def fits(self, kind: str, *, in_charge: bool) -> bool:
         """Whether a subject of `kind` can be listed for it, in its own right or as a person in charge."""
@@ -116,7 +116,8 @@ class RepairClock(Policy):
     """One set of rules for repair and publication, of Order 7 or of Order 36.
 
     `minimum_months` says how long after listing an application is barred, by list (`for: listing`) or class
-    of the information; `publication_months` the longest publication by class; both count from `runs_from`.
+    of the information, from `runs_from` on. `publishes`: the publication periods are this set's; they stand
+    in `publicity.yaml`.
     `entry_bans` are the acts whose statutory ban bars repair while it runs; a set that is in force on the
     day of the document applies to it.
     """
@@ -125,8 +126,7 @@ class RepairClock(Policy):
     name: Text
     minimum_months: dict[DishonestyClass, Annotated[int, Field(ge=0, le=120)]]
     minimum_article: Article
-    publication_months: dict[DishonestyClass, Annotated[int, Field(ge=0, le=120)]] | None = None
-    publication_article: Article | None = None
+    publishes: bool = False
     runs_from: Literal["listed_on", "document_on"]
     covers: list[Literal["listing", "penalty"]] = Field(min_length=1)
     gap_months: int | None = Field(default=None, ge=1, le=120)
@@ -139,21 +139,9 @@ class RepairClock(Policy):
 
     @model_validator(mode="after")
     def _articles_are_named(self) -> Self:
-        if (self.publication_months is None) != (self.publication_article is None):
-            raise ValueError("a publication period needs its article")
         if (self.gap_months is None) != (self.gap_article is None):
             raise ValueError("a gap between repairs needs its article")
         return self
-
-    @cached_property
-    def published_at_most(self) -> dict[str, int]:
-        """Longest publication by class; empty where this set has none."""
-        return {str(name): months for name, months in (self.publication_months or {}).items()}
-
-    def published_until(self, publicity_class: str, document_on: date) -> date | None:
-        """The last day of publication of information of a class, from the day its document was made."""
-        months = self.published_at_most.get(publicity_class)
-        return None if months is None else add_months(document_on, months)
 
 
 class RepairReading(Policy):

@@ -38,7 +38,9 @@ __all__ = [
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}(-[TC])?-[1-9]$")]
+Code = Annotated[
+    str, StringConstraints(max_length=16, pattern=r"^(L[0-9]{2}-)?[A-Z]{3}(-[TC])?-[1-9](-[A-Z]{3,6})?$")
+]
 
 
 class PersonIn(Model):
@@ -49,7 +51,12 @@ class PersonIn(Model):
 
 
 class ListingIn(Model):
-    """A listing to propose. An open clause (`...-6`, `SEV-C-5`) needs its legal basis written out."""
+    """A listing to propose. An open clause (`...-6`, `SEV-C-5`) needs its legal basis written out.
+
+    `condition` is a code of `policies/listing-conditions.yaml`; a region's own begin with its digits
+    (`L14-SEV-1`), one act out of several ends with its name (`SEV-C-4-VENUE`). `fact_ids` are the facts that
+    the listing rests on: a restriction that asks for a penalty looks for it among them.
+    """
 
     subject_id: UUID
     condition: Code

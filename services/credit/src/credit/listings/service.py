@@ -156,7 +156,7 @@ class ListingService(ListingOpenings, ListingEndings):
             wanted.reasons,
             Role(listing.role),
             self._today,
-            packs,
+            self._publicity(self._today, listing.authority_region),
             "已听取陈述、申辩并复核" if listing.stated_on else "在规定期限内未提出，视为放弃",
             await self._number_of(listing, "listing_notice"),
             {name: _step(getattr(wanted, name)) for name in form.steps},

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from credit.facts.retention import PublicityPolicy
 from credit.papers.rules import chinese_date
 
 from .clocks import Deadline
@@ -58,18 +59,17 @@ def decision_data(
     reasons: str,
     role: Role,
     document_on: date,
-    packs: Sequence[RepairClock],
+    publicity: PublicityPolicy,
     heard: str,
     notice_number: str,
     steps: dict[str, str],
     longer: tuple[date, str] | None,
 ) -> dict[str, Any]:
     """The decision to list."""
-    shown = [
-        f"自本决定作出之日起，至{chinese_date(last)}止"
-        for pack in packs
-        if (last := pack.published_until(form.publicity_class, document_on))
-    ]
+    shown = []
+    if publicity.covers_lists:
+        last = publicity.published_until(form.publicity_class, document_on)
+        shown.append(f"自本决定作出之日起，至{chinese_date(last)}止")
     period = f"{form.months}个月，自本决定书送达之日起计算"
     if longer is not None:
         period += f"；其他法律规定更长限制期限的，至{chinese_date(longer[0])}止（{longer[1]}）"

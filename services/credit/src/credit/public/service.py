@@ -193,7 +193,7 @@ class PublicService:
             code=fact.code,
             name=kind.name.render(self._language),
             nature=kind.nature,
-            publicity_class=kind.publicity.class_,
+            publicity_class=periods.publicity_class,
             occurred_on=fact.occurred_on,
             authority=fact.source_authority,
             reference=fact.source_reference,

@@ -95,7 +95,7 @@ class RepairDesk:
         repair.state = after
 
     async def _bars(self, repair: Repair, aim: Aim, findings: Findings) -> list[Bar]:
-        last = await self._repairs.last_repaired_on(aim.subject.id, repair.id)
+        last = await self._repairs.last_listing_repaired_on(aim.subject.id, repair.id)
         return await self._outlooks.bars(aim, findings, last)
 
     def _check_bars(self, bars: list[Bar]) -> None:

@@ -13,6 +13,7 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
+from credit.facts.retention import PublicityPolicy
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.listings.errors import ListingNotFound
@@ -95,16 +96,21 @@ class Outlooks:
         raise TargetNotRepairable
 
     async def bars(self, aim: Aim, findings: Findings, last_repaired_on: date | None) -> list[Bar]:
-        """The grounds of refusal that hold today, computed and found."""
+        """The grounds of refusal that hold today, computed and found.
+
+        An entry ban and the year between repairs are Order 7's, which covers listings only; they bar no
+        repair of a penalty's publication.
+        """
         packs = self._packs(aim)
         seventh = self._seventh(aim)
+        covered = aim.target.kind in seventh.covers
         return bars_of(
             aim.target,
             in_use(packs, aim.target, self.reading(aim)),
             {str(code): article for code, article in seventh.grounds.items()},
             self._today,
-            await self._bans(aim.subject, seventh),
-            last_repaired_on,
+            await self._bans(aim.subject, seventh) if covered else [],
+            last_repaired_on if covered else None,
             _gap(seventh),
             findings,
         )
@@ -122,7 +128,7 @@ class Outlooks:
 
     async def view(self, aim: Aim) -> OutlookView:
         """The whole outlook."""
-        bars = await self.bars(aim, Findings(), await self._repairs.last_repaired_on(aim.subject.id))
+        bars = await self.bars(aim, Findings(), await self._repairs.last_listing_repaired_on(aim.subject.id))
         commitment, articles = await self.commitment(aim)
         listing_id = aim.listing.id if aim.listing else None
         fact_id = aim.fact.id if aim.fact else None
@@ -168,6 +174,10 @@ class Outlooks:
         later = clocks.find("repair-order36", on=made, region=aim.region)
         return [self._seventh(aim), *([later] if later else [])]
 
+    def _publicity(self, aim: Aim) -> PublicityPolicy:
+        """How long what is to be repaired may be shown."""
+        return self._env.rulebook.publicity.choose("publicity", on=aim.target.document_on, region=aim.region)
+
     def _clocks(self, aim: Aim) -> list[MinimumView]:
         target, packs = aim.target, self._packs(aim)
         used = {pack.rule for pack in in_use(packs, target, self.reading(aim))}
@@ -177,7 +187,7 @@ class Outlooks:
                 continue
             months = {str(name): n for name, n in pack.minimum_months.items()}.get(target.publicity_class)
             start = target.listed_on if pack.runs_from == "listed_on" else target.document_on
-            shown = pack.publication_article
+            shown = self._publicity(aim) if pack.publishes else None
             views.append(
                 MinimumView(
                     rule=pack.rule,
@@ -186,8 +196,10 @@ class Outlooks:
                     runs_from=start,
                     minimum_until=add_months(start, months) if months else None,
                     article=pack.minimum_article.article,
-                    publication_until=pack.published_until(target.publicity_class, target.document_on),
-                    publication_article=shown.article if shown else None,
+                    publication_until=shown.published_until(target.publicity_class, target.document_on)
+                    if shown
+                    else None,
+                    publication_article=shown.publication.article if shown else None,
                     in_use=pack.rule in used,
                 )
             )
@@ -233,11 +245,16 @@ class Outlooks:
         if subject is None or fact is None:
             raise FactNotFound
         kind = self._env.rulebook.catalogue(self._today).by_code.get(fact.code)
-        published = kind is not None and kind.nature == "adverse" and kind.publicity.class_ != "none"
         stands = fact.action != Action.REVOKE and fact.source_kind != SourceKind.LISTING
-        if kind is None or not published or not stands or await self._repairs.repaired(fact.id):
+        if kind is None or kind.nature != "adverse" or not stands or await self._repairs.repaired(fact.id):
             raise TargetNotRepairable
-        target = Target("penalty", kind.publicity.class_, fact.occurred_on, fact.occurred_on)
+        publicity = self._env.rulebook.publicity.choose(
+            "publicity", on=fact.occurred_on, region=subject.region
+        )
+        class_ = publicity.class_of(kind, fact.payload)
+        if class_ == "none":
+            raise TargetNotRepairable
+        target = Target("penalty", class_, fact.occurred_on, fact.occurred_on)
         return Aim(subject, target, subject.region, fact=fact)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from common.calendar import add_months
 
 from credit.listings.clocks import Deadline, deadline
-from credit.listings.policy import Article, RepairClock
+from credit.listings.policy import Article, DishonestyClass, RepairClock
 
 __all__ = [
     "ENDED",
@@ -101,7 +101,7 @@ class Target:
     """What is to be repaired, a listing or a penalty's publication, with the days its clocks run from."""
 
     kind: Literal["listing", "penalty"]
-    publicity_class: str
+    publicity_class: DishonestyClass
     listed_on: date
     document_on: date
     repairable: bool = True

@@ -5,6 +5,7 @@ The folder of files is read once at start; a file that is not wholly understood 
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -180,6 +181,11 @@ class Rulebook:
                 return card
         return None
 
+    @cached_property
+    def penalties_behind(self) -> frozenset[str]:
+        """The codes of penalties without which a listing does not bring a restriction."""
+        return frozenset(code for one in self.restrictions for code in one.penalties)
+
     def later_versions(self, card: Scorecard, on: date) -> list[Scorecard]:
         """Published versions of the same card that begin after `on`."""
         return [
@@ -193,7 +199,7 @@ class Rulebook:
         check_parts(self.catalogues.all())
         kinds = {fact.code: fact for part in self.catalogues for fact in part.facts}
         used = {m.code for mapping in self.event_facts for m in mapping.mappings}
-        used |= {code for restriction in self.restrictions for code in restriction.facts}
+        used |= {code for rule in self.restrictions for code in (*rule.facts, *rule.penalties)}
         used |= {code for policy in self.deposits for code in policy.halving.broken_by}
         for card in self.scorecards:
             used |= card.codes
@@ -204,3 +210,8 @@ class Rulebook:
                         raise ValueError(f"{card.id}: {code} does not close what {rule.id} counts")
         if unknown := used - set(kinds):
             raise ValueError(f"codes that are not in the catalogue: {sorted(unknown)}")
+        conditions = {one.id for one in self.listing_conditions}
+        named = {code for rule in self.restrictions for code in rule.conditions}
+        named |= {code for one in self.listing_conditions for code in one.finer}
+        if unknown := named - conditions:
+            raise ValueError(f"listing conditions that nobody can name: {sorted(unknown)}")

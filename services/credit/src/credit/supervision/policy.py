@@ -30,6 +30,8 @@ Act = Literal[
     "new_licence",
     "award",
     "commitment",
+    "change_name",
+    "public_funds",
 ]
 """What somebody wants to do when a licensing office asks: see the guide for each in words."""
 
@@ -107,13 +109,15 @@ class RiskMatrix(Policy):
 class Lasts(_Part):
     """How long a restriction lasts: with the listing, for life, or so many months from the penalty date.
 
-    With the listing, `months` is the listing's period where the listing itself states no last day.
+    With the listing, `months` is the listing's period where the listing itself states no last day. `status`
+    says how sure we are of the time, where that is less than of the measure itself.
     """
 
     with_listing: bool = False
     life: bool = False
     months: int | None = Field(default=None, ge=1, le=1200)
     runs_from: Literal["penalty", "fact"] = "penalty"
+    status: PolicyStatus | None = None
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
@@ -132,6 +136,8 @@ class Restriction(Policy):
     `on_list` and `conditions` say which listings bring it (no conditions: all of that list); `kinds` the
     listed entity's kinds (none: all); `roles` who bears it: `self` is whoever is listed, other roles are
     posts held at the listed entity. `facts` instead of `on_list`: standing facts of the archive bring it.
+    `penalties`: only a listing that rests on a standing fact of one of these codes brings it, unless that
+    fact says that no tourist was harmed; the time runs from the day of each such penalty.
     `bars` are the acts that it forbids; a measure that bars nothing is one of supervision.
     """
 
@@ -139,6 +145,7 @@ class Restriction(Policy):
     on_list: Literal["serious", "slight"] | None = None
     conditions: list[str] = Field(default=[])
     facts: list[str] = Field(default=[])
+    penalties: list[str] = Field(default=[])
     kinds: list[str] = Field(default=[])
     roles: Annotated[list[str], Field(min_length=1)]
     lasts: Lasts
@@ -150,4 +157,11 @@ class Restriction(Policy):
             raise ValueError("either a list or facts bring a restriction")
         if self.facts and self.lasts.with_listing:
             raise ValueError("a fact has no listing to last with")
+        if self.penalties and (self.facts or self.lasts.with_listing):
+            raise ValueError("a penalty stands behind a listing and has a day of its own to run from")
         return self
+
+    @property
+    def period_status(self) -> PolicyStatus:
+        """How sure we are of how long it lasts."""
+        return self.lasts.status or self.status

@@ -52,7 +52,8 @@ class Listed:
 
     `role` is the bearer's at the listed entity, `self` for the entity itself. `penalty_on` is None where no
     penalty date is known; `ends_on` is the last day of the listing, `removed_on` the day it was taken off.
-    `bearer` is a person who was listed along with the entity.
+    `bearer` is a person who was listed along with the entity. `penalties` are the penalties for harming
+    tourists on which the listing rests, each with its code and day.
     """
 
     entity: UUID
@@ -66,6 +67,7 @@ class Listed:
     ends_on: date | None = None
     removed_on: date | None = None
     bearer: UUID | None = None
+    penalties: tuple[tuple[str, date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,15 @@ def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[List
 
     A restriction that lasts with its listing ends the day before the listing is removed. One that runs from
     the penalty date ends on its own day: the law's bar outlives the listing, and a repair does not lift it.
+    Of several penalties behind a listing each brings the restriction for its own time.
     """
     listed = list(listings)
     found = [
         one
         for restriction in restrictions
         for entry in listed
-        if _brings(restriction, entry) and (one := _measure(restriction, entry)) is not None
+        if _brings(restriction, entry)
+        for one in _measures(restriction, entry)
     ]
     ordered = sorted(
         found, key=lambda one: (one.starts_on, one.code, str(one.listed.entity), one.listed.role)
@@ -159,16 +163,19 @@ def _brings(restriction: Restriction, entry: Listed) -> bool:
     )
 
 
-def _measure(restriction: Restriction, entry: Listed) -> MeasureInForce | None:
+def _measures(restriction: Restriction, entry: Listed) -> Iterator[MeasureInForce]:
     lasts = restriction.lasts
     if lasts.with_listing:
         ends = [day for day in (entry.ends_on or lasts.until(entry.listed_on),) if day is not None]
         if entry.removed_on is not None:
             ends.append(entry.removed_on - _DAY)
         last = min(ends, default=None)
-        if last is not None and last < entry.listed_on:
-            return None
-        return MeasureInForce(restriction, entry, entry.listed_on, last, True)
-    start = entry.penalty_on or entry.listed_on
-    dated = entry.penalty_on is not None or entry.source == "fact"
-    return MeasureInForce(restriction, entry, start, lasts.until(start), dated)
+        if last is None or last >= entry.listed_on:
+            yield MeasureInForce(restriction, entry, entry.listed_on, last, True)
+    elif restriction.penalties:
+        for day in sorted({day for code, day in entry.penalties if code in restriction.penalties}):
+            yield MeasureInForce(restriction, entry, day, lasts.until(day), True)
+    else:
+        start = entry.penalty_on or entry.listed_on
+        dated = entry.penalty_on is not None or entry.source == "fact"
+        yield MeasureInForce(restriction, entry, start, lasts.until(start), dated)

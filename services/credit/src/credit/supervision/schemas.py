@@ -48,6 +48,7 @@ class RestrictionView(MeasureView):
 
     `ends_on` null is for life. `entity_id` is whom the listing names: the subject itself, or the entity at
     which it held the post. `dated` is false where no penalty date is known and the listing's was taken.
+    `period_status` says how sure we are of the time, `status` of the measure.
     """
 
     listing: str
@@ -57,6 +58,7 @@ class RestrictionView(MeasureView):
     entity_name: str
     number: str | None
     starts_on: date
+    period_status: str
     bars: list[str]
     in_force: bool
     dated: bool

@@ -187,9 +187,11 @@ class SupervisionService:
         if code in LISTING_CODES or code in restricting:
             await self.refresh(subject)
             await self._states.mark_people_of(subject.id, today)
+        elif code in self._env.rulebook.penalties_behind and await self._states.state_of(subject.id):
+            await self.refresh(subject)
 
     async def refresh_due(self, limit: int) -> int:
-        """Announce supervision that changed by the calendar or or grade; gives how many were seen."""
+        """Announce supervision that changed by the calendar or a grade; gives how many were seen."""
         today = china_date(self._env.clock.now())
         subjects = await self._states.due(today, limit)
         for subject in subjects:
@@ -245,6 +247,7 @@ class SupervisionService:
             because=f"{listed.source}:{listed.condition}:{listed.role}",
             legal_basis=one.restriction.legal_basis,
             status=one.restriction.status,
+            period_status=one.restriction.period_status,
             ends_on=one.ends_on,
             policy=_policy(one.restriction),
             listing=listed.source,

@@ -9,6 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.deposits.repository import DepositRepository
+from credit.facts.repository import FactRepository
+from credit.facts.rules import Action, harmed_tourists
+from credit.listings.models import Listing
 from credit.subjects.models import Subject
 
 from .policy import Restriction
@@ -45,6 +48,7 @@ class Sources:
     def __init__(self, session: AsyncSession) -> None:
         self._states = SupervisionRepository(session)
         self._risk = DepositRepository(session)
+        self._facts = FactRepository(session)
 
     async def listings(
         self, people: Iterable[UUID], on: date, restrictions: Iterable[Restriction]
@@ -80,7 +84,9 @@ class Sources:
 
     async def _listings(self, subjects: list[UUID]) -> list[Listed]:
         entries = []
-        for listing, kind, entity, entity_kind in await self._states.listings(subjects):
+        rows = await self._states.listings(subjects)
+        penalties = await self._penalties([row[0] for row in rows])
+        for listing, kind, entity, entity_kind in rows:
             if listing.listed_on is None:
                 continue
             ends = [day for day in (listing.lifted_on, listing.removed_on) if day is not None]
@@ -95,12 +101,27 @@ class Sources:
                 penalty_on=listing.penalty_on,
                 ends_on=listing.management_until,
                 removed_on=min(ends, default=None),
+                penalties=penalties.get(listing.id, ()),
             )
             entries.append(entry)
             if entity is not None and entity_kind is not None and listing.role != SELF:
                 along = replace(entry, entity=entity, entity_kind=entity_kind, role=listing.role)
                 entries.append(replace(along, bearer=listing.subject_id))
         return entries
+
+    async def _penalties(self, listings: list[Listing]) -> dict[UUID, tuple[tuple[str, date], ...]]:
+        """Code and day of the standing facts behind each listing, but for those that harmed no tourist."""
+        named = {fact_id for listing in listings for fact_id in listing.based_on}
+        facts = await self._facts.latest_of(sorted(named)) if named else {}
+        standing = {
+            fact_id: (fact.code, fact.occurred_on)
+            for fact_id, fact in facts.items()
+            if fact.action != Action.REVOKE and harmed_tourists(fact.payload) is not False
+        }
+        return {
+            listing.id: tuple(standing[one] for one in listing.based_on if one in standing)
+            for listing in listings
+        }
 
     async def _entries(self, subjects: list[UUID], codes: frozenset[str]) -> list[Listed]:
         rows = await self._states.listing_facts(subjects, codes)
