@@ -73,8 +73,21 @@ def test_days_follow_the_place() -> None:
     ]
     assert due("310000", forwarded=True) == due("370000", forwarded=True) == "2026-12-02"
     assert due("140105", extended=True) == due("330000", extended=True) == "2026-12-21"
-    verified = {p.region: p.status for p in BOOK.objections}
-    assert verified["140000"] == "recalled" and verified["310000"] == "verified"
+
+
+def test_each_figure_says_how_sure_we_are_of_it() -> None:
+    def of(region: str) -> tuple[str, ...]:
+        policy = BOOK.objections.choose("objections", on=TODAY, region=region)
+        parts = (policy.flag, policy.forward, policy.decide, policy.remedy)
+        return (*(one.status for one in parts), policy.status)
+
+    assert of("310000") == ("verified",) * 5
+    assert of("140105") == of("110000") == ("recalled",) * 5
+    assert of("370000") == ("sample", "sample", "verified", "verified", "sample")
+    assert of("410000") == ("verified", "sample", "verified", "verified", "sample")
+    assert of("330000") == ("sample", "sample", "verified", "sample", "sample")
+    with pytest.raises(Exception, match="least certain"):
+        ObjectionPolicy.parse(SHANXI.content | {"status": "verified"})
 
 
 def test_an_appraisal_is_not_counted_and_holidays_are_not_either() -> None:
@@ -95,7 +108,7 @@ def test_an_appraisal_is_not_counted_and_holidays_are_not_either() -> None:
     ],
 )
 def test_a_policy_whose_days_fall_does_not_load(days: dict[str, int]) -> None:
-    content = SHANXI.content | {"decide": days | {"appraisal_excluded": True}}
+    content = SHANXI.content | {"decide": SHANXI.content["decide"] | days}
     with pytest.raises(Exception, match="objections"):
         ObjectionPolicy.parse(content)
 
@@ -317,9 +330,23 @@ async def test_evidence_comes_with_an_objection_until_it_is_decided(service: Ser
 async def test_days_move_with_forwarding_extension_and_appraisal(service: Service, room: Room) -> None:
     _, fact = await fined(service)
     made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.officer)
+    assert made["forward_due"] == "2026-11-25"
     await room.step(made, "accept")
-    sent = await room.step(made, "forward", {"to": "太原市文化和旅游局（样例）"})
+    service.at(START + timedelta(days=3))
+    sent = await Room(service).step(made, "forward", {"to": "太原市文化和旅游局（样例）"})
+    service.at(START)
     assert (sent["state"], sent["decide_due"]) == ("forwarded", "2026-12-02")
+    shown = {
+        one["event"]: (one["working_days"], one["due_on"], one["met_on"], one["late"])
+        for one in sent["terms"]
+    }
+    assert shown == {
+        "flag": (1, "2026-11-24", "2026-11-23", False),
+        "forward": (2, "2026-11-25", "2026-11-26", True),
+        "decide": (7, "2026-12-02", None, False),
+        "remedy": (3, None, None, False),
+    }
+    assert {(one["status"], "第三十" in one["article"]) for one in sent["terms"]} == {("recalled", True)}
     await room.step(made, "start-appraisal")
     try:
         service.at(START + timedelta(days=4))

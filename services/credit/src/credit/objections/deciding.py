@@ -48,7 +48,7 @@ class ObjectionDecisions(ObjectionDesk):
         await self._check_second_person(actor, objection, subject, facts)
         self._advance(objection, Event.SUSTAIN)
         objection.decided_by, objection.decided_on = actor.sub, self._today
-        days = self._policy(objection).remedy_working_days
+        days = self._policy(objection).remedy.working_days
         objection.remedy_due = add_working_days(self._today, days).due_on
         reason = f"异议成立：{wanted.reason}"
         for fact_id in facts:

@@ -36,12 +36,14 @@ from .rules import (
     Standing,
     State,
     Target,
+    Term,
     appraisal_pauses,
     decide_due,
     events_allowed,
     next_state,
+    terms_of,
 )
-from .schemas import ActView, FollowUp, ObjectionView
+from .schemas import ActView, FollowUp, ObjectionView, TermView
 
 __all__ = ["ROOM", "STATEMENT", "ObjectionDesk"]
 
@@ -220,6 +222,27 @@ class ObjectionDesk:
             for row in rows
         ]
 
+    def _terms(self, objection: Objection, acts: Sequence[ObjectionAct]) -> list[Term]:
+        """The time of each step, and when it was taken."""
+        taken = {
+            Event.ACCEPT: "flag",
+            Event.REFUSE: "flag",
+            Event.FORWARD: "forward",
+            Event.SUSTAIN: "decide",
+            Event.DISMISS: "decide",
+        }
+        done = {taken[Event(act.event)]: china_date(act.done_at) for act in acts if Event(act.event) in taken}
+        state = State(objection.state)
+        return terms_of(
+            self._policy(objection),
+            objection.filed_on,
+            self._decide_by(objection),
+            objection.remedy_due,
+            done,
+            {"flag", "decide"} if state is State.FILED else {"decide"} if state in OPEN else set(),
+            self._today,
+        )
+
     def _follow_up(self, listing: Listing) -> FollowUp:
         what = Text(
             "该名单记录以已撤销或者更正的信息为依据，由认定机关核查，依据已撤销的依职权修复",
@@ -238,6 +261,7 @@ class ObjectionDesk:
     ) -> ObjectionView:
         statement = self._env.keyring.decrypt(objection.statement_cipher, context=STATEMENT)
         standing, policy = self._standing(objection), self._policy(objection)
+        terms = {str(term.event): term for term in self._terms(objection, acts)}
         return ObjectionView(
             id=objection.id,
             number=objection.number,
@@ -254,7 +278,11 @@ class ObjectionDesk:
             filed_on=objection.filed_on,
             flag_due=objection.flag_due,
             decide_due=objection.decide_due,
+            forward_due=terms["forward"].due_on or objection.filed_on,
             remedy_due=objection.remedy_due,
+            terms=[
+                TermView(**{name: getattr(term, name) for name in Term.__slots__}) for term in terms.values()
+            ],
             provisional=objection.provisional,
             overdue=_overdue(objection, self._today),
             extended=objection.extended,

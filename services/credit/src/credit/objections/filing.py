@@ -48,7 +48,7 @@ class ObjectionFilings(ObjectionDesk):
         now, today = self._env.clock.now(), self._today
         policy = self._env.rulebook.objections.choose("objections", on=today, region=subject.region)
         due = decide_due(policy, today, forwarded=False, extended=False)
-        flag = add_working_days(today, policy.flag_working_days)
+        flag = add_working_days(today, policy.flag.working_days)
         objection = Objection(
             id=new_id(),
             number=await self._papers.record_number("OBJ", subject.region),

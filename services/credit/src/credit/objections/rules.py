@@ -5,14 +5,15 @@ or dismissed; either ends it, and its closing is the service of the decision. Th
 (`policies/objections.yaml`); working days are counted by the official calendar.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from common.calendar import DayCount, add_working_days
 
-from .policy import ObjectionPolicy
+from .policy import DecisionDays, ObjectionPolicy, StepDays
 
 __all__ = [
     "OPEN",
@@ -20,10 +21,12 @@ __all__ = [
     "RippleState",
     "State",
     "Target",
+    "Term",
     "appraisal_pauses",
     "decide_due",
     "events_allowed",
     "next_state",
+    "terms_of",
 ]
 
 
@@ -144,3 +147,53 @@ def decide_due(
     if extended:
         days = policy.decide.total_working_days
     return add_working_days(filed_on, min(days, policy.decide.total_working_days), pauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A step's time: its last day, when it was done, by which article, and how sure we are of the figure.
+
+    Handing on is due only where another unit must verify, so it is late only when it was done late.
+    """
+
+    event: Literal["flag", "forward", "decide", "remedy"]
+    working_days: int
+    due_on: date | None
+    met_on: date | None
+    late: bool
+    provisional: bool
+    article: str
+    status: str
+
+
+def terms_of(
+    policy: ObjectionPolicy,
+    filed_on: date,
+    decide_by: DayCount,
+    remedy_due: date | None,
+    done: Mapping[str, date],
+    waiting: Collection[str],
+    today: date,
+) -> list[Term]:
+    """The terms of an objection.
+
+    `done` gives the days on which it was flagged, forwarded and decided, `waiting` which of these must still
+    be done.
+    """
+
+    def term(
+        event: Literal["flag", "forward", "decide"], part: StepDays | DecisionDays, count: DayCount
+    ) -> Term:
+        met_on = done.get(event)
+        late = met_on > count.due_on if met_on else event in waiting and today > count.due_on
+        days = len(count.counted_days)
+        return Term(event, days, count.due_on, met_on, late, count.provisional, part.article, part.status)
+
+    counted = [add_working_days(filed_on, part.working_days) for part in (policy.flag, policy.forward)]
+    remedy = policy.remedy
+    return [
+        term("flag", policy.flag, counted[0]),
+        term("forward", policy.forward, counted[1]),
+        term("decide", policy.decide, decide_by),
+        Term("remedy", remedy.working_days, remedy_due, None, False, False, remedy.article, remedy.status),
+    ]

@@ -25,6 +25,7 @@ __all__ = [
     "RemedyIn",
     "RippleView",
     "SustainIn",
+    "TermView",
 ]
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1000)]
@@ -102,6 +103,22 @@ class ActView(Model):
     done_at: datetime
 
 
+class TermView(Model):
+    """The time of a step in working days, with its article; `status` is how sure we are of this figure.
+
+    `forward` matters where another unit must verify: handing on later than that day is shown as late.
+    """
+
+    event: Literal["flag", "forward", "decide", "remedy"]
+    working_days: int
+    due_on: date | None
+    met_on: date | None
+    late: bool
+    provisional: bool
+    article: str
+    status: str
+
+
 class FollowUp(Model):
     """A listing in force that rests on a fact put right: its authority reviews it and repairs ex officio."""
 
@@ -115,9 +132,10 @@ class FollowUp(Model):
 class ObjectionView(Model):
     """An objection with its deadlines. The statement is shown with numbers of persons masked.
 
-    `decide_due` leaves out appraisals and reckons an extension in; `provisional` says that a day was needed
-    that no holiday notice covers yet. `overdue` names the deadline that has passed. `follow_ups` are what a
-    decision leaves to be done by people.
+    `decide_due` leaves out appraisals and reckons an extension in, `forward_due` is the last day for handing
+    it to the source of the information; `provisional` says that a day was needed that no holiday notice
+    covers yet. `terms` say by which article each day was counted. `overdue` names the deadline that has
+    passed. `follow_ups` are what a decision leaves to be done by people.
     """
 
     id: UUID
@@ -135,7 +153,9 @@ class ObjectionView(Model):
     filed_on: date
     flag_due: date
     decide_due: date
+    forward_due: date
     remedy_due: date | None
+    terms: list[TermView]
     provisional: bool
     overdue: Literal["flag", "decide"] | None
     extended: bool
