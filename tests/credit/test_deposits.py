@@ -1,12 +1,16 @@
 """The quality deposit: each clause by example and by property, then the clocks and facts over HTTP."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from shutil import copytree
 from typing import Any
 from uuid import UUID
 
 import pytest
-from common.calendar import add_months
+from common.calendar import add_months, add_working_days
+from common.policies import PolicySet
 from credit.deposits.policy import DepositOverlay
 from credit.deposits.rules import (
     Certificate,
@@ -28,7 +32,9 @@ from credit.deposits.rules import (
     top_up_due,
 )
 from credit.deposits.service import DepositService
+from credit.policies import FOLDER
 from credit.rounds import do_round
+from credit.rulebook.rules import Rulebook
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,6 +193,97 @@ def test_a_region_may_give_longer_to_top_up() -> None:
     due = top_up_due(POLICY, [longer], DemandCause.COMPENSATION_USED, date(2026, 11, 2))
     assert due.due_on == date(2026, 11, 30)
     assert [step.status for step in due.steps] == ["sample"]
+
+
+LONGER = """
+- id: longer-top-up-taiyuan
+  version: 1
+  effective_from: 2026-11-01
+  effective_to: 2026-11-15
+  region: "140100"
+  status: sample
+  legal_basis: [虚构的延长补足期限通知]
+  kind: longer_top_up
+  working_days: 20
+"""
+
+
+def book_with(folder: Path, overlay: str) -> Rulebook:
+    """The shipped policies with one more regional rule in their folder."""
+    copied = Path(copytree(FOLDER, folder / "policies"))
+    with (copied / "deposit-overlays.yaml").open("a", encoding="utf-8") as file:
+        file.write(overlay)
+    return Rulebook.load(copied)
+
+
+@pytest.mark.parametrize(
+    ("region", "notified_on", "days"),
+    [
+        ("140105", "2026-11-02", 20),
+        ("140100", "2026-11-15", 20),
+        ("140100", "2026-10-30", 5),
+        ("140100", "2026-11-16", 5),
+        ("140200", "2026-11-02", 5),
+    ],
+)
+def test_a_dated_file_of_a_region_gives_longer_there_and_then_only(
+    tmp_path: Path, region: str, notified_on: str, days: int
+) -> None:
+    day, file = date.fromisoformat(notified_on), tmp_path / "deposit-overlays.yaml"
+    file.write_text((FOLDER / file.name).read_text(encoding="utf-8") + LONGER, encoding="utf-8")
+    laid = PolicySet.load(file, DepositOverlay).in_force(on=day, region=region)
+    due = top_up_due(POLICY, laid, DemandCause.COMPENSATION_USED, day)
+    assert due.due_on == add_working_days(day, days).due_on
+
+
+async def test_a_demand_says_by_which_regional_rule_its_last_day_was_counted(
+    service: Service, tmp_path: Path
+) -> None:
+    _, path = await agency(service)
+    usual = await service.post(f"{path}/deposit/demands", notice("BZ-1", 50_000, "2026-11-10"))
+    env = service.app.state.env
+    service.app.state.env = replace(env, rulebook=book_with(tmp_path, LONGER))
+    try:
+        longer = await service.post(f"{path}/deposit/demands", notice("BZ-2", 50_000, "2026-11-10"))
+    finally:
+        service.app.state.env = env
+    assert (usual["due_on"], longer["due_on"]) == ("2026-11-17", "2026-12-08")
+    [step] = usual["due_steps"]
+    assert (step["status"], "第十八条" in step["legal_basis"][0]) == ("verified", True)
+    [step] = (await service.get(f"{path}/deposit/demands"))["items"][1]["due_steps"]
+    assert (step["status"], step["legal_basis"]) == ("sample", ["虚构的延长补足期限通知"])
+
+
+@pytest.mark.parametrize(
+    ("said", "harm", "counts"),
+    [
+        ({}, "not_stated", True),
+        ({"harmed_tourists": True}, "tourists", True),
+        ({"harmed_tourists": False}, "others", False),
+    ],
+)
+async def test_a_fine_that_harmed_no_tourist_does_not_end_the_clean_years(
+    service: Service, said: dict[str, bool], harm: str, counts: bool
+) -> None:
+    made, path = await agency(service)
+    await service.post(f"{path}/deposit/entries", line("payment", "2019-06-05", 200_000))
+    given = {"document_no": "JB-1", "authority": "演示机关", "effective_on": "2022-06-06"}
+    await service.post(f"{path}/deposit/certificates", given)
+    payload = {"amount_fen": 6_000_000, **said}
+    fine = await service.fact(made, "PENALTY_FINE_LARGE", "2026-10-12", payload=payload)
+    now = await service.get(f"{path}/deposit")
+    assert now["penalties"] == [
+        {
+            "fact_id": fine["id"],
+            "code": "PENALTY_FINE_LARGE",
+            "occurred_on": "2026-10-12",
+            "harm": harm,
+            "counts": counts,
+        }
+    ]
+    assert now["halving"]["since"] == ("2026-10-12" if counts else "2019-06-05")
+    assert now["required_fen"] == (200_000 if counts else 100_000) * YUAN
+    assert "未载明的从严计入" in now["policy"]["readings"]["harm"]
 
 
 @given(paid=DAYS, extra=DAYS, fined=st.lists(DAYS, max_size=3), on=DAYS)

@@ -242,6 +242,7 @@ def _deposits() -> None:
     sa.Column('notified_on', sa.Date(), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=False),
     sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('due_steps', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('policy_version', sa.String(length=40), nullable=False),
     sa.Column('met_on', sa.Date(), nullable=True),
     sa.Column('missed_at', sa.DateTime(timezone=True), nullable=True),

@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from credit.db import Base
@@ -91,6 +93,7 @@ class DepositDemand(Base, table=True):
     notified_on: date
     due_on: date
     provisional: bool
+    due_steps: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     policy_version: str = Field(sa_type=String(40), nullable=False)
     met_on: date | None = None
     missed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

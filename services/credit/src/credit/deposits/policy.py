@@ -29,7 +29,11 @@ class Period(_Figure):
 
 
 class Halving(_Figure):
-    """When the deposit may be lowered, by how much, and which facts end the clean years."""
+    """When the deposit may be lowered, by how much, and which facts end the clean years.
+
+    `broken_by` are the penalties of a fine or worse; one that says that it was not for harming tourists ends
+    nothing, one that does not say counts.
+    """
 
     percent: int = Field(ge=0, le=100)
     clean_months: int = Field(ge=1, le=120)

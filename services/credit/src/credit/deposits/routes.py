@@ -77,21 +77,26 @@ async def list_entries(subject_id: UUID, actor: Reader, deposits: DepositService
     summary="Record that a top-up was demanded; the clock runs from the notice",
 )
 async def record_demand(
-    subject_id: UUID, body: DemandIn, actor: Writer, deposits: DepositServiceDep, env: EnvironmentDep
+    subject_id: UUID,
+    body: DemandIn,
+    actor: Writer,
+    deposits: DepositServiceDep,
+    env: EnvironmentDep,
+    language: LanguageDep,
 ) -> DemandView:
     demand = await deposits.demand(actor, subject_id, body)
-    return demand_view(demand, china_date(env.clock.now()))
+    return demand_view(demand, china_date(env.clock.now()), language)
 
 
 @router.get(
     "/deposit/demands", responses=declare(SubjectNotFound), summary="Demands to an agency, oldest first"
 )
 async def list_demands(
-    subject_id: UUID, actor: Reader, deposits: DepositServiceDep, env: EnvironmentDep
+    subject_id: UUID, actor: Reader, deposits: DepositServiceDep, env: EnvironmentDep, language: LanguageDep
 ) -> Page[DemandView]:
     today = china_date(env.clock.now())
     rows = await deposits.demands(actor, subject_id)
-    return Page(items=[demand_view(row, today) for row in rows], next_cursor=None)
+    return Page(items=[demand_view(row, today, language) for row in rows], next_cursor=None)
 
 
 @router.post(
@@ -106,9 +111,10 @@ async def withdraw_demand(
     actor: Writer,
     deposits: DepositServiceDep,
     env: EnvironmentDep,
+    language: LanguageDep,
 ) -> DemandView:
     demand = await deposits.withdraw(actor, subject_id, demand_id, body)
-    return demand_view(demand, china_date(env.clock.now()))
+    return demand_view(demand, china_date(env.clock.now()), language)
 
 
 @router.post(

@@ -7,7 +7,7 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-from .rules import DemandCause, EntryKind, Form, InstrumentState, RiskClass
+from .rules import DemandCause, EntryKind, Form, Harm, InstrumentState, RiskClass
 
 __all__ = [
     "CertificateIn",
@@ -23,6 +23,7 @@ __all__ = [
     "InstrumentView",
     "LiabilityPolicyIn",
     "LiabilityPolicyView",
+    "PenaltyView",
     "PolicyEndIn",
     "PolicyView",
     "RiskClassIn",
@@ -94,10 +95,14 @@ class StepView(Model):
 
 
 class DemandView(DemandIn):
-    """A demand; `state` is open, overdue, met or withdrawn. `provisional`: no holiday notice covers it."""
+    """A demand; `state` is open, overdue, met or withdrawn. `provisional`: no holiday notice covers it.
+
+    `due_steps` say by which rules its last day was counted, a region's own among them.
+    """
 
     id: UUID
     due_on: date
+    due_steps: list[StepView]
     provisional: bool
     state: str
     met_on: date | None
@@ -137,6 +142,19 @@ class ClockView(Model):
     since: date | None
     because: str
     eligible_on: date | None
+
+
+class PenaltyView(Model):
+    """A fine or worse and whether it ends the clean years: one that says it harmed no tourist does not.
+
+    `harm` *not_stated* counts until the record of the penalty says otherwise.
+    """
+
+    fact_id: UUID
+    code: str
+    occurred_on: date
+    harm: Harm
+    counts: bool
 
 
 class DeferredView(Model):
@@ -179,6 +197,7 @@ class DepositView(Model):
     demands: list[DemandView]
     halved_by: UUID | None
     halving: ClockView
+    penalties: list[PenaltyView]
     insurance_allowed: bool
     policy: PolicyView
 

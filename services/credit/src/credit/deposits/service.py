@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
-from credit.facts.rules import known
+from credit.facts.rules import harmed_tourists, known
 from credit.relations.service import RelationService
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -27,6 +27,7 @@ from .policy import DepositOverlay, DepositPolicy
 from .repository import DepositRepository
 from .rules import (
     Certificate,
+    Penalty,
     Required,
     clean_clock,
     deferral_for,
@@ -73,7 +74,8 @@ class DepositService:
         rows = await self._deposits.entries(subject.id)
         entries = [entry_of(row) for row in rows]
         demands = [row for row in await self._deposits.demands(subject.id) if row.withdrawn_at is None]
-        broken = await self._broken(subject, policy)
+        penalties = await self._penalties(subject, policy)
+        broken = [one.occurred_on for one in penalties if one.counts]
         halved = halving_on(await self._certificates(subject.id), broken, day)
         deferred = [
             (entry.amount_fen, overlay)
@@ -100,6 +102,7 @@ class DepositService:
             clock=clean_clock(
                 policy.halving.clean_months, entries, [demand_of(row) for row in demands], broken, day
             ),
+            penalties=[one for one in penalties if one.occurred_on <= day],
             pilot=any(overlay.kind == "insurance_pilot" for overlay in overlays),
             language=language,
         )
@@ -196,6 +199,7 @@ class DepositService:
             subject_id=subject.id,
             due_on=due.due_on,
             provisional=due.provisional,
+            due_steps=[step.document() for step in due.steps],
             policy_version=policy.version,
             recorded_at=now,
             recorded_by=actor.sub,
@@ -347,11 +351,20 @@ class DepositService:
     def _pilot(self, subject: Subject, on: date) -> bool:
         return any(one.kind == "insurance_pilot" for one in self._overlays(subject, on))
 
-    async def _broken(self, subject: Subject, policy: DepositPolicy) -> list[date]:
-        """The days of fines or worse that stand against an agency."""
+    async def _penalties(self, subject: Subject, policy: DepositPolicy) -> list[Penalty]:
+        """The fines or worse that stand against an agency, the oldest first."""
         versions = await self._facts.versions_of(subject.id)
         standing = known(versions, subject.last_recorded_at)
-        return [fact.occurred_on for fact in standing if fact.code in policy.halving.broken_by]
+        found = [
+            Penalty(fact.id, fact.code, fact.occurred_on, harmed_tourists(fact.payload))
+            for fact in standing
+            if fact.code in policy.halving.broken_by
+        ]
+        return sorted(found, key=lambda one: (one.occurred_on, one.fact_id))
+
+    async def _broken(self, subject: Subject, policy: DepositPolicy) -> list[date]:
+        """The days of the fines or worse that end the clean years."""
+        return [one.occurred_on for one in await self._penalties(subject, policy) if one.counts]
 
     async def _certificates(self, subject_id: UUID) -> list[Certificate]:
         rows = await self._deposits.certificates(subject_id)

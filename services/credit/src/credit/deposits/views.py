@@ -6,7 +6,7 @@ from uuid import UUID
 
 from .models import DepositCertificate, DepositDemand, DepositEntry, LiabilityPolicy, RiskClassRecord
 from .policy import DepositOverlay, DepositPolicy
-from .rules import Clock, DueDay, EntryKind, Required, Secured, Step
+from .rules import Clock, DueDay, EntryKind, Penalty, Required, Secured, Step
 from .schemas import (
     CertificateView,
     ClockView,
@@ -16,6 +16,7 @@ from .schemas import (
     EntryView,
     InstrumentView,
     LiabilityPolicyView,
+    PenaltyView,
     PolicyView,
     RiskClassView,
     StepView,
@@ -44,6 +45,7 @@ def deposit_view(
     demands: Sequence[DepositDemand],
     halved_by: UUID | None,
     clock: Clock,
+    penalties: Sequence[Penalty],
     pilot: bool,
     language: str,
 ) -> DepositView:
@@ -78,9 +80,19 @@ def deposit_view(
         due_shortfall_fen=max(0, shortfall - sum(fen for fen, _ in deferred)),
         first_payment_due_on=first.due_on if first else None,
         first_payment_steps=[_step(step, language) for step in first.steps] if first else [],
-        demands=[demand_view(row, on if on < today else today) for row in demands],
+        demands=[demand_view(row, on if on < today else today, language) for row in demands],
         halved_by=halved_by,
         halving=ClockView(since=clock.since, because=clock.because, eligible_on=clock.eligible_on),
+        penalties=[
+            PenaltyView(
+                fact_id=one.fact_id,
+                code=one.code,
+                occurred_on=one.occurred_on,
+                harm=one.harm,
+                counts=one.counts,
+            )
+            for one in penalties
+        ],
         insurance_allowed=pilot,
         policy=PolicyView(
             id=policy.id,
@@ -103,7 +115,7 @@ def entry_views(rows: Sequence[DepositEntry]) -> list[EntryView]:
     ]
 
 
-def demand_view(row: DepositDemand, on: date) -> DemandView:
+def demand_view(row: DepositDemand, on: date, language: str) -> DemandView:
     """A demand with its state on a day."""
     if row.withdrawn_at is not None:
         state = "withdrawn"
@@ -112,7 +124,8 @@ def demand_view(row: DepositDemand, on: date) -> DemandView:
     else:
         state = "overdue" if row.due_on < on else "open"
     return DemandView.model_validate(
-        {name: getattr(row, name) for name in DemandView.model_fields if name != "state"} | {"state": state}
+        {name: getattr(row, name) for name in DemandView.model_fields if name != "state"}
+        | {"state": state, "due_steps": [_step(Step.of(step), language) for step in row.due_steps]}
     )
 
 

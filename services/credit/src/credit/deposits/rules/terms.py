@@ -1,9 +1,10 @@
 """The words of the deposit: forms, entries, demands, and what a reckoning consists of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from common.problems import Text
@@ -19,8 +20,10 @@ __all__ = [
     "EntryKind",
     "Form",
     "Gap",
+    "Harm",
     "Instrument",
     "InstrumentState",
+    "Penalty",
     "Required",
     "RiskClass",
     "Secured",
@@ -86,6 +89,36 @@ class InstrumentState(StrEnum):
     NO_PILOT = "no_pilot"
 
 
+class Harm(StrEnum):
+    """Whether a penalty was for harming tourists, as its record says."""
+
+    TOURISTS = "tourists"
+    OTHERS = "others"
+    NOT_STATED = "not_stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """A fine or worse that stands against an agency."""
+
+    fact_id: UUID
+    code: str
+    occurred_on: date
+    harmed_tourists: bool | None
+
+    @property
+    def harm(self) -> Harm:
+        """Whom it was about."""
+        if self.harmed_tourists is None:
+            return Harm.NOT_STATED
+        return Harm.TOURISTS if self.harmed_tourists else Harm.OTHERS
+
+    @property
+    def counts(self) -> bool:
+        """Whether it ends the clean years (Art. 17): what does not say whom it was about counts."""
+        return self.harm is not Harm.OTHERS
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the deposit's history. `refers_to` is the opening entry it acts on."""
@@ -128,6 +161,21 @@ class Step:
     reason: Text
     legal_basis: Sequence[str]
     status: str
+
+    def document(self) -> dict[str, Any]:
+        """The step as it is stored with what was decided by it."""
+        return {
+            "code": self.code,
+            "amount_fen": self.amount_fen,
+            "reason": {"zh": self.reason.zh, "en": self.reason.en},
+            "legal_basis": list(self.legal_basis),
+            "status": self.status,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Step":
+        """A stored step."""
+        return cls(**{**stored, "reason": Text(**stored["reason"])})
 
 
 @dataclass(frozen=True, slots=True)
