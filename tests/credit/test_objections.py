@@ -280,7 +280,10 @@ async def test_another_person_decides(service: Service, room: Room) -> None:
     assert (done["state"], done["ripple"], done["remedy"]) == ("dismissed", None, None)
     seen = (await facts_of(service, subject))[0]
     assert (seen["standing"], seen["objection"], seen["action"]) == (True, False, "settle")
-    await service.get(f"/objections/{made['id']}/ripple", 422)
+    wrong = await service.get(f"/objections/{made['id']}/ripple", 409)
+    assert (wrong["type"], wrong["allowed"]) == ("/problems/objection-not-sustained", ["close"])
+    file = await service.http.get(f"/api/v1/credit/objections/{made['id']}/ripple.csv", headers=room.officer)
+    assert file.status_code == 409
 
 
 async def test_only_the_subject_and_officers_of_the_region_take_part(service: Service, room: Room) -> None:

@@ -21,6 +21,11 @@ AffectedKind = Literal[
     "certificate",
     "page",
     "fact",
+    "rank",
+    "inspection",
+    "campaign",
+    "exchange",
+    "reliance",
 ]
 
 

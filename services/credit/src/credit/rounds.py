@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from common.db import Database
@@ -38,6 +40,17 @@ CHUNK = 100
 PAUSE = 5.0
 
 Work = Callable[[AsyncSession, Environment], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Singly:
+    """Work that is done piece by piece, each in a transaction of its own.
+
+    `find` gives the keys of at most `CHUNK` pieces behind one, in order; `do` says whether it did a piece.
+    """
+
+    find: Callable[[AsyncSession, Environment, Any], Awaitable[Sequence[Any]]]
+    do: Callable[[AsyncSession, Environment, Any], Awaitable[bool]]
 
 
 async def _changed_grades(session: AsyncSession, env: Environment) -> int:
@@ -76,8 +89,12 @@ async def _expired_imports(session: AsyncSession, env: Environment) -> int:
     return await ImportService(session, env).purge(CHUNK)
 
 
-async def _expired_listings(session: AsyncSession, env: Environment) -> int:
-    return await ListingService(session, env).remove_expired(CHUNK)
+async def _expired_listings(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+    return await ListingService(session, env).expired(after, CHUNK)
+
+
+async def _remove_expired(session: AsyncSession, env: Environment, key: Any) -> bool:
+    return await ListingService(session, env).remove_expired(key[1])
 
 
 async def _missed_top_ups(session: AsyncSession, env: Environment) -> int:
@@ -88,8 +105,12 @@ async def _changed_cover(session: AsyncSession, env: Environment) -> int:
     return await CoverService(session, env).tell_due(CHUNK)
 
 
-async def _ripples(session: AsyncSession, env: Environment) -> int:
-    return await ObjectionService(session, env).advance_ripples(CHUNK)
+async def _ripples(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+    return await ObjectionService(session, env).ripples(after, CHUNK)
+
+
+async def _advance_ripple(session: AsyncSession, env: Environment, key: Any) -> bool:
+    return await ObjectionService(session, env).advance_ripple(key)
 
 
 async def _undermined_certificates(session: AsyncSession, env: Environment) -> int:
@@ -108,8 +129,8 @@ async def _due_commitments(session: AsyncSession, env: Environment) -> int:
     return await CommitmentService(session, env).fall_due(CHUNK)
 
 
-DUE: dict[str, Work] = {
-    "ripples": _ripples,
+DUE: dict[str, Work | Singly] = {
+    "ripples": Singly(_ripples, _advance_ripple),
     "begun_scorecards": _begun_scorecards,
     "changed_grades": _changed_grades,
     "overdue_draws": _overdue_draws,
@@ -117,7 +138,7 @@ DUE: dict[str, Work] = {
     "publications_near": _publications_near,
     "missed_top_ups": _missed_top_ups,
     "changed_cover": _changed_cover,
-    "expired_listings": _expired_listings,
+    "expired_listings": Singly(_expired_listings, _remove_expired),
     "due_commitments": _due_commitments,
     "supervision": _supervision,
     "boards": _boards,
@@ -127,7 +148,7 @@ DUE: dict[str, Work] = {
     "expired_imports": _expired_imports,
     "undermined_certificates": _undermined_certificates,
 }
-"""What falls due, by name. Each does at most `CHUNK` pieces and says how many it did."""
+"""What falls due, by name. Each does at most about `CHUNK` pieces and says how many it did."""
 
 
 async def do_round(database: Database, env: Environment) -> bool:
@@ -138,8 +159,11 @@ async def do_round(database: Database, env: Environment) -> bool:
     more = False
     for name, work in DUE.items():
         try:
-            async with database.session() as session:
-                done = await work(session, env)
+            if isinstance(work, Singly):
+                done = await _singly(database, env, name, work)
+            else:
+                async with database.session() as session:
+                    done = await work(session, env)
         except Exception as error:
             # Whatever it is: a fault in one kind of work must not stop the others.
             report(f"rounds: {name}", error)
@@ -148,6 +172,30 @@ async def do_round(database: Database, env: Environment) -> bool:
             log.info("round", work=name, done=done)
         more = more or done >= CHUNK
     return more
+
+
+async def _singly(database: Database, env: Environment, name: str, work: Singly) -> int:
+    """One chunk of pieces, and further ones in place of those that fail; gives how many were done.
+
+    A piece that fails is told and counted, and tried again in every round: it stays due. It holds back no
+    other, and the round goes on behind it until it has done a chunk or seen all.
+    """
+    done, after = 0, None
+    while True:
+        async with database.session() as session:
+            keys = await work.find(session, env, after)
+        failed = 0
+        for key in keys:
+            try:
+                async with database.session() as session:
+                    done += await work.do(session, env, key)
+            except Exception as error:
+                # As in `do_round`: a fault in one piece must not stop the others.
+                report(f"rounds: {name}: {key}", error)
+                failed += 1
+        if not failed or len(keys) < CHUNK or done >= CHUNK:
+            return done
+        after = keys[-1]
 
 
 @asynccontextmanager

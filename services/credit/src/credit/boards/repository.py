@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import BigInteger, Row, cast, func, literal, or_, select, update
+from sqlalchemy import BigInteger, Row, case, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -150,6 +150,60 @@ class BoardRepository:
             .values(ranks=col(BoardEntry.ranks).op("||")(func.jsonb_build_object(metric.metric, one)))
             .execution_options(synchronize_session=False)
         )
+
+    async def ranked_since(self, subject_id: UUID, since: datetime) -> Sequence[Row[Board, BoardEntry]]:
+        """The regular runs opened since then in which a subject was entered, with its entry, oldest first."""
+        query = (
+            select(Board, BoardEntry)
+            .join(BoardEntry, col(BoardEntry.board_id) == col(Board.id))
+            .where(
+                col(BoardEntry.subject_id) == subject_id,
+                col(Board.trigger) == "period",
+                col(Board.state) != State.WITHDRAWN,
+                col(Board.opened_at) >= since,
+            )
+            .order_by(col(Board.id))
+        )
+        return (await self._session.execute(query)).all()
+
+    async def reranked(
+        self, board_id: UUID, metric: str, subject: Subject, total: int | None, after: UUID | None, limit: int
+    ) -> Sequence[Row[UUID, dict[str, Any] | None, int | None, int | None, int]]:
+        """Whose rank changes when `subject` has `total` instead (None: it has no rank), in order of subject.
+
+        Each with the rank as it stands (corrected before or as first ranked), the value, rank and number of
+        those ranked as they would be, all among subjects of the same kind and city.
+        """
+        held = col(BoardEntry.ranks)[metric]
+        standing = func.coalesce(held["now"], held)
+        own = col(BoardEntry.subject_id) == subject.id
+        value = case((own, cast(total, BigInteger)), else_=cast(standing["value"].astext, BigInteger))
+        peers = (
+            select(col(BoardEntry.subject_id), standing.label("was"), value.label("value"))
+            .join(Subject, col(Subject.id) == col(BoardEntry.subject_id))
+            .where(
+                col(BoardEntry.board_id) == board_id,
+                col(Subject.kind) == subject.kind,
+                func.left(col(Subject.region), 4) == subject.region[:4],
+                or_(own, col(BoardEntry.ranks).op("?")(metric)),
+            )
+            .subquery()
+        )
+        place = func.rank().over(order_by=peers.c.value.desc().nulls_last())
+        ranked = select(
+            peers.c.subject_id,
+            peers.c.was,
+            peers.c.value,
+            case((peers.c.value.is_not(None), place), else_=None).label("rank"),
+            func.count(peers.c.value).over().label("of"),
+        ).subquery()
+        before = cast(ranked.c.was["rank"].astext, BigInteger), cast(ranked.c.was["of"].astext, BigInteger)
+        query = select(ranked).where(
+            or_(before[0].is_distinct_from(ranked.c.rank), before[1].is_distinct_from(ranked.c.of))
+        )
+        if after is not None:
+            query = query.where(ranked.c.subject_id > after)
+        return (await self._session.execute(query.order_by(ranked.c.subject_id).limit(limit))).all()
 
     async def entries(
         self, board_id: UUID, after: UUID | None, limit: int, *, only: str | None = None

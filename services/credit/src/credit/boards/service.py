@@ -18,10 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.affected import Affected, Resting
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
+from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
+from credit.facts.views import as_version
 from credit.papers.service import PaperService
 from credit.scoring.rules.periods import first_day, label, last_day
 from credit.scoring.rules.scorecard import Scorecard
+from credit.scoring.rules.spans import meant
 from credit.scoring.service import ScoringService
 from credit.subjects.repository import SubjectRepository
 
@@ -59,7 +62,8 @@ class BoardService:
         """Open a run: its subjects are entered and ranked at once, recorded and judged in the background.
 
         A regular run is of a period that is over. An extra run is of one subject, after a fact that the
-        card's `extra_runs` name; it is to be published so many working days after the fact was verified.
+        card's `extra_runs` mean as it stands now; it is to be published so many working days after the fact
+        was verified.
 
         Raises:
             BoardNotFound: the region, or the event's subject, is not the caller's.
@@ -238,19 +242,26 @@ class BoardService:
         subject = None if fact is None else await self._subjects.find(fact.subject_id, actor)
         if fact is None or subject is None:
             raise BoardNotFound
-        codes = card.extra_runs.codes if card.extra_runs else []
-        if fact.code not in codes or subject.kind not in policy.kinds or fact.occurred_on > today:
+        extra, latest = card.extra_runs, await self._fact_rows.latest(fact.id)
+        calls = (
+            extra is not None
+            and latest is not None
+            and latest.action != Action.REVOKE
+            and latest.code in extra.codes
+            and meant(as_version(latest), extra.when)
+            and latest.occurred_on <= today
+        )
+        if extra is None or latest is None or not calls or subject.kind not in policy.kinds:
             raise InvalidPayload.at(
                 "/event_fact", Text("该信息不属于应当即时评价的重大事件", "That fact calls for no extra run")
             )
-        within = policy.event_within_working_days
-        if card.extra_runs and card.extra_runs.within_working_days:
-            within = card.extra_runs.within_working_days
+        within = extra.within_working_days or policy.event_within_working_days
         due = add_working_days(china_date(fact.recorded_at), within)
         calendar = policy.period or card.calendar or "month"
-        board = self._new(wanted, policy, "event", (first_day(fact.occurred_on, calendar), fact.occurred_on))
+        day = latest.occurred_on
+        board = self._new(wanted, policy, "event", (first_day(day, calendar), day))
         board.event_fact, board.subject_id = fact.id, subject.id
-        board.period, board.due_on = label(fact.occurred_on, calendar), due.due_on
+        board.period, board.due_on = label(day, calendar), due.due_on
         board.provisional = due.provisional
         return board
 

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,15 +22,34 @@ from .policy import BoardPolicy
 from .repository import BoardRepository
 from .rules import Side, State
 
-__all__ = ["BoardWork", "policy_of"]
+__all__ = ["RANKED", "BoardWork", "judged_on", "policy_of", "rank_payload", "reference_of"]
 
 _DAY = timedelta(days=1)
+RANKED = "RANKED"
 _FACT = {Side.RED: "RED_BOARD", Side.BLACK: "BLACK_BOARD"}
 
 
 def policy_of(env: Environment, board: Board) -> BoardPolicy:
     """The very policy version that a run was opened under."""
     return env.rulebook.boards.get(board.policy_id, board.policy_version, board.policy_region)
+
+
+def judged_on(board: Board, policy: BoardPolicy) -> date:
+    """The day on which a run's card is asked.
+
+    A run's result holds from its day on; asking a day later fits both readings of that day.
+    """
+    return board.last_on + _DAY if policy.period is None else board.last_on
+
+
+def reference_of(board: Board, subject_id: UUID, part: str) -> str:
+    """Under which reference a run records a fact about a subject; `part`: "/" and the metric of a rank."""
+    return f"{board.number}{part}/{subject_id}"
+
+
+def rank_payload(metric: str, rank: int, of: int, period: str) -> dict[str, Any]:
+    """What the fact RANKED says."""
+    return {"metric": metric, "rank": rank, "of": of, "period": period}
 
 
 class BoardWork:
@@ -57,21 +77,18 @@ class BoardWork:
         entries = await self._boards.entries(board.id, board.cursor, limit, only="ranked")
         for entry in entries:
             subject = await self._locked(entry)
-            for metric, found in sorted(entry.ranks.items()):
-                payload = {
-                    "metric": metric,
-                    "rank": found["rank"],
-                    "of": found["of"],
-                    "period": board.period,
-                }
-                await self._fact(board, subject, "RANKED", board.last_on, payload, f"/{metric}")
+            for metric, ranked in sorted(entry.ranks.items()):
+                found = ranked.get("now", ranked)
+                if found["rank"] is None:
+                    continue
+                payload = rank_payload(metric, found["rank"], found["of"], board.period)
+                await self._fact(board, subject, RANKED, board.last_on, payload, f"/{metric}")
         self._move(board, entries, limit, State.JUDGING)
 
     async def _judge(self, board: Board, limit: int) -> None:
         policy = policy_of(self._env, board)
         entries = await self._boards.entries(board.id, board.cursor, limit)
-        # A run's result holds from its day on; asking a day later fits both readings of that day.
-        day = board.last_on + _DAY if policy.period is None else board.last_on
+        day = judged_on(board, policy)
         for entry in entries:
             subject = await self._subjects.lock(entry.subject_id, None, shared=True)
             if subject is None:
@@ -157,7 +174,7 @@ class BoardWork:
             source=Source(
                 kind=SourceKind.BOARD,
                 authority=issuers.name(board.region),
-                reference=f"{board.number}{part}/{subject.id}",
+                reference=reference_of(board, subject.id, part),
             ),
             payload=payload,
         )

@@ -1,6 +1,6 @@
 """Every select and insert on campaigns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from common.auth import Principal, region_clause
@@ -46,6 +46,11 @@ class CampaignRepository:
         if before is not None:
             query = query.where(col(Campaign.id) < before)
         query = query.order_by(col(Campaign.id).desc()).limit(limit + 1)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def of_ids(self, ids: Collection[UUID]) -> Sequence[Campaign]:
+        """These campaigns, in order."""
+        query = select(Campaign).where(col(Campaign.id).in_(ids)).order_by(col(Campaign.id))
         return (await self._session.execute(query)).scalars().all()
 
     async def entries(self, campaign_id: UUID) -> Sequence[CampaignEntry]:

@@ -1,11 +1,11 @@
 """Every select and insert on certificates."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -91,6 +91,26 @@ class CertificateRepository:
             .order_by(col(Certificate.id))
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def relied_on(
+        self, subject_id: UUID, facts: Collection[UUID], since: datetime, after: UUID | None, limit: int
+    ) -> Sequence[Row[CertificateUse, str]]:
+        """`limit` uses since then, behind `after`, of certificates that one of these facts entered.
+
+        Each with the certificate's number, in order of use.
+        """
+        query = (
+            select(CertificateUse, col(Certificate.number))
+            .join(Certificate, col(Certificate.id) == col(CertificateUse.certificate_id))
+            .where(
+                col(Certificate.subject_id) == subject_id,
+                col(Certificate.based_on).op("&&")(cast(sorted(facts), ARRAY(Uuid))),
+                col(CertificateUse.used_at) >= since,
+            )
+        )
+        if after is not None:
+            query = query.where(col(CertificateUse.id) > after)
+        return (await self._session.execute(query.order_by(col(CertificateUse.id)).limit(limit))).all()
 
     async def undermined(self, today: date, limit: int) -> Sequence[Certificate]:
         """Certificates still good of which a fact was revoked or amended after they were made, locked."""

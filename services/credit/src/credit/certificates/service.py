@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Collection
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
@@ -228,6 +229,21 @@ class CertificateService:
                 )
                 found.append(Affected("certificate", row.id, row.number, row.issued_at, what))
         return found
+
+    async def relied_on(
+        self, subject_id: UUID, facts: Collection[UUID], since: datetime, after: UUID | None, limit: int
+    ) -> tuple[list[Affected], UUID | None]:
+        """Who relied since then on certificates that these facts entered; the last, where there is more."""
+        rows = await self._certificates.relied_on(subject_id, facts, since, after, limit)
+        found = []
+        for use, number in rows:
+            who = Text(use.relying_party or "未具名的使用方", use.relying_party or "somebody unnamed")
+            what = Text(
+                f"{who.zh} 依据信用证明 {number} 办理事项（{use.reference or '无文号'}）",
+                f"{who.en} relied on certificate {number} ({use.reference or 'no reference'})",
+            )
+            found.append(Affected("reliance", use.id, number, use.used_at, what, was=use.told))
+        return found, rows[-1][0].id if len(rows) == limit else None
 
     async def _find(self, actor: Principal, certificate_id: UUID) -> Certificate:
         found = await self._certificates.find(certificate_id, actor)

@@ -1,6 +1,6 @@
 """Every select and insert of the exchange."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlmodel import col
 from credit.subjects.models import Subject
 
 from .models import ExchangeCursor, ExchangeDecision, ExchangeRecord
-from .rules import DecisionState, RecordState
+from .rules import DecisionState, RecordKind, RecordState
 
 __all__ = ["ExchangeRepository"]
 
@@ -161,6 +161,27 @@ class ExchangeRepository:
             .limit(1)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def sent_about(
+        self,
+        subject_id: UUID,
+        numbers: Collection[str],
+        grades: Collection[int],
+        after: UUID | None,
+        limit: int,
+    ) -> Sequence[ExchangeRecord]:
+        """`limit` records about a subject behind `after`: of these numbers or these published grades."""
+        query = select(ExchangeRecord).where(
+            col(ExchangeRecord.subject_id) == subject_id,
+            or_(
+                col(ExchangeRecord.our_number).in_(numbers),
+                and_(col(ExchangeRecord.kind) == RecordKind.GRADE, col(ExchangeRecord.version).in_(grades)),
+            ),
+        )
+        if after is not None:
+            query = query.where(col(ExchangeRecord.id) > after)
+        query = query.order_by(col(ExchangeRecord.id)).limit(limit)
+        return (await self._session.execute(query)).scalars().all()
 
     async def accepted_on(self, actor: Principal, system: str, day: date) -> Sequence[ExchangeRecord]:
         """What the other side accepted on a day, of the caller's regions."""

@@ -196,6 +196,32 @@ class InspectionRepository:
         query = select(col(Subject.id), col(Subject.name)).where(col(Subject.id).in_(subjects))
         return {row.id: row.name for row in (await self._session.execute(query)).all()}
 
+    async def brought_by(
+        self,
+        subject_id: UUID,
+        draws: Collection[UUID],
+        facts: Collection[UUID],
+        references: Collection[str],
+        after: UUID | None,
+        limit: int,
+    ) -> Sequence[Inspection]:
+        """`limit` visits to a subject behind `after` that one of these draws or references called for, or
+        that recorded one of these facts, in order."""
+        drawn = select(col(InspectionDraw.inspection_id)).where(
+            col(InspectionDraw.subject_id) == subject_id, col(InspectionDraw.draw_id).in_(draws)
+        )
+        query = select(Inspection).where(
+            col(Inspection.subject_id) == subject_id,
+            or_(
+                col(Inspection.id).in_(drawn),
+                col(Inspection.fact_id).in_(facts),
+                col(Inspection.trigger)["reference"].astext.in_(references),
+            ),
+        )
+        if after is not None:
+            query = query.where(col(Inspection.id) > after)
+        return (await self._session.execute(query.order_by(col(Inspection.id)).limit(limit))).scalars().all()
+
     async def of_campaign(self, campaign_id: UUID) -> Sequence[Row[UUID, str, str, str | None, str]]:
         """The inspections of a campaign, as (id, number, state, result, department)."""
         query = select(

@@ -69,23 +69,28 @@ class ListingEndings(ListingDesk):
         await self._record(listing, Event.DISMISS, by, texts={"reasons": note}, details=details)
         return listing
 
-    async def remove_expired(self, limit: int) -> int:
-        """Remove listings whose last day has passed; gives how many. One transaction per call.
+    async def expired(self, after: tuple[date, UUID] | None, limit: int) -> list[tuple[date, UUID]]:
+        """Listings behind `after` whose last day has passed, by last day and id, for the rounds.
+
+        In that order, because the last of a subject's listings takes it off the list.
+        """
+        return await self._listings.expired(self._today, after, limit)
+
+    async def remove_expired(self, listing_id: UUID) -> bool:
+        """Remove a listing whose last day has passed; says whether it was still to be removed.
 
         The corresponding day is the last inside, so the removal is of the day after, on whatever day the
         rounds come to it (Order 7 Article 26 item 1).
         """
-        done = 0
-        for listing_id in await self._listings.expired(self._today, limit):
-            listing, subject = await self._open(listing_id, None)
-            last = listing.management_until
-            if listing.state == State.LISTED and last is not None and last < self._today:
-                rule = self._policy(listing.authority_region, listing.opened_on).automatic
-                note = f"管理措施期限至{last.year}年{last.month}月{last.day}日届满。依据：{rule.article}。"
-                details = {"ground": rule.rule, "article": rule.article}
-                await self._remove(listing, subject, Removal.EXPIRED, last + _DAY, note, SYSTEM, details)
-                done += 1
-        return done
+        listing, subject = await self._open(listing_id, None)
+        last = listing.management_until
+        if listing.state != State.LISTED or last is None or last >= self._today:
+            return False
+        rule = self._policy(listing.authority_region, listing.opened_on).automatic
+        note = f"管理措施期限至{last.year}年{last.month}月{last.day}日届满。依据：{rule.article}。"
+        details = {"ground": rule.rule, "article": rule.article}
+        await self._remove(listing, subject, Removal.EXPIRED, last + _DAY, note, SYSTEM, details)
+        return True
 
     async def lift(self, actor: Principal, listing_id: UUID, wanted: LiftIn) -> ListingView:
         """Lift a listing for the time of a reorganisation or settlement that a court has approved.

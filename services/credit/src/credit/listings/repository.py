@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, and_, cast, false, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, and_, cast, false, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -148,15 +148,18 @@ class ListingRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def expired(self, today: date, limit: int) -> Sequence[UUID]:
-        """Listings whose last day lies before `today`."""
-        query = (
-            select(col(Listing.id))
-            .where(col(Listing.state) == State.LISTED, col(Listing.management_until) < today)
-            .order_by(col(Listing.management_until), col(Listing.id))
-            .limit(limit)
+    async def expired(
+        self, today: date, after: tuple[date, UUID] | None, limit: int
+    ) -> list[tuple[date, UUID]]:
+        """Listings behind `after` whose last day lies before `today`, by last day and id."""
+        place = tuple_(col(Listing.management_until), col(Listing.id))
+        query = select(col(Listing.management_until), col(Listing.id)).where(
+            col(Listing.state) == State.LISTED, col(Listing.management_until) < today
         )
-        return (await self._session.execute(query)).scalars().all()
+        if after is not None:
+            query = query.where(place > after)
+        query = query.order_by(col(Listing.management_until), col(Listing.id)).limit(limit)
+        return [(last, one) for last, one in await self._session.execute(query) if last is not None]
 
     async def along_with(self, listing_id: UUID) -> Sequence[Listing]:
         """The listings of people that were opened along with this one, in order."""

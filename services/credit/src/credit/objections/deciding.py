@@ -20,7 +20,7 @@ from .schemas import DecisionIn, ObjectionView, RemedyIn, SustainIn
 
 __all__ = ["ObjectionDecisions"]
 
-INLINE_CHUNKS = 6
+INLINE_CHUNKS = 12
 """How much of the list is made at once, before the answer; the rounds do the rest."""
 
 
@@ -70,7 +70,7 @@ class ObjectionDecisions(ObjectionDesk):
         self._ripple.begin(objection, wrong, await self._since(objection, wrong), entries)
         if objection.listing_id is not None:
             await self._ripple.enter(objection, await self._listings.brought_by(objection.listing_id))
-        await self._ripple.advance(objection, INLINE_CHUNKS)
+        await self._ripple.advance(objection, INLINE_CHUNKS, inside=True)
         await self._issue(objection, subject, True, wanted.reason, actor.sub)
         return await self._done(objection, Event.SUSTAIN, actor.sub, wanted.reason, objection.remedy)
 

@@ -2,7 +2,7 @@
 
 from common.problems import Forbidden, NotFound, StateConflict, Text
 
-__all__ = ["NotYours", "ObjectionNotFound", "ObjectionOpen", "SamePerson", "StepRefused"]
+__all__ = ["NotSustained", "NotYours", "ObjectionNotFound", "ObjectionOpen", "SamePerson", "StepRefused"]
 
 
 class ObjectionNotFound(NotFound):
@@ -35,6 +35,13 @@ class SamePerson(StateConflict):
         "The reviewer must not have recorded, decided or published what is objected to, nor handled the"
         " objection",
     )
+
+
+class NotSustained(StateConflict):
+    """Only a sustained objection has a list of what it touched."""
+
+    type = "/problems/objection-not-sustained"
+    title = Text("只有成立的异议才有影响清单", "Only a sustained objection has a list of what it touched")
 
 
 class NotYours(Forbidden):

@@ -1,8 +1,8 @@
 """Every select and insert on objections."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, LargeBinary, and_, func, literal, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from credit.deposits.models import RiskClassRecord
 from credit.draws.models import Draw
 from credit.facts.models import Fact
 from credit.facts.rules import Action
@@ -230,30 +231,76 @@ class ObjectionRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def running(self, limit: int) -> Sequence[Objection]:
-        """Objections whose ripple is not listed to the end, locked; others leave them alone."""
+    async def running(self, after: UUID | None, limit: int) -> list[UUID]:
+        """Objections behind `after` whose ripple is not listed to the end, in order."""
+        query = select(col(Objection.id)).where(col(Objection.ripple) == RippleState.RUNNING)
+        if after is not None:
+            query = query.where(col(Objection.id) > after)
+        return list((await self._session.execute(query.order_by(col(Objection.id)).limit(limit))).scalars())
+
+    async def lock_running(self, objection_id: UUID) -> Objection | None:
+        """An objection whose ripple is not listed to the end, locked; None when another works on it."""
         query = (
             select(Objection)
-            .where(col(Objection.ripple) == RippleState.RUNNING)
-            .order_by(col(Objection.id))
-            .limit(limit)
+            .where(col(Objection.id) == objection_id, col(Objection.ripple) == RippleState.RUNNING)
             .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
         )
-        return (await self._session.execute(query)).scalars().all()
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def is_revoked(self, fact_id: UUID) -> bool:
         """Whether a fact stands no more."""
         query = select(col(Fact.action)).where(col(Fact.id) == fact_id).order_by(col(Fact.version).desc())
         return await self._session.scalar(query.limit(1)) == Action.REVOKE
 
-    async def is_listed(self, objection_id: UUID, kind: str, target_id: UUID) -> bool:
-        """Whether this very record is listed already."""
-        query = select(col(ObjectionEffect.position)).where(
-            col(ObjectionEffect.objection_id) == objection_id,
-            col(ObjectionEffect.kind) == kind,
-            col(ObjectionEffect.target_id) == target_id,
+    async def listed(self, objection_id: UUID, targets: Collection[UUID]) -> set[tuple[str, UUID, UUID]]:
+        """Which of these records are listed already, as (kind, record, subject)."""
+        query = select(
+            col(ObjectionEffect.kind), col(ObjectionEffect.target_id), col(ObjectionEffect.subject_id)
+        ).where(
+            col(ObjectionEffect.objection_id) == objection_id, col(ObjectionEffect.target_id).in_(targets)
         )
-        return (await self._session.execute(query.limit(1))).first() is not None
+        rows = await self._session.execute(query)
+        return {(kind, one, about) for kind, one, about in rows if one is not None}
+
+    async def targets(self, objection_id: UUID, kind: str, subject_id: UUID) -> list[tuple[UUID, str | None]]:
+        """The listed records of a kind about a subject, each with its number."""
+        query = (
+            select(col(ObjectionEffect.target_id), col(ObjectionEffect.number))
+            .where(
+                col(ObjectionEffect.objection_id) == objection_id,
+                col(ObjectionEffect.kind) == kind,
+                col(ObjectionEffect.subject_id) == subject_id,
+                col(ObjectionEffect.target_id).is_not(None),
+            )
+            .order_by(col(ObjectionEffect.position))
+        )
+        rows = await self._session.execute(query)
+        return [(one, number) for one, number in rows if one is not None]
+
+    async def wrong_grades(self, objection_id: UUID, subject_id: UUID) -> list[int]:
+        """The numbers of the published grades of a subject that are listed."""
+        query = select(col(ObjectionEffect.number)).where(
+            col(ObjectionEffect.objection_id) == objection_id,
+            col(ObjectionEffect.kind) == "grade",
+            col(ObjectionEffect.subject_id) == subject_id,
+            col(ObjectionEffect.number).is_not(None),
+        )
+        return [int(number) for number in (await self._session.execute(query)).scalars() if number]
+
+    async def risk_class(self, subject_id: UUID, on: date, known_at: datetime) -> str | None:
+        """The market regulator's class of a subject on a day, as known at a moment."""
+        query = (
+            select(col(RiskClassRecord.risk_class))
+            .where(
+                col(RiskClassRecord.subject_id) == subject_id,
+                col(RiskClassRecord.assessed_on) <= on,
+                col(RiskClassRecord.recorded_at) <= known_at,
+            )
+            .order_by(col(RiskClassRecord.assessed_on).desc(), col(RiskClassRecord.id).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def effects(self, objection_id: UUID, after: int, limit: int) -> Sequence[ObjectionEffect]:
         """`limit + 1` listed effects behind `after`, in order."""

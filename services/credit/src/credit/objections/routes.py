@@ -17,7 +17,7 @@ from credit.sheets import MEDIA_TYPES, SheetFormat
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import Decider, FilesDep, ObjectionServiceDep, Party, Reader, Writer
-from .errors import NotYours, ObjectionNotFound, ObjectionOpen, SamePerson, StepRefused
+from .errors import NotSustained, NotYours, ObjectionNotFound, ObjectionOpen, SamePerson, StepRefused
 from .repository import ObjectionFilters
 from .rules import Event, State, Target
 from .schemas import (
@@ -155,7 +155,7 @@ async def close_objection(
 
 @router.get(
     "/{objection_id}/ripple",
-    responses=declare(ObjectionNotFound),
+    responses=declare(ObjectionNotFound, NotSustained),
     summary="What depended on the wrong fact: as it was, and as it would have been",
 )
 async def get_ripple(
@@ -171,7 +171,7 @@ async def get_ripple(
 @router.get(
     "/{objection_id}/ripple.{extension}",
     response_class=Response,
-    responses=declare(ObjectionNotFound)
+    responses=declare(ObjectionNotFound, NotSustained)
     | {200: {"description": "The list", "content": {k.split(";")[0]: {} for k in MEDIA_TYPES.values()}}},
     summary="The same list as a file",
 )

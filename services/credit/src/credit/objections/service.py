@@ -12,7 +12,7 @@ from credit.paging import cursor_id
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 
 from .deciding import ObjectionDecisions
-from .errors import NotYours
+from .errors import NotSustained, NotYours
 from .filing import ObjectionFilings
 from .models import Objection, ObjectionEffect
 from .repository import ObjectionFilters
@@ -145,7 +145,8 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
 
         Raises:
             ObjectionNotFound: not the caller's to see.
-            InvalidPayload: it was not sustained, or the cursor is not one of ours.
+            NotSustained: it was not sustained; `allowed` names the events that fit.
+            InvalidPayload: the cursor is not one of ours.
         """
         objection = await self._rippled(actor, objection_id)
         after = 0 if cursor is None else decode_cursor(cursor, int)[0]
@@ -186,19 +187,18 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
 
         return objection.number, await write_table(format, _COLUMNS, rows(), self._language)
 
-    async def advance_ripples(self, limit: int) -> int:
-        """One chunk of each search under way, for the rounds; gives how many there were."""
-        return await self._ripple.advance_all(limit)
+    async def ripples(self, after: UUID | None, limit: int) -> list[UUID]:
+        """Objections behind `after` of which not all is listed yet, in order, for the rounds."""
+        return await self._ripple.under_way(after, limit)
+
+    async def advance_ripple(self, objection_id: UUID) -> bool:
+        """List the next chunk of what an objection touched; says whether there was one."""
+        return await self._ripple.go_on(objection_id)
 
     async def _rippled(self, actor: Principal, objection_id: UUID) -> Objection:
         objection = await self._seen(actor, objection_id)
         if objection.ripple is None:
-            raise InvalidPayload.at(
-                "path/objection_id",
-                Text(
-                    "只有成立的异议才有影响清单", "Only a sustained objection has a list of what it touched"
-                ),
-            )
+            raise NotSustained(state=objection.state, allowed=self._allowed(objection))
         return objection
 
     def _effect(self, row: ObjectionEffect) -> EffectView:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from credit.facts.rules import Action
 from credit.facts.views import as_version, fact_periods
 from credit.public.rules import shows_grade
 from credit.relations.service import RelationService
-from credit.scoring.ripple import GradeRipple, Otherwise, Turn
+from credit.scoring.ripple import Along, GradeRipple, Otherwise, Turn, Where, told
 from credit.subjects.models import Subject
+from credit.supervision.rules import supervision_tier
 
 from .repository import ObjectionRepository
 
@@ -36,6 +38,19 @@ class Touched:
         self._grades = GradeRipple(session, env)
         self._relations = RelationService(session, env)
 
+    async def told(self, subject: Subject, turn: Turn, outcome: Otherwise) -> list[Affected]:
+        """A turn that differs: the grade, and the tier by which the subject was supervised."""
+        found = []
+        for one in told(turn, outcome):
+            if one.kind == "tier":
+                was = await self._supervised(subject, outcome.tier, turn.where)
+                would = await self._supervised(subject, outcome.would_tier, turn.where)
+                if was == would:
+                    continue
+                one = replace(one, was=was, would_be=would)
+            found.append(one)
+        return found
+
     async def draws(
         self,
         subject: Subject,
@@ -43,22 +58,27 @@ class Touched:
         since: datetime,
         after: UUID | None,
         limit: int,
-        along: frozenset[UUID] = frozenset(),
-    ) -> tuple[list[Affected], UUID | None]:
+        along: Along,
+    ) -> tuple[list[tuple[Affected, bool]], UUID | None]:
         """Draws in which the subject stood with another weight than it would have had without the fact.
 
-        A draw is never repeated: what was drawn stands, and whoever was drawn by a wrong weight is named.
+        The weight is that of the tier of supervision, which a risk matrix may move. Each with whether the
+        fact made the difference by what rested on it. A draw is never repeated: what was drawn stands, and
+        whoever was drawn by a wrong weight is named.
         """
         rows = await self._objections.draws_with(subject.id, since, after, limit)
+        instead = await self._grades.amended(subject.id, fact_id)
         found = []
         for row in rows:
             held = _held(row, subject.id)
             if held is None:
                 continue
             where = (china_date(row.created_at), row.created_at)
-            outcome = await self._grades.at(subject, fact_id, where, along=along)
-            if outcome.tier != outcome.would_tier:
-                found.append(self._draw(row, subject, held, outcome))
+            outcome = await self._grades.at(subject, fact_id, where, instead, along)
+            was = await self._supervised(subject, outcome.tier, where)
+            would = await self._supervised(subject, outcome.would_tier, where)
+            if would not in (was, held.tier):
+                found.append((self._draw(row, held, would), outcome.through))
         return found, rows[-1].id if len(rows) == limit else None
 
     async def pages(self, subject: Subject, fact_id: UUID) -> list[Affected]:
@@ -137,15 +157,23 @@ class Touched:
         rows = await self._objections.from_the_same_source(fact_id)
         return [_other(row, row.subject_id in related, row.subject_id in branches) for row in rows]
 
-    def _draw(self, row: Draw, subject: Subject, held: tuple[int, bool], outcome: Otherwise) -> Affected:
-        weight, drawn = held
-        policy = self._env.rulebook.supervision.choose(
-            "tiered-supervision", on=china_date(row.created_at), region=subject.region
+    async def _supervised(self, subject: Subject, credit_tier: str | None, where: Where) -> str | None:
+        """The tier of supervision that a credit tier gave there: as the risk class known then moves it."""
+        day, known_at = where
+        matrix = self._env.rulebook.risk_matrices.find("risk-matrix", on=day, region=subject.region)
+        if matrix is None:
+            return credit_tier
+        return supervision_tier(
+            credit_tier, await self._objections.risk_class(subject.id, day, known_at), matrix
         )
-        would = policy.of(outcome.would_tier).sampling_bp
+
+    def _draw(self, row: Draw, held: "_Held", would: str | None) -> Affected:
+        policy = self._env.rulebook.supervision.choose(
+            "tiered-supervision", on=china_date(row.created_at), region=row.region
+        )
         if row.bundle is None:
             word = Text("尚未抽取", "which is not closed yet")
-        elif drawn:
+        elif held.drawn:
             word = Text("并被抽中", "and was drawn")
         else:
             word = Text("未被抽中", "and was not drawn")
@@ -155,23 +183,31 @@ class Touched:
             number=row.number,
             at=row.created_at,
             what=Text(
-                f"按分级 {outcome.tier} 的权重参加抽取，{word.zh}",
-                f"entered the draw with the weight of tier {outcome.tier} {word.en}",
+                f"按分级 {held.tier} 的权重参加抽取（应为 {would}），{word.zh}",
+                f"entered the draw with the weight of tier {held.tier} instead of {would} {word.en}",
             ),
-            was=str(weight),
-            would_be=str(would),
+            was=str(held.weight),
+            would_be=str(policy.of(would).sampling_bp),
         )
 
 
-def _held(row: Draw, subject_id: UUID) -> tuple[int, bool] | None:
-    """The subject's weight in a draw and whether it was drawn; None when it is only named as excluded."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """How a subject stood in a draw."""
+
+    tier: str | None
+    weight: int
+    drawn: bool
+
+
+def _held(row: Draw, subject_id: UUID) -> _Held | None:
+    """How the subject stood in a draw; None when it is only named as excluded."""
     wanted = str(subject_id)
-    frozen = json.loads(row.frozen)
-    weight = next((one["weight"] for one in frozen["objects"] if one["id"] == wanted), None)
-    if weight is None:
+    item = next((one for one in json.loads(row.frozen)["objects"] if one["id"] == wanted), None)
+    if item is None:
         return None
     result = (json.loads(row.bundle)["result"] or []) if row.bundle else []
-    return weight, any(one["object"] == wanted for one in result)
+    return _Held(item["tier"], item["weight"], any(one["object"] == wanted for one in result))
 
 
 def _other(fact: Fact, person: bool, branch: bool) -> Affected:

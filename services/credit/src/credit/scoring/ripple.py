@@ -1,16 +1,18 @@
 """What a subject's grades would have been without one fact, from the moment it was known until today.
 
-Where the fact was amended, as if the amended content had stood from the start. Facts that were recorded only
-because of a revoked one (`along`: of a listing that rested on it) are taken away with it.
+Where the fact was amended, as if the amended content had stood from the start. What rested on it goes along
+(`along`): facts that were recorded only because of a revoked one are taken away (None), those that were put
+right with it count as they stand now.
 
 The subject's time is walked from turn to turn: every published grade, every moment at which anything was
 recorded, and every day on which the grade without the fact would have changed by the calendar alone. Nothing
 published is altered; what differs is listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from types import MappingProxyType
 from uuid import UUID
 
 from common.clock import CHINA, china_date
@@ -30,11 +32,14 @@ from .repository import ScoringRepository
 from .rules import Score, score
 from .service import ScoringService
 
-__all__ = ["GradeRipple", "Otherwise", "Turn", "Where", "told"]
+__all__ = ["Along", "GradeRipple", "Otherwise", "Turn", "Where", "told", "without"]
 
 _PAGE = 100
 Where = tuple[date, datetime]
 """A place in a subject's time: the day, and the moment of knowledge."""
+Along = Mapping[UUID, FactVersion | None]
+"""Facts by what stands instead of each; None: nothing."""
+_NONE: Along = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +115,11 @@ class GradeRipple:
         since: datetime,
         after: Where | None,
         limit: int,
-        along: frozenset[UUID] = frozenset(),
+        along: Along = _NONE,
     ) -> tuple[list[tuple[Turn, Otherwise]], Where | None]:
         """The next `limit` turns behind `after`: those that differ, and where to go on (None: the end)."""
         turns = await self.turns(subject, since)
-        instead = await self._amended(subject.id, fact_id)
+        instead = await self.amended(subject.id, fact_id)
         before: Otherwise | None = None
         if after is not None:
             before = await self.at(subject, fact_id, after, instead, along)
@@ -153,17 +158,17 @@ class GradeRipple:
         fact_id: UUID,
         where: Where,
         instead: FactVersion | None = None,
-        along: frozenset[UUID] = frozenset(),
+        along: Along = _NONE,
     ) -> Otherwise:
-        """The grade there as it was reckoned, and without the fact (and those `along`) or `instead` of it."""
+        """The grade there as it was reckoned, and with `instead` of the fact (None: without it)."""
         valid_at, known_at = where
         try:
             was = await self._scoring.evaluate(subject, valid_at, known_at)
         except NoScorecard:
             return Otherwise(None, None, None, None)
-        alone = would = _without(was, frozenset({fact_id}), instead)
+        alone = would = without(was, {fact_id: instead})
         if any(fact.id in along for fact in was.facts):
-            would = _without(was, along | {fact_id}, instead)
+            would = without(was, {**along, fact_id: instead})
         following = would.next_grade_change
         return Otherwise(
             was.grade,
@@ -173,6 +178,14 @@ class GradeRipple:
             following.on if following else None,
             through=(alone.grade, alone.tier) != (would.grade, would.tier),
         )
+
+    async def counts(self, subject: Subject, code: str) -> bool:
+        """Whether the card that grades a subject today counts facts of a code."""
+        try:
+            result = await self._scoring.evaluate(subject, self._today(), subject.last_recorded_at)
+        except NoScorecard:
+            return False
+        return code in result.card.codes
 
     async def _published(self, subject_id: UUID, since: datetime) -> Sequence[PublishedGrade]:
         found: list[PublishedGrade] = []
@@ -184,7 +197,7 @@ class GradeRipple:
                 return found
             below = rows[_PAGE - 1].version
 
-    async def _amended(self, subject_id: UUID, fact_id: UUID) -> FactVersion | None:
+    async def amended(self, subject_id: UUID, fact_id: UUID) -> FactVersion | None:
         """What now stands instead of the fact's old content; None when it stands no more."""
         rows = [row for row in await self._facts.versions_of(subject_id) if row.id == fact_id]
         latest = max(rows, key=lambda row: row.version, default=None)
@@ -194,10 +207,12 @@ class GradeRipple:
         return china_date(self._env.clock.now())
 
 
-def _without(was: Score, wrong: frozenset[UUID], instead: FactVersion | None) -> Score:
+def without(was: Score, wrong: Along) -> Score:
+    """A result as it would have been with other facts instead of those that are wrong."""
+    found = {fact.id for fact in was.facts} & wrong.keys()
     facts = [fact for fact in was.facts if fact.id not in wrong]
-    if instead is not None and len(facts) < len(was.facts):
-        facts.append(replace(instead, recorded_at=was.known_at))
+    right = [row for one, row in wrong.items() if one in found and row is not None]
+    facts += [replace(row, recorded_at=was.known_at) for row in right]
     return score(was.subject, facts, was.valid_at, was.known_at, was.card)
 
 
