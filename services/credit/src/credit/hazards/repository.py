@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, Row, and_, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -25,6 +25,14 @@ def _visible_to(principal: Principal) -> ColumnElement[bool]:
     if principal.subject_id is not None:
         return col(Hazard.subject_id) == principal.subject_id
     return region_clause(col(Hazard.region), principal) if principal.kind in _AUTHORITIES else false()
+
+
+def _late(today: date) -> ColumnElement[bool]:
+    return and_(
+        col(Hazard.state) == HazardState.ORDERED,
+        col(Hazard.due_on) < today,
+        col(Hazard.overdue_on).is_(None),
+    )
 
 
 _AUTHORITIES = frozenset({"officer", "service"})
@@ -112,20 +120,30 @@ class HazardRepository:
         rows = (await self._session.execute(query.order_by(col(Hazard.id).desc()).limit(limit + 1))).all()
         return [(row[0], row[1]) for row in rows]
 
-    async def late(self, today: date, limit: int) -> Sequence[Hazard]:
-        """Ordered hazards whose day has passed unnoticed so far, locked."""
+    async def late(self, today: date, limit: int) -> Sequence[Row[UUID, UUID]]:
+        """Ordered hazards whose day has passed unnoticed so far, as (hazard, subject); nothing is locked.
+
+        In the order in which subjects are locked, so that two rounds never wait for each other.
+        """
+        first = (
+            select(col(Hazard.id), col(Hazard.subject_id))
+            .where(_late(today))
+            .order_by(col(Hazard.due_on), col(Hazard.id))
+            .limit(limit)
+            .subquery()
+        )
+        query = select(first.c.id, first.c.subject_id).order_by(first.c.subject_id, first.c.id)
+        return (await self._session.execute(query)).all()
+
+    async def lock_late(self, hazard_id: UUID, today: date) -> Hazard | None:
+        """A late hazard, locked after its subject; None when it was noticed or put right meanwhile."""
         query = (
             select(Hazard)
-            .where(
-                col(Hazard.state) == HazardState.ORDERED,
-                col(Hazard.due_on) < today,
-                col(Hazard.overdue_on).is_(None),
-            )
-            .order_by(col(Hazard.due_on))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+            .where(col(Hazard.id) == hazard_id, _late(today))
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
-        return (await self._session.execute(query)).scalars().all()
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def acts_of(self, hazard_id: UUID) -> Sequence[HazardAct]:
         """The steps of a hazard, in order."""

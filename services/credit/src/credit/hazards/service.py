@@ -180,19 +180,25 @@ class HazardService:
         return await self._view(hazard)
 
     async def notice_late(self, limit: int) -> int:
-        """Mark, once each, the hazards that were not put right in time, and warn; gives how many."""
+        """Mark, once each, the hazards that were not put right in time, and warn; gives how many.
+
+        Locks the subject before its hazard, as officers do.
+        """
         today = china_date(self._env.clock.now())
-        late = await self._hazards.late(today, limit)
-        for hazard in late:
+        done = 0
+        for hazard_id, subject_id in await self._hazards.late(today, limit):
+            subject = await self._subjects.lock(subject_id, None)
+            hazard = await self._hazards.lock_late(hazard_id, today)
+            if subject is None or hazard is None:
+                continue
             hazard.overdue_on = today
             self._note(hazard, "overdue", None, {"due_on": str(hazard.due_on)}, "system")
             await self._session.flush()
-            subject = await self._subjects.lock(hazard.subject_id, None)
-            if subject is not None:
-                source = f"hazard:{hazard.number}:{hazard.due_on}"
-                details = {"hazard": hazard.number, "due_on": str(hazard.due_on), "level": hazard.level}
-                await self._warnings.report(subject, OVERDUE_RULE, Evidence(source, today, {}, details))
-        return len(late)
+            source = f"hazard:{hazard.number}:{hazard.due_on}"
+            details = {"hazard": hazard.number, "due_on": str(hazard.due_on), "level": hazard.level}
+            await self._warnings.report(subject, OVERDUE_RULE, Evidence(source, today, {}, details))
+            done += 1
+        return done
 
     async def get(self, actor: Principal, hazard_id: UUID) -> HazardView:
         """A hazard the caller may see. Raises HazardNotFound."""

@@ -39,7 +39,7 @@ def open_duties(
     for action in card.paths:
         if isinstance(action, FinishDuty):
             for span, code in _closable(action.closes, spans):
-                if not _closed(span, code, facts):
+                if not _closed(card, span, code, facts, today):
                     payload = dict(span.fact.payload)
                     found.append(Option(span.rule.id, span.fact.id, code, today, action.cost, payload))
     return found
@@ -74,11 +74,12 @@ def _closable(
             yield span, code
 
 
-def _closed(span: RuleSpan, code: str, facts: Iterable[FactVersion]) -> bool:
-    """Whether the closing fact is on record already, dated later."""
-    match = span.rule.window.match
+def _closed(card: Scorecard, span: RuleSpan, code: str, facts: Iterable[FactVersion], today: date) -> bool:
+    """Whether the closing fact is on record already, dated later; a disputed one where the card counts it."""
+    match, suspends = span.rule.window.match, card.readings.disputed == "suspend"
     return any(
         row.code == code
+        and not (suspends and row.disputed_on(today))
         and row.occurred_on >= span.fact.occurred_on
         and (match is None or row.payload.get(match) == span.fact.payload.get(match))
         for row in facts
