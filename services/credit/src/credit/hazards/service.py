@@ -17,6 +17,7 @@ from credit.facts.repository import FactRepository
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.paging import cursor_id
+from credit.papers.rules import chinese_date
 from credit.papers.service import PaperService
 from credit.plans.repository import NumberRepository
 from credit.subjects.errors import SubjectNotFound
@@ -117,11 +118,11 @@ class HazardService:
             ("hazard", hazard.id),
             {
                 "hazard": hazard.number,
-                "found_on": _day(hazard.found_on),
+                "found_on": chinese_date(hazard.found_on),
                 "level": _LEVELS[HazardLevel(hazard.level)],
                 "description": hazard.description,
                 "requirement": wanted.requirement,
-                "due_on": _day(wanted.due_on),
+                "due_on": chinese_date(wanted.due_on),
                 "department": hazard.department,
             },
             by=actor.sub,
@@ -313,7 +314,3 @@ class HazardService:
             handed_over_to=hazard.handed_over_to,
             version=hazard.version,
         )
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"

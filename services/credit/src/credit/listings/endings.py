@@ -12,6 +12,7 @@ from common.problems import InvalidPayload, Text
 from credit.affected import Affected
 from credit.facts.schemas import SourceKind
 from credit.papers.models import Paper
+from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
 from .desk import CODES, ENTRIES, ROOM, ListingDesk
@@ -87,7 +88,7 @@ class ListingEndings(ListingDesk):
         if listing.state != State.LISTED or last is None or last >= self._today:
             return False
         rule = self._policy(listing.authority_region, listing.opened_on).automatic
-        note = f"管理措施期限至{last.year}年{last.month}月{last.day}日届满。依据：{rule.article}。"
+        note = f"管理措施期限至{chinese_date(last)}届满。依据：{rule.article}。"
         details = {"ground": rule.rule, "article": rule.article}
         await self._remove(listing, subject, Removal.EXPIRED, last + _DAY, note, SYSTEM, details)
         return True

@@ -13,6 +13,7 @@ from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
 from credit.paging import cursor_id
 from credit.papers.models import Paper
+from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
 from .clocks import defence_over
@@ -363,4 +364,4 @@ def _basis(condition: ListingCondition, given: str | None) -> list[str]:
 
 
 def _step(step: AssessmentIn) -> str:
-    return f"{step.on.year}年{step.on.month}月{step.on.day}日，{step.by}：{step.summary}"
+    return f"{chinese_date(step.on)}，{step.by}：{step.summary}"

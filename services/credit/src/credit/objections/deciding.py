@@ -8,6 +8,7 @@ from common.calendar import add_working_days
 from common.problems import InvalidPayload, Text
 
 from credit.listings.rules import Removal
+from credit.papers.rules import chinese_date
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
@@ -203,5 +204,5 @@ class ObjectionDecisions(ObjectionDesk):
         elif objection.target == Target.LISTING:
             done = "移出名单" + (f"，并{done}" if done else "")
         due = objection.remedy_due
-        until = f"其他系统中的记录于{due.year}年{due.month}月{due.day}日前一并更正。" if due else ""
+        until = f"其他系统中的记录于{chinese_date(due)}前一并更正。" if due else ""
         return f"{done or '重新评定信用等级'}。{until}"
