@@ -564,6 +564,27 @@ async def test_an_expired_listing_is_removed_on_the_day_after_and_the_veto_ends(
         service.at(START)
 
 
+async def test_a_list_that_runs_longer_under_another_law_keeps_the_veto_until_its_removal(
+    service: Service,
+) -> None:
+    listing = await opened(service)
+    path = f"/listings/{listing['id']}"
+    await service.post(f"{path}/notify", {}, 200)
+    await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
+    longer = {"until": "2031-06-30", "legal_basis": "虚构的其他法律规定更长期限"}
+    await service.post(f"{path}/decide", FULL | {"longer": longer}, 200, reviewer(service))
+    await service.post(f"{path}/publish", {}, 200)
+    firm, state = f"/subjects/{listing['subject']['id']}", service.app.state
+    try:
+        for day, grade in (("2029-11-26", "D"), ("2031-06-30", "D"), ("2031-07-01", "A")):
+            service.at(datetime.fromisoformat(f"{day}T12:00:00+08:00"))
+            await do_round(state.db, state.env)
+            assert (await service.get(firm))["grade"] == grade, day
+    finally:
+        service.at(START)
+
+
 @pytest.mark.parametrize(("ground", "reason"), [("REP-A-2", "revoked"), ("REP-A-3", "policy")])
 async def test_the_authority_repairs_of_its_own_motion(service: Service, ground: str, reason: str) -> None:
     done = await listed(service)

@@ -3,7 +3,6 @@
 import itertools
 from dataclasses import replace
 from datetime import date, timedelta
-from uuid import UUID
 
 from credit.facts.rules import FactVersion
 from credit.scoring.rules import Path, find_paths, score
@@ -78,12 +77,10 @@ def test_an_open_duty_is_in_every_path() -> None:
         assert "finish_duty" in [step.action for step in path.steps]
 
 
-def test_a_listing_is_waited_for_or_repaired_once_the_clock_allows() -> None:
-    [slow, fast] = paths([("SERIOUS_LISTED", date(2024, 3, 1))])
-    assert (slow.on, slow.grade, slow.cost) == (date(2027, 3, 2), "A", 0)
-    assert [(step.action, step.fact_id) for step in slow.steps] == [("wait", UUID(int=10))]
-    assert (fast.on, fast.cost) == (DAY, 5)
-    assert [(step.action, step.code) for step in fast.steps] == [("repair", "SERIOUS_LISTING_REMOVED")]
+def test_a_listing_is_repaired_once_the_clock_allows() -> None:
+    [only] = paths([("SERIOUS_LISTED", date(2024, 3, 1))])
+    assert (only.on, only.grade, only.cost) == (DAY, "A", 5)
+    assert [(step.action, step.code) for step in only.steps] == [("repair", "SERIOUS_LISTING_REMOVED")]
 
 
 def test_the_stricter_clock_bars_a_repair_of_what_happened_since_april_2026() -> None:
@@ -100,8 +97,8 @@ def test_the_stricter_clock_bars_a_repair_of_what_happened_since_april_2026() ->
 def test_a_statutory_ban_bars_every_repair_while_it_runs() -> None:
     banned = ("PENALTY_REVOCATION", date(2025, 6, 1))
     [only] = paths([("SERIOUS_LISTED", date(2025, 6, 1)), banned])
-    assert [step.action for step in only.steps] == ["wait"], "the ban ends with the listing itself"
-    assert only.on == date(2028, 6, 2)
+    assert [(step.action, step.earliest) for step in only.steps] == [("repair", date(2028, 6, 2))]
+    assert only.on == date(2028, 6, 2), "the day after the ban"
 
 
 @given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))

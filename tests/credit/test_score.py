@@ -115,14 +115,16 @@ def test_a_repair_ends_what_a_figure_counts_and_a_time_that_must_also_be_removed
     assert [score(AGENCY, rows, DAY, NOW, card).grade for rows in ([fine], [fine, done])] == ["B", "A"]
 
 
-def test_a_serious_listing_decides_the_grade_until_its_period_ends_or_it_is_removed() -> None:
+def test_a_serious_listing_decides_the_grade_until_it_is_removed_however_long_that_takes() -> None:
     listed = ("SERIOUS_LISTED", date(2024, 3, 1))
     result = score(AGENCY, facts([listed]), DAY, NOW, CARD)
     assert (result.value, result.grade, result.tier) == (100, "D", "D")
     [veto] = result.document["vetoes"]
-    assert veto["expires_on"] == "2027-03-01"
-    assert result.document["next_grade_change"] == {"on": "2027-03-02", "grade": "A"}
-    assert grade_of([listed, ("SERIOUS_LISTING_REMOVED", date(2026, 10, 1))])[1] == "A"
+    assert veto["expires_on"] is None
+    assert result.document["next_grade_change"] is None
+    assert grade_of([listed], date(2030, 3, 1))[1] == "D"
+    removed = ("SERIOUS_LISTING_REMOVED", date(2026, 10, 1))
+    assert [grade_of([listed, removed], day)[1] for day in (date(2026, 9, 30), DAY)] == ["D", "A"]
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Five years of invented facts for one subject, and playing them through the scoring engine day by day."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
+from common.calendar import add_months
 from common.clock import CHINA
 
 from credit.facts.rules import FactVersion
@@ -27,6 +28,7 @@ _SOURCES = {
     "LIABILITY_INSURANCE_MISSING": SourceKind.LICENCE_REGISTER,
     "LIABILITY_INSURANCE_IN_PLACE": SourceKind.LICENCE_REGISTER,
     "SERIOUS_LISTED": SourceKind.LISTING,
+    "SERIOUS_LISTING_REMOVED": SourceKind.LISTING,
     "HAZARD_FOUND": SourceKind.HAZARD,
     "HAZARD_CLOSED": SourceKind.HAZARD,
     "TRAINING_COMPLETED": SourceKind.QUALIFICATION,
@@ -41,6 +43,7 @@ _DONE = {
     "HAZARD_FOUND": "HAZARD_CLOSED",
     "STAR_REVIEW_FAILED": "STAR_REVIEW_PASSED",
 }
+_LISTED_MONTHS = 36
 _AMOUNTS = {
     "PENALTY_FINE_SMALL": (500_000, 4_900_000),
     "PENALTY_FINE_LARGE": (5_000_000, 30_000_000),
@@ -143,7 +146,22 @@ def happenings(chance: Random, kind: str, first: date, last: date) -> list[Happe
         done_on = day + timedelta(days=chance.randrange(10, 200))
         if code in _DONE and done_on <= last and chance.random() < 0.85:
             found.append(Happening(_DONE[code], done_on, payload))
+    found += _removals(found, last)
     return sorted(found, key=lambda one: (one.occurred_on, one.code))
+
+
+def _removals(happened: Iterable[Happening], last: date) -> list[Happening]:
+    """Removals from the list of seriously dishonest subjects after its three years, by `last`.
+
+    A removal takes off every entry before it, so it waits for the end of a later one.
+    """
+    listed = {one.occurred_on: one.payload for one in happened if one.code == "SERIOUS_LISTED"}
+    ended = {day: add_months(day, _LISTED_MONTHS) + timedelta(days=1) for day in listed}
+    return [
+        Happening("SERIOUS_LISTING_REMOVED", off, listed[day])
+        for day, off in ended.items()
+        if off <= last and not any(day < later < off for later in listed)
+    ]
 
 
 def sample_happenings(today: date) -> list[Happening]:
