@@ -42,7 +42,7 @@ class ListingOpenings(ListingDesk):
         first = await self._draft(subject, condition, region, wanted, Role.SELF, None, actor.sub)
         opened = [(first, subject)]
         for place, (person, who) in enumerate(zip(wanted.persons, persons, strict=True)):
-            if who.kind != Kind.NATURAL_PERSON or not condition.fits(who.kind, in_charge=True):
+            if who.kind != Kind.NATURAL_PERSON:
                 raise InvalidPayload.at(
                     f"/persons/{place}/subject_id",
                     Text("须为自然人主体", "Must be a natural person's subject"),

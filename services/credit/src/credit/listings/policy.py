@@ -101,7 +101,6 @@ class ListingCondition(Policy):
     market: Literal["tourism", "culture", "both"]
     name: Text
     kinds: list[str] = Field(default=[])
-    persons_in_charge: bool = True
     open_clause: bool = False
     penalty: bool = False
     repairable: bool = True
@@ -109,7 +108,7 @@ class ListingCondition(Policy):
 
     def fits(self, kind: str, *, in_charge: bool) -> bool:
         """Whether a subject of `kind` can be listed for it, in its own right or as a person in charge."""
-        return self.persons_in_charge if in_charge else not self.kinds or kind in self.kinds
+        return in_charge or not self.kinds or kind in self.kinds
 
 
 class RepairClock(Policy):

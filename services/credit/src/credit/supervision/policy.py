@@ -27,7 +27,6 @@ Act = Literal[
     "outbound",
     "venue",
     "net_premises",
-    "new_licence",
     "award",
     "commitment",
     "change_name",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -147,7 +147,6 @@ class Sources:
                         role=SELF,
                         listed_on=row.occurred_on,
                         number=row.source_reference,
-                        penalty_on=_day(row.payload.get("penalty_on")),
                         removed_on=min(off, default=None),
                     )
                 )
@@ -164,10 +163,3 @@ class Sources:
                     )
                 )
         return entries
-
-
-def _day(value: Any) -> date | None:
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
