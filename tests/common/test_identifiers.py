@@ -40,7 +40,12 @@ def test_no_single_wrong_character_passes_in_a_credit_code(number: str, place: i
 
 
 @given(
-    st.text(st.sampled_from("0123456789"), min_size=8, max_size=8),
+    st.builds(
+        "{}{}{}".format,
+        st.sampled_from("123456789ANY"),
+        st.sampled_from(ALPHABET),
+        st.text(st.sampled_from("0123456789"), min_size=6, max_size=6),
+    ),
     st.text(st.sampled_from(ALPHABET), min_size=8, max_size=8),
 )
 def test_made_codes_pass_only_with_both_checks(head: str, serial: str) -> None:
@@ -55,6 +60,25 @@ def test_made_codes_pass_only_with_both_checks(head: str, serial: str) -> None:
         else:
             with pytest.raises(InvalidIdentifier, match="organisation"):
                 check_uscc(number)
+
+
+def with_checks(head: str, serial: str = "MF0A0001") -> str:
+    """A code of this head whose two check characters are right."""
+    organisation = sum(int(c, 36) * w for c, w in zip(serial, (3, 7, 9, 10, 5, 8, 4, 2), strict=True))
+    body = head + serial + "0X987654321"[organisation % 11]
+    return body + ALPHABET[-sum(ALPHABET.index(c) * pow(3, n, 31) for n, c in enumerate(body)) % 31]
+
+
+@pytest.mark.parametrize("head", ["N1", "N2", "N3", "Y1", "A1", "54", "5A", "93", "19", "81"])
+def test_codes_of_every_registrar_are_credit_codes(head: str) -> None:
+    number = with_checks(f"{head}140105")
+    assert check_uscc(number.lower()) == number
+
+
+@pytest.mark.parametrize("head", ["01140105", "B1140105", "U1140105", "9114010A", "9I140105"])
+def test_other_heads_are_none(head: str) -> None:
+    with pytest.raises(InvalidIdentifier, match="cannot hold"):
+        check_uscc(head + "MF0A000100")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 from stdnum.cn import uscc
-from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 
 from common import regions
 from common.problems import Text
@@ -33,6 +32,7 @@ __all__ = [
     "is_usual_licence_number",
 ]
 
+_USCC = re.compile(r"[1-9ANY][0-9A-HJ-NPQRTUWXY][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ORGANISATION_CHECKS = "0X987654321"
 _ID_CHECKS = "10X98765432"
@@ -69,23 +69,23 @@ class ResidentId:
 def check_uscc(text: str) -> str:
     """The unified social credit code (GB 32100), upper-case. Raises InvalidIdentifier.
 
-    Both checks hold: character 18 over all, character 17 over the organisation code (GB 11714).
+    The first character is the registrar: 1 to 9, A (the armed forces), N (agriculture, of village
+    collectives) or Y (others). Its classes change, so any character of the alphabet may follow. Both checks
+    hold: character 18 over all, character 17 over the organisation code (GB 11714).
     """
     number = _plain(text)
-    try:
-        number = uscc.validate(number)
-    except InvalidLength:
+    if len(number) != 18:
         raise InvalidIdentifier(
             Text("统一社会信用代码应为18位", "a unified social credit code has 18 characters")
-        ) from None
-    except InvalidChecksum:
-        raise InvalidIdentifier(
-            Text("统一社会信用代码校验位不符", "the check character of the credit code is wrong")
-        ) from None
-    except ValidationError:
+        )
+    if not _USCC.fullmatch(number):
         raise InvalidIdentifier(
             Text("统一社会信用代码含有不允许的字符", "the credit code holds a character it cannot hold")
-        ) from None
+        )
+    if number[17] != uscc.calc_check_digit(number):
+        raise InvalidIdentifier(
+            Text("统一社会信用代码校验位不符", "the check character of the credit code is wrong")
+        )
     if number[16] != _organisation_check(number[8:16]):
         raise InvalidIdentifier(
             Text(
