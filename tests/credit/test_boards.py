@@ -146,6 +146,30 @@ async def test_a_major_event_calls_for_a_run_of_its_own(service: Service) -> Non
     await service.post("/boards", body | {"event_fact": fact["id"]}, 201)
 
 
+async def test_an_accident_calls_for_a_run_only_as_the_card_means_it(service: Service) -> None:
+    """Linfen: the main responsibility, and three lightly hurt, or one gravely, or a death."""
+    made = await agency(service, "141002")
+    who = service.who(sub="opener")
+    body = {"board": "linfen-board", "region": "141000"}
+    hurt = {
+        "severity": "一般",
+        "responsibility": "main",
+        "minor_injuries": 2,
+        "serious_injuries": 0,
+        "deaths": 0,
+    }
+    fact = await service.fact(made, "ACCIDENT", "2026-11-20", payload=hurt)
+    refused = await service.post("/boards", body | {"event_fact": fact["id"]}, 422, who)
+    assert refused["errors"][0]["pointer"] == "/event_fact"
+    said = {"reason": "补充伤情", "authority": "演示机关", "reference": "更正8号"}
+    worse = said | {"action": "amend", "payload": hurt | {"minor_injuries": 3}}
+    await service.post(f"/facts/{fact['id']}/corrections", worse)
+    opened = await service.post("/boards", body | {"event_fact": fact["id"]}, 201, who)
+    await service.post(f"/boards/{opened['id']}/withdrawal", {"reason": "另行处理"}, 200)
+    await service.post(f"/facts/{fact['id']}/corrections", said | {"action": "revoke"})
+    await service.post("/boards", body | {"event_fact": fact["id"]}, 422, who)
+
+
 async def test_twice_black_in_a_row_proposes_a_listing(service: Service) -> None:
     who = service.who("530000", sub="opener")
     firm = {

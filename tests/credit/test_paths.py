@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from credit.facts.rules import FactVersion
-from credit.scoring.rules import Path, find_paths, score
+from credit.scoring.rules import Path, Scorecard, find_paths, score
+from credit.scoring.rules.lawful import open_duties
+from credit.scoring.rules.spans import rule_spans
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,3 +122,18 @@ def test_every_path_keeps_its_promise(listed: list[tuple[str, date]], today: dat
         if before > today:
             waited = score(AGENCY, rows, before, NOW, CARD).grade
             assert waited is not None and CARD.rank(waited) >= CARD.rank(present)
+
+
+def test_a_duty_whose_closing_is_disputed_is_still_to_be_done_where_disputes_suspend() -> None:
+    done = fact(11, "DEPOSIT_TOPPED_UP", date(2026, 11, 2))
+    listed = [fact(10, "DEPOSIT_NOT_TOPPED_UP", date(2026, 11, 1)), done]
+    disputed = [listed[0], replace(done, disputed=((date(2026, 11, 3), None),))]
+    suspends = Scorecard.parse(CARD.content | {"readings": {"disputed": "suspend"}})
+
+    def duties(rows: list[FactVersion], card: Scorecard) -> list[str]:
+        return [one.code for one in open_duties(card, rule_spans(card, rows), rows, DAY)]
+
+    assert duties(listed[:1], suspends) == ["DEPOSIT_TOPPED_UP"]
+    assert duties(listed, suspends) == []
+    assert duties(disputed, suspends) == ["DEPOSIT_TOPPED_UP"]
+    assert duties(disputed, CARD) == [], "where a dispute is only flagged, what is on record counts"
