@@ -174,25 +174,10 @@ class Rulebook:
         """The catalogue in force on `on`: in `region`, or with the supplements of all regions."""
         return catalogue(self.catalogues, on, region)
 
-    def card_for(self, kind: str, on: date, region: str, card_id: str | None = None) -> Scorecard | None:
-        """The card that grades a kind of subject there and then, or the one named; None if there is none."""
-        for card in self.scorecards.in_force(on=on, region=region):
-            if card.id == card_id or (card_id is None and card.use == "grade" and kind in card.kinds):
-                return card
-        return None
-
     @cached_property
     def penalties_behind(self) -> frozenset[str]:
         """The codes of penalties without which a listing does not bring a restriction."""
         return frozenset(code for one in self.restrictions for code in one.penalties)
-
-    def later_versions(self, card: Scorecard, on: date) -> list[Scorecard]:
-        """Published versions of the same card that begin after `on`."""
-        return [
-            other
-            for other in self.scorecards
-            if (other.id, other.region) == (card.id, card.region) and other.effective_from > on
-        ]
 
     def _check_codes(self) -> None:
         """Every code in use must be in the catalogue, and what closes a duty must say so there."""

@@ -29,10 +29,11 @@ from credit.facts.rules import Action, FactVersion, content_hash
 from credit.policies import FOLDER
 from credit.publishing import SERVICE, subject_data
 from credit.rulebook.rules import Rulebook
+from credit.scorecards.shelf import card_book
 from credit.scoring.models import PublishedGrade
 from credit.scoring.publication import entry_of, grade_changed_data, published_grade
 from credit.scoring.rules import ScoredSubject, score
-from credit.scoring.rules.cards import Schedule
+from credit.scoring.rules.cards import CardView
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
 from credit.subjects.rules import Kind, Status
@@ -115,6 +116,7 @@ async def seed(settings: Settings, plan: SeedPlan, progress: Progress) -> None:
     try:
         async with database.session() as session:
             present = set(await session.scalars(select(col(Subject.id))))
+            cards = (await card_book(session, env)).at(env.clock.now())
         counted = [*firms(plan), *guides(plan)]
         agencies = [firm for firm in counted if firm.kind is Kind.TRAVEL_AGENCY]
         planned = [*counted, *more_firms(plan, agencies)]
@@ -122,7 +124,7 @@ async def seed(settings: Settings, plan: SeedPlan, progress: Progress) -> None:
         progress.start("示范省份 / demo province", len(planned))
         progress.advance(len(planned) - len(missing))
         for chunk in _chunks(missing):
-            rows = _build(chunk, plan, env)
+            rows = _build(chunk, plan, env, cards)
             async with database.session() as session:
                 await _store(session, env, rows)
             progress.advance(len(chunk))
@@ -136,7 +138,7 @@ def _chunks(planned: Sequence[Firm]) -> Iterator[list[Firm]]:
         yield chunk
 
 
-def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment) -> _Rows:
+def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment, cards: CardView) -> _Rows:
     now = env.clock.now()
     papers = Papers(plan, env.rulebook.deposits.choose("deposits", on=china_date(now)), env.keyring, now)
     rows = _Rows(papers)
@@ -146,7 +148,7 @@ def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment) -> _Rows:
         subject = _subject(firm, born, env)
         rows.subjects.append(subject)
         before = len(rows.facts)
-        _live(subject, chance, born, now, env, rows)
+        _live(subject, chance, born, now, cards, rows)
         papers.add_for(firm, subject.licensed_on, _uncovered_since(rows.facts[before:], subject.id))
         rows.events.append(
             NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
@@ -181,7 +183,7 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
 
 
 def _live(
-    subject: _Subject, chance: Random, born: datetime, now: datetime, env: Environment, rows: _Rows
+    subject: _Subject, chance: Random, born: datetime, now: datetime, cards: CardView, rows: _Rows
 ) -> None:
     """Record a subject's history and the grades that followed from it, and leave it scored as of today."""
     today = china_date(now)
@@ -191,8 +193,8 @@ def _live(
         for f in facts
     ]
     rows.facts += facts
-    card = env.rulebook.card_for(subject.kind, today, subject.region)
-    if card is None:
+    schedule = cards.schedule(subject.kind, subject.region, today)
+    if schedule is None:
         return
     scored = ScoredSubject(
         subject.id,
@@ -205,7 +207,7 @@ def _live(
     )
     subject.version += len(facts)
     before: tuple[str | None, str | None] = (None, None)
-    for standing in played(scored, versions, born, now, card):
+    for standing in played(scored, versions, born, now, schedule.card):
         subject.grade_version += 1
         subject.version += 2
         fact_id = standing.fact.id if standing.fact else None
@@ -218,12 +220,11 @@ def _live(
         subject.grade, subject.tier = before
     result = standing.result
     if versions:
-        result = score(scored, versions, today, subject.last_recorded_at, card)
+        result = score(scored, versions, today, subject.last_recorded_at, schedule.card, schedule.later)
     subject.score, subject.scored_on = result.value, today
     subject.next_change_on = result.next_change.on if result.next_change else None
     subject.look_again_on = subject.next_change_on
-    later = tuple(env.rulebook.later_versions(card, today))
-    subject.scored_by = Schedule(card, later).fingerprint
+    subject.scored_by = schedule.fingerprint
     rows.events.append(NewEvent("grade_changed", subject.id, subject.version, changed, now))
     subject.version += 1
 
