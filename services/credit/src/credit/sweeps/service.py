@@ -22,7 +22,6 @@ from .repository import SweepRepository
 __all__ = ["SweepService"]
 
 CHUNK = 200
-BUDGET = 400
 _DAY = timedelta(days=1)
 
 
@@ -45,10 +44,11 @@ class SweepService:
         self._deposits = DepositRepository(session)
 
     async def sweep(self) -> int:
-        """Go on with today's sweeps for one transaction's worth of work; gives how much was looked at.
+        """Go on with today's sweeps for one transaction's worth of work; gives `CHUNK` while more may come.
 
         Each rule sweeps once a Chinese day. A sweep that was interrupted goes on behind its last chunk; what
-        it found twice is one piece of evidence. Several processes share the rules.
+        it found twice is one piece of evidence. Several processes share the rules: a transaction holds the
+        subjects of one chunk, locked in order of id, so that two sweeps never wait for each other.
         """
         today = china_date(self._env.clock.now())
         rules = await self._warnings.rules()
@@ -62,14 +62,18 @@ class SweepService:
             await self._sweeps.open_day(today, sorted(swept.keys() - entered.keys()))
         elif all(one.done_at is not None for one in entered.values()):
             return 0
-        looked = 0
-        while looked < BUDGET and (row := await self._sweeps.next_open(today)) is not None:
+        for _ in range(CHUNK):
+            row = await self._sweeps.next_open(today)
+            if row is None:
+                return 0
             rule = swept.get((row.rule_id, row.region, row.version))
-            looked += 1 + (0 if rule is None else await self._chunk(row, rule, rules, today))
+            found = 0 if rule is None else await self._chunk(row, rule, rules, today)
             if rule is None:
                 row.done_at = self._env.clock.now()
             await self._session.flush()
-        return looked if looked >= BUDGET else 0
+            if found:
+                break
+        return CHUNK
 
     async def on_fact(self, subject: Subject, code: str, fact_id: UUID, occurred_on: date) -> int:
         """Ask the rules about a fact that was just recorded about a locked subject; gives what was raised."""
@@ -128,7 +132,7 @@ class SweepService:
 
     async def _chunk(self, row: WarningSweep, rule: WarningRule, rules: RuleSet, today: date) -> int:
         found = await self.find(rule, today, row.cursor)
-        for subject_id, evidence in found.items:
+        for subject_id, evidence in sorted(found.items, key=lambda item: item[0]):
             subject = await self._subjects.lock(subject_id, None)
             if subject is None or rules.find(rule.id, on=today, region=subject.region) is not rule:
                 continue
