@@ -45,7 +45,7 @@ from tourtrust.runtime.postgres import PostgresServer
 SUBJECTS = 4_000
 FACTS = 20
 ROUNDS = 5
-RARE = {"SERIOUS_LISTED": 1, "SERIOUS_LISTING_REMOVED": 1}
+RARE = {"SERIOUS_LISTED": 1, "SERIOUS_LISTING_REMOVED": 1, "REPAIRED": 1}
 PLAIN = """
 INSERT INTO plain (subject_id, points)
 SELECT f.subject_id, sum(p.points)
@@ -68,18 +68,22 @@ async def fill(url: str, codes: list[str], count: int) -> None:
         subjects.append(
             (subject, "travel_agency", f"样例{number}", f"样例{number}", [], "140105", [], "active")
         )
+        first = new_id()
         for serial in range(FACTS):
-            fact, code = new_id(), chance.choices(codes, weights)[0]
+            fact, code = new_id() if serial else first, chance.choices(codes, weights)[0]
+            payload = json.dumps({"fact_id": str(first)} if code == "REPAIRED" else {})
             for version in (1, 2) if chance.random() < 0.05 else (1,):
                 action = "record" if version == 1 else chance.choice(["amend", "revoke"])
                 day: date = today - timedelta(days=chance.randrange(1800))
                 stamp = now + timedelta(milliseconds=2 * serial + version)
-                facts.append((fact, version, subject, action, code, day, stamp, f"{subject} {serial}"))
+                facts.append(
+                    (fact, version, subject, action, code, day, stamp, f"{subject} {serial}", payload)
+                )
     connection = await asyncpg.connect(url)
     await connection.execute(
         "CREATE TEMP TABLE s (id uuid, kind text, name text, search text, grams text[], region text,"
         " scope text[], status text); CREATE TEMP TABLE f (id uuid, version int, subject uuid, action text,"
-        " code text, day date, stamp timestamptz, reference text)"
+        " code text, day date, stamp timestamptz, reference text, payload text)"
     )
     await connection.copy_records_to_table("s", records=subjects)
     await connection.copy_records_to_table("f", records=facts)
@@ -90,7 +94,8 @@ async def fill(url: str, codes: list[str], count: int) -> None:
         "INSERT INTO facts (id, version, subject_id, action, code, occurred_on, recorded_at, recorded_by,"
         " source_kind, source_authority, source_reference, payload, evidence, content_hash, correction)"
         " SELECT id, version, subject, action, code, day, stamp, 'bench', 'other', '演示机关', reference,"
-        " '{}', '[]', repeat('0', 64), CASE WHEN version > 1 THEN '{}'::jsonb END FROM f ORDER BY stamp"
+        " payload::jsonb, '[]', repeat('0', 64), CASE WHEN version > 1 THEN '{}'::jsonb END FROM f"
+        " ORDER BY stamp"
     )
     await connection.execute("DROP TABLE s, f")
     await connection.execute("ANALYZE")

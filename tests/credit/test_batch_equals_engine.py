@@ -45,6 +45,7 @@ async def compare(ready: Stage, card: Scorecard, facts: dict[UUID, list[FactVers
         runs, service = RunRepository(session), RunService(session, ready.env)
         run = await service.start(Purpose.DRY_RUN, "000000", AGENCY, by="test", reason="test")
         run.state = RunState.DONE
+        await runs.prepare()
         piece, span = Piece("travel_agency", "000000"), Span(None, LAST)
         await runs.score_set(run.id, set_plan(card, today), piece, span, None, None)
         rows = (await session.scalars(select(ScoringResult).where(col(ScoringResult.run_id) == run.id))).all()

@@ -173,10 +173,10 @@ async def test_a_run_that_always_fails_ends_with_its_reason_and_the_others_are_d
 ) -> None:
     sound = Chunks._score
 
-    async def faulty(self: Chunks, run: ScoringRun, span: Any) -> Any:
+    async def faulty(self: Chunks, run: ScoringRun, *others: Any) -> Any:
         if run.reason == "faulty":
             raise RuntimeError("a fault of the program")
-        return await sound(self, run, span)
+        return await sound(self, run, *others)
 
     monkeypatch.setattr(Chunks, "_score", faulty)
     alerts = ALERTS.labels("credit", "background-work-failed")

@@ -29,11 +29,10 @@ from credit.subjects.models import Subject
 
 from .models import ScoringResult, ScoringRun
 from .repository import Piece, RunRepository, Span
-from .rules import Method, Purpose, RunState, next_size
+from .rules import Method, Purpose, RunState, first_size, next_size
 
-__all__ = ["FIRST_SIZE", "Chunks"]
+__all__ = ["Chunks"]
 
-FIRST_SIZE = 500
 _RESCORED_AT_ONCE = 200
 
 
@@ -66,10 +65,11 @@ class Chunks:
         self._run = await self._runs.take_active(beside)
         return None if self._run is None else self._run.id
 
-    async def step(self, size: int) -> int | None:
+    async def step(self, size: int | None) -> int | None:
         """Do the next chunk of the run taken, or of the oldest one to be had; None when there is none.
 
-        Gives how many subjects the next chunk should take, by how long this one took.
+        Without a size it takes what a first chunk does. Gives how many subjects the next chunk should take,
+        by how long this one took.
         """
         if self._run is None:
             await self.take()
@@ -81,12 +81,15 @@ class Chunks:
         if run.state == RunState.QUEUED:
             run.state, run.started_at = RunState.RUNNING, now
             run.total = await self._runs.count(run.kinds, run.region)
+        book = await card_book(self._session, self._env)
+        tasks = self._tasks(run, book)
+        size = size or first_size([task.method for task in tasks])
         found = await self._runs.stretch(run.kinds, run.region, run.cursor, size)
         if found is None:
             await self._finish(run)
             return size
         span, count = found
-        done = await self._score(run, span)
+        done = await self._score(run, tasks, span, book)
         if done != span:
             count = await self._runs.count_in(run.kinds, run.region, done)
         run.cursor = done.upto
@@ -103,10 +106,8 @@ class Chunks:
         run.state, run.finished_at = RunState.DONE, self._env.clock.now()
         await self._session.flush()
 
-    async def _score(self, run: ScoringRun, span: Span) -> Span:
+    async def _score(self, run: ScoringRun, tasks: list[_Task], span: Span, book: CardBook) -> Span:
         """Score a stretch; gives how much of it was done, which is less when too much has to be rescored."""
-        book = await card_book(self._session, self._env)
-        tasks = self._tasks(run, book)
         for task in tasks:
             await self._score_piece(run, task, span, book)
         run.methods = {**run.methods, **_methods(tasks)}

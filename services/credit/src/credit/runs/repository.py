@@ -165,6 +165,7 @@ class RunRepository:
             "line_opens": list(plan.opens),
             "line_bounded": [plan.bounded[rule] for rule in plan.rule_of],
             "line_firsts": list(plan.first_days),
+            "line_matches": [plan.matches[rule] for rule in plan.rule_of],
             "rule_ids": list(plan.ids),
             "rule_points": list(plan.points),
             "rule_caps": list(plan.caps),
@@ -274,13 +275,18 @@ def _within(column: Any, span: Span) -> ColumnElement[bool]:
 
 # Facts are joined with the codes of the card's rules and dropped at once where their window is over; what is
 # left is counted by subject and rule, then capped and summed by subject. A rule that ends with a closing fact
-# keeps the days of its facts, to count those after the last closing one. What was repaired counts no more.
+# keeps the days of its facts, to count those after the last closing one; where both must say the same in a
+# field, they are counted by what it says. What was repaired counts no more.
+# Whether a later day may differ is all that is said of it: `look_again_on` is the next day then, and the
+# engine finds the right one. OFFSET 0 keeps a count from being worked out once for each of its uses; lists of
+# what was repaired are hashed whatever the planner knows of the tables.
 _SCORE_SET = text(
     """
     WITH line AS (
         SELECT * FROM unnest(CAST(:line_rules AS int[]), CAST(:line_codes AS text[]),
                              CAST(:line_opens AS boolean[]), CAST(:line_bounded AS boolean[]),
-                             CAST(:line_firsts AS date[])) AS l (rule, code, opens, bounded, first_day)
+                             CAST(:line_firsts AS date[]), CAST(:line_matches AS text[]))
+                      AS l (rule, code, opens, bounded, first_day, match)
     ), rule AS (
         SELECT * FROM unnest(CAST(:rule_ids AS text[]), CAST(:rule_points AS bigint[]),
                              CAST(:rule_caps AS bigint[]), CAST(:rule_ranks AS int[]),
@@ -293,46 +299,45 @@ _SCORE_SET = text(
         WHERE s.id > :low AND s.id <= :high AND s.kind = :kind AND s.region LIKE :place
           AND NOT s.region LIKE ANY (CAST(:without AS text[])) AND s.merged_into IS NULL
     ), repaired AS MATERIALIZED (
-        SELECT f.subject_id, f.payload ->> 'fact_id' AS fact_id, min(f.occurred_on) AS day
+        SELECT CAST(f.payload ->> 'fact_id' AS uuid) AS fact_id, min(f.occurred_on) AS day
         FROM facts f
         WHERE f.code = 'REPAIRED' AND f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
+          AND pg_input_is_valid(f.payload ->> 'fact_id', 'uuid')
           AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
                                                   AND g.version = f.version + 1)
-        GROUP BY f.subject_id, f.payload ->> 'fact_id'
-    ), counted AS (
+        GROUP BY CAST(f.payload ->> 'fact_id' AS uuid)
+    ), standing AS (
         SELECT f.subject_id, l.rule,
                count(*) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS facts,
-               min(f.occurred_on) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS earliest,
-               least(min(f.occurred_on) FILTER (WHERE f.occurred_on > :day),
-                     min(r.day) FILTER (WHERE r.day > :day)) AS coming,
+               bool_or(f.occurred_on > :day OR f.id IN (SELECT fact_id FROM repaired WHERE day > :day))
+                   AS awaited,
                max(f.occurred_on) FILTER (WHERE NOT l.opens AND f.occurred_on <= :day) AS closed,
                array_agg(f.occurred_on) FILTER (WHERE l.bounded AND l.opens AND f.occurred_on <= :day)
                    AS opened
         FROM facts f
         JOIN line l ON l.code = f.code AND f.occurred_on >= l.first_day
-        LEFT JOIN repaired r ON r.subject_id = f.subject_id AND r.fact_id = CAST(f.id AS text)
         WHERE f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
           AND f.subject_id IN (SELECT id FROM picked)
           AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
                                                   AND g.version = f.version + 1)
-          AND (NOT l.opens OR r.day IS NULL OR r.day > :day)
-        GROUP BY f.subject_id, l.rule
-    ), standing AS MATERIALIZED (
-        SELECT c.subject_id, r.id, r.points, r.cap, r.veto_rank, r.months, c.earliest, c.coming,
-               CASE WHEN c.closed IS NULL THEN c.facts
-                    ELSE (SELECT count(*) FROM unnest(c.opened) AS o WHERE o > c.closed) END AS facts
-        FROM counted c JOIN rule r ON r.place = c.rule + 1
+          AND (NOT l.opens OR f.id NOT IN (SELECT fact_id FROM repaired WHERE day <= :day))
+        GROUP BY f.subject_id, l.rule, CASE WHEN l.match IS NOT NULL THEN f.payload -> l.match END
+    ), counted AS (
+        SELECT s.subject_id, s.rule, s.awaited,
+               CASE WHEN s.closed IS NULL THEN s.facts
+                    ELSE (SELECT count(*) FROM unnest(s.opened) AS o WHERE o > s.closed) END AS facts
+        FROM standing s OFFSET 0
     ), summed AS (
-        SELECT subject_id,
-               sum(CASE WHEN points < 0 THEN greatest(facts * points, cap)
-                        ELSE least(facts * points, cap) END) AS points,
-               max(veto_rank) FILTER (WHERE facts > 0) AS veto_rank,
-               array_agg(id ORDER BY id) FILTER (WHERE facts > 0 AND veto_rank IS NOT NULL) AS vetoes,
-               least(min(coming), min(CAST(earliest + make_interval(months => months) AS date) + 1)
-                                      FILTER (WHERE facts > 0)) AS look_again_on
-        FROM standing GROUP BY subject_id
+        SELECT c.subject_id,
+               sum(CASE WHEN r.points < 0 THEN greatest(c.facts * r.points, r.cap)
+                        ELSE least(c.facts * r.points, r.cap) END) AS points,
+               max(r.veto_rank) FILTER (WHERE c.facts > 0) AS veto_rank,
+               array_agg(c.rule) FILTER (WHERE c.facts > 0 AND r.veto_rank IS NOT NULL) AS vetoes,
+               bool_or(c.awaited OR c.facts > 0 AND r.months IS NOT NULL) AS moves
+        FROM counted c JOIN rule r ON r.place = c.rule + 1
+        GROUP BY c.subject_id
     ), scored AS (
-        SELECT p.*, t.vetoes, t.veto_rank, t.look_again_on AS look,
+        SELECT p.*, t.vetoes, t.veto_rank, t.moves,
                least(greatest(round((CAST(:base AS bigint) + coalesce(t.points, 0)) / CAST(:scale AS numeric),
                                     CAST(:decimals AS int)),
                               CAST(:least AS numeric)), CAST(:most AS numeric)) AS points
@@ -351,8 +356,10 @@ _SCORE_SET = text(
     )
     INSERT INTO scoring_results (run_id, subject_id, score_before, grade_before, score, grade, tier, vetoes,
                                  look_again_on, known_at, changed)
-    SELECT :run_id, c.id, c.score, c.grade, c.points, c.to_grade, c.to_tier, c.vetoes, c.look, c.known_at,
-           c.changed
+    SELECT :run_id, c.id, c.score, c.grade, c.points, c.to_grade, c.to_tier,
+           CASE WHEN c.vetoes IS NOT NULL
+                THEN ARRAY(SELECT r.id FROM rule r WHERE r.place - 1 = ANY (c.vetoes) ORDER BY r.id) END,
+           CASE WHEN c.moves THEN CAST(:day AS date) + 1 END, c.known_at, c.changed
     FROM compared c
     WHERE CAST(:fingerprint AS text) IS NULL OR c.changed OR c.look_again_on <= :day
           OR c.scored_by IS DISTINCT FROM :fingerprint

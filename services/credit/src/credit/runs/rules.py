@@ -1,6 +1,7 @@
 """The life of a run, and how large its chunks are."""
 
 import math
+from collections.abc import Collection
 from enum import StrEnum
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "Method",
     "Purpose",
     "RunState",
+    "first_size",
     "next_size",
     "remaining_seconds",
 ]
@@ -43,6 +45,11 @@ class Method(StrEnum):
     SET = "set"
     ENGINE = "engine"
     NONE = "none"
+
+
+def first_size(methods: Collection[Method]) -> int:
+    """How many subjects the first chunk takes, before there is a pace: about a tenth of a second in sets."""
+    return min(_LARGEST, 500 if Method.ENGINE in methods else 4_000)
 
 
 def next_size(size: int, seconds: float) -> int:

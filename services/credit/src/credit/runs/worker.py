@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from credit.background import is_outage, report, step_for_ever
 from credit.environment import Environment
 
-from .chunks import FIRST_SIZE, Chunks
+from .chunks import Chunks
 from .service import RunService
 
 __all__ = ["RunsWorker", "runs_worker", "work_off"]
@@ -33,7 +33,8 @@ ATTEMPTS = 3
 
 async def work_off(database: Database, env: Environment, chunks: int | None = None) -> int:
     """Do chunks, each in a transaction of its own, until nothing is left (or so many); gives how many."""
-    size, done = FIRST_SIZE, 0
+    size: int | None = None
+    done = 0
     while chunks is None or done < chunks:
         async with database.session() as session:
             following = await Chunks(session, env).step(size)
@@ -48,7 +49,7 @@ class RunsWorker:
 
     def __init__(self, database: Database, env: Environment) -> None:
         self._database, self._env = database, env
-        self._size = FIRST_SIZE
+        self._size: int | None = None
         self._failures: dict[UUID, int] = {}
         self._waiting: set[UUID] = set()
 
@@ -67,7 +68,7 @@ class RunsWorker:
             await self._after_failure(run_id, error)
             return True
         if run_id is None or size is None:
-            self._size = FIRST_SIZE
+            self._size = None
             self._waiting.clear()
             return False
         self._size = size
