@@ -26,6 +26,7 @@ from credit.exchange.rules import System, compared, content_hash, next_attempt
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import text
 
 from .conftest import START, Service
 
@@ -194,6 +195,72 @@ async def test_records_are_sent_once_with_both_numbers_and_nobodys_name(
     systems = {one["system"]: one for one in await service.get("/exchange/systems", who=who)}
     assert systems["national"]["connected"] and not systems["credit_china"]["connected"]
     await service.get("/exchange/records", 403)
+
+
+async def test_a_listed_person_reaches_another_system_with_no_more_than_is_needed(
+    service: Service, other: Other
+) -> None:
+    from .test_listings import REASONS, to_decided
+
+    at = desk(service, other)
+    await at.round()
+    firm = await service.subject(name="负责人样例旅行社（虚构）")
+    number, young = "140100198003070016", "140100201503070017"
+    boss = await service.subject(
+        kind="natural_person", key=None, name="冯样例庚", person={"id_number": number}
+    )
+    child = await service.subject(
+        kind="natural_person", key=None, name="卫样例辛", person={"id_number": young}
+    )
+    nobody = await service.subject(kind="natural_person", key=None, name="蒋样例壬")
+    people = [{"subject_id": one["id"], "role": "principal"} for one in (boss, child, nobody)]
+    body = {"subject_id": firm["id"], "condition": "SEV-T-3", "reasons": REASONS, "persons": people}
+    for listing in await service.post("/listings", body):
+        await to_decided(service, listing)
+        await service.post(f"/listings/{listing['id']}/publish", {}, 200)
+    other.deaf = True
+    await at.round()
+    async with service.app.state.db.session() as session:
+        rows = await session.execute(
+            text("SELECT content::text, person_cipher FROM exchange_records WHERE subject_id = :boss"),
+            {"boss": boss["id"]},
+        )
+        kept = rows.all()
+        assert kept and all("冯样例庚" not in one[0] and one[1] is not None for one in kept)
+    other.deaf = False
+    service.at(START + timedelta(days=1))
+    try:
+        await at.round()
+    finally:
+        service.at(START)
+    (sent,) = [one for one in other.got if one["subject"]["kind"] == "natural_person"]
+    assert (sent["kind"], sent["subject"]["name"], sent["subject"]["key"]) == ("listing", "冯样例庚", None)
+    masked = sent["subject"]["id_number"]
+    assert masked != number and "*" in masked and number not in str(other.got)
+    assert sent["sha256"] == content_hash({k: v for k, v in sent.items() if k != "sha256"})
+    assert "卫样例" not in str(other.got) and "蒋样例" not in str(other.got)
+    rows = await service.get(
+        "/exchange/records", who=service.who(scopes=DECIDE), system="national", state="accepted", limit=100
+    )
+    (shown,) = [one for one in rows["items"] if one["subject_id"] == boss["id"]]
+    assert "冯样例庚" not in str(shown) and "person_cipher" not in shown
+    async with service.app.state.db.session() as session:
+        audited = await session.execute(
+            text("SELECT details FROM audit WHERE action = 'exchange.person_sent'")
+        )
+        assert len(audited.all()) == 2, "each time it went out"
+        left = await session.scalar(
+            text(
+                "SELECT count(person_cipher) FROM exchange_records"
+                " WHERE subject_id = :boss AND state = 'accepted'"
+            ),
+            {"boss": boss["id"]},
+        )
+        told = await session.scalar(
+            text("SELECT count(*) FROM outbox WHERE data::text LIKE '%冯样例庚%' OR data::text LIKE :number"),
+            {"number": f"%{number}%"},
+        )
+    assert (left, told) == (0, 0)
 
 
 async def test_a_deaf_side_is_asked_again_later_and_given_up(service: Service, other: Other) -> None:

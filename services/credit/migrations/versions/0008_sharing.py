@@ -176,6 +176,7 @@ def _exchange() -> None:
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("region", sa.String(length=6), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("person_cipher", sa.Text(), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

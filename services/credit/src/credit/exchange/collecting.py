@@ -1,31 +1,39 @@
 """From our own feed of changes to records for other systems: in its gap-free order, each version once."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
+from common.crypto import mask_id_public
 from common.db import new_id
 from common.events import event_type
+from common.identifiers import check_resident_id
 from common.pagination import decode_cursor, encode_cursor
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.exports.repository import ChangeRow, ExportRepository, Position
 from credit.facts.repository import FactRepository
+from credit.listings.rules import is_minor
 from credit.subjects.models import Subject
+from credit.subjects.personal import id_number_of, revealed
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind, is_person
 
+from .policy import Persons
 from .repository import ExchangeRepository
 from .rules import RecordKind, RecordState, content_hash
 
-__all__ = ["EVERYWHERE", "Collector"]
+__all__ = ["EVERYWHERE", "PERSON_CONTEXT", "Collector"]
 
 EVERYWHERE = Principal(
     sub="exchange", client_id="exchange", kind="service", scopes=frozenset(), regions=("000000",)
 )
 _OUT = "out"
+PERSON_CONTEXT = "credit.exchange.person"
 _FACT = event_type("credit", "fact_recorded")
 _KINDS = {
     event_type("credit", "listing_published"): RecordKind.LISTING,
@@ -46,7 +54,10 @@ _LISTING = (
 
 
 class Collector:
-    """Makes records. They name a firm by code and name, a guide by card number only, nobody else's person."""
+    """Makes records. They name a firm by code and name, a guide by card number only.
+
+    Of natural persons only listings are sent, and only to systems whose policy says what they are told.
+    """
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._env = env
@@ -69,22 +80,38 @@ class Collector:
         for row in rows:
             if row.data is None:
                 continue
-            body, subject = await self._body(row)
-            if body is None or subject is None:
+            kind = _KINDS[row.type]
+            subject = await self._subjects.find_any(UUID(row.data["subject_id"]))
+            if subject is None:
                 continue
-            kind = RecordKind(body["kind"])
+            number, version, content = await self._content(kind, row, row.data)
+            if content is None:
+                continue
             for system in policy.receivers(kind):
+                named = self._named(subject, kind, policy.persons(system), today)
+                if named is None:
+                    continue
+                body = {
+                    "format": "tourtrust-exchange/1",
+                    "kind": str(kind),
+                    "our_number": number,
+                    "version": version,
+                    "region": subject.region,
+                    "subject": named.shown,
+                    "content": content,
+                }
                 records.append(
                     {
                         "id": new_id(),
                         "system": system,
                         "kind": kind,
-                        "our_number": body["our_number"],
-                        "version": body["version"],
+                        "our_number": number,
+                        "version": version,
                         "subject_id": subject.id,
                         "region": subject.region,
                         "content": body,
-                        "sha256": content_hash(body),
+                        "person_cipher": named.cipher,
+                        "sha256": content_hash(body | {"subject": named.sent}),
                         "state": RecordState.WAITING,
                         "attempts": 0,
                         "next_attempt_at": now,
@@ -97,28 +124,30 @@ class Collector:
             cursor.place = encode_cursor(at.epoch, str(at.xid), at.seq)
         return len(rows) == limit
 
-    async def _body(self, row: ChangeRow) -> tuple[dict[str, Any] | None, Subject | None]:
-        data = row.data or {}
-        kind = _KINDS[row.type]
-        subject = await self._subjects.find_any(UUID(data["subject_id"]))
-        if subject is None or subject.key is None or subject.kind == Kind.NATURAL_PERSON:
-            return None, None
-        number, version, content = await self._content(kind, row, data)
-        if content is None:
-            return None, None
-        return {
-            "format": "tourtrust-exchange/1",
-            "kind": str(kind),
-            "our_number": number,
-            "version": version,
-            "region": subject.region,
-            "subject": {
-                "kind": subject.kind,
-                "key": subject.key,
-                "name": None if is_person(subject.kind, subject.key) else subject.name,
-            },
-            "content": content,
-        }, subject
+    def _named(
+        self, subject: Subject, kind: RecordKind, persons: Persons | None, today: date
+    ) -> "_Named | None":
+        """How a record names its subject; None when it is not sent."""
+        if subject.kind == Kind.NATURAL_PERSON:
+            return None if kind is not RecordKind.LISTING else self._person(subject, persons, today)
+        if subject.key is None:
+            return None
+        name = None if is_person(subject.kind, subject.key) else subject.name
+        said = {"kind": subject.kind, "key": subject.key, "name": name}
+        return _Named(said, said)
+
+    def _person(self, subject: Subject, persons: Persons | None, today: date) -> "_Named | None":
+        """A listed person as the policy says; a minor, or somebody of unknown age, is never told of."""
+        number, clear = id_number_of(subject, self._env.keyring), revealed(subject, self._env.keyring)
+        birth = check_resident_id(number).birth_date if number else None
+        if persons is None or clear is None or is_minor(birth, today):
+            return None
+        masked = mask_id_public(number) if number and persons.id_number == "masked" else None
+        shown = {"kind": subject.kind, "key": None, "name": subject.name, "id_number": masked}
+        if not persons.name:
+            return _Named(shown, shown)
+        cipher = self._env.keyring.encrypt(clear.name, context=PERSON_CONTEXT)
+        return _Named(shown, shown | {"name": clear.name}, cipher)
 
     async def _content(
         self, kind: RecordKind, row: ChangeRow, data: dict[str, Any]
@@ -145,6 +174,15 @@ class Collector:
                     },
                 )
         return number, version, None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """How a record names its subject: as it is stored and shown, as it is sent, and the name encrypted."""
+
+    shown: dict[str, Any]
+    sent: dict[str, Any]
+    cipher: str | None = None
 
 
 def _position(place: str | None) -> Position | None:

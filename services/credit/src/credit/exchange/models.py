@@ -21,7 +21,11 @@ def _one_of(column: str, values: Any) -> str:
 
 
 class ExchangeRecord(Base, table=True):
-    """One version of a record for one system. It is sent until the other side has said something to it."""
+    """One version of a record for one system. It is sent until the other side has said something to it.
+
+    Of a natural person `content` holds what is masked; `person_cipher` is the name as it is sent, until it
+    was accepted. `sha256` is of the record as sent.
+    """
 
     __tablename__ = "exchange_records"
     __table_args__ = (
@@ -45,6 +49,7 @@ class ExchangeRecord(Base, table=True):
     subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
     region: str = Field(sa_type=String(6), nullable=False)
     content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    person_cipher: str | None = Field(default=None, sa_type=Text)
     sha256: str = Field(sa_type=String(64), nullable=False)
     state: str = Field(sa_type=String(12), nullable=False)
     attempts: int = 0

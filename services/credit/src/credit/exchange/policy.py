@@ -1,6 +1,6 @@
 """The shape of `policies/exchange.yaml`."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from common.policies import Policy
 from common.problems import Text
@@ -8,15 +8,31 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .rules import RecordKind, System
 
-__all__ = ["ExchangePolicy"]
+__all__ = ["ExchangePolicy", "Persons"]
+
+
+class Persons(BaseModel):
+    """What a system is told of a listed natural person, beside the listing itself.
+
+    `name`: in full, else masked. `id_number` is never told in full, and not as a hash either: there are so
+    few ID numbers that any of them is found by trying.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: bool
+    id_number: Literal["none", "masked"]
 
 
 class _System(BaseModel):
+    """A system. Without `persons` it is sent nothing about natural persons."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     system: str
     name: Text
     sends: list[str]
+    persons: Persons | None = None
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -34,3 +50,7 @@ class ExchangePolicy(Policy):
     def receivers(self, kind: RecordKind) -> list[System]:
         """The systems that a kind of record is sent to."""
         return [System(one.system) for one in self.systems if kind in one.sends]
+
+    def persons(self, system: System) -> Persons | None:
+        """What a system is told of natural persons; None: nothing."""
+        return next((one.persons for one in self.systems if one.system == system), None)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from common import audit
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
@@ -22,7 +24,7 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .adapters import Adapter, Answer, Decisions, TheirRecord
-from .collecting import EVERYWHERE
+from .collecting import EVERYWHERE, PERSON_CONTEXT
 from .errors import RecordNotFound, RecordSettled
 from .models import ExchangeDecision, ExchangeRecord
 from .repository import ExchangeRepository
@@ -64,10 +66,29 @@ class ExchangeService:
             row.attempts += 1
             row.next_attempt_at = next_attempt(min(row.attempts, len(minutes)), minutes, now) or now
         await self._session.flush()
-        return [(row.id, row.content | {"sha256": row.sha256}) for row in rows]
+        return [(row.id, await self._as_sent(row)) for row in rows]
+
+    async def _as_sent(self, row: ExchangeRecord) -> dict[str, object]:
+        """A record as it goes out; that a person's name goes with it is on record."""
+        body: dict[str, Any] = row.content | {"sha256": row.sha256}
+        if row.person_cipher is not None:
+            name = self._env.keyring.decrypt(row.person_cipher, context=PERSON_CONTEXT)
+            body["subject"] = body["subject"] | {"name": name}
+            await audit.record(
+                self._session,
+                actor=EVERYWHERE,
+                action="exchange.person_sent",
+                target=f"subject:{row.subject_id}",
+                details={"system": row.system, "number": row.our_number, "version": row.version},
+                now=self._env.clock.now(),
+            )
+        return body
 
     async def settle(self, record_id: UUID, answer: Answer | None, failure: str | None = None) -> None:
-        """Keep what the other side said to a record, or that it did not answer."""
+        """Keep what the other side said to a record, or that it did not answer.
+
+        A person's name is kept for sending only: until the record was accepted.
+        """
         row = await self._exchange.lock_record(record_id, None)
         if row is None or row.state != RecordState.WAITING:
             return
@@ -81,6 +102,8 @@ class ExchangeService:
             row.their_number, row.reason = answer.their_number, answer.reason
         if row.state != RecordState.WAITING:
             row.settled_at, row.settled_on = now, china_date(now)
+        if row.state == RecordState.ACCEPTED:
+            row.person_cipher = None
         await self._session.flush()
 
     async def retry(self, actor: Principal, record_id: UUID) -> RecordView:
@@ -267,7 +290,7 @@ class ExchangeService:
 
 
 def _record(row: ExchangeRecord) -> RecordView:
-    return RecordView(**row.model_dump(exclude={"settled_on"}))
+    return RecordView(**row.model_dump(exclude={"settled_on", "person_cipher"}))
 
 
 def _decision(row: ExchangeDecision) -> DecisionView:
