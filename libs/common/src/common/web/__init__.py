@@ -6,10 +6,12 @@ from common.web.dependencies import ClockDep, CursorParam, KeyringDep, LanguageD
 from common.web.errors import field_errors, problem_response
 from common.web.route import ServiceRouter
 from common.web.schemas import Model
+from common.web.versions import ExpectedVersion, StatedVersion, etag
 
 __all__ = [
     "ClockDep",
     "CursorParam",
+    "ExpectedVersion",
     "KeyringDep",
     "LanguageDep",
     "LifespanPart",
@@ -18,7 +20,9 @@ __all__ = [
     "Requires",
     "ServiceRouter",
     "SessionDep",
+    "StatedVersion",
     "create_service_app",
+    "etag",
     "field_errors",
     "problem_response",
 ]

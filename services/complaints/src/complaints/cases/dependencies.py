@@ -5,14 +5,13 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.web import ClockDep, KeyringDep, Requires, SessionDep
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Path, Request
 
 from complaints.cases.intake import IntakeService
 from complaints.cases.repository import CaseRepository
 from complaints.cases.schemas import MAX_CONTRACT_NO
 from complaints.cases.service import CaseService
 from complaints.clients.contracts import ContractAnswer, ask
-from complaints.etags import version_of
 from complaints.routing.service import RoutingService
 from complaints.subjects.repository import SubjectRepository
 
@@ -23,7 +22,6 @@ __all__ = [
     "CaseServiceDep",
     "ContractDep",
     "Filer",
-    "IfMatch",
     "IntakeServiceDep",
     "Revealer",
 ]
@@ -63,17 +61,11 @@ def _address(request: Request) -> str:
     return forwarded[:64] or (request.client.host if request.client else "unknown")
 
 
-def _if_match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> int | None:
-    return version_of(if_match)
-
-
 ContractDep = Annotated[ContractAnswer, Depends(_contract)]
 CaseServiceDep = Annotated[CaseService, Depends(_cases)]
 IntakeServiceDep = Annotated[IntakeService, Depends(_intake)]
 CallerAddress = Annotated[str, Depends(_address)]
 CaseId = Annotated[UUID, Path(description="id of a case")]
-IfMatch = Annotated[int | None, Depends(_if_match)]
-"""The version the caller has read, if it said so."""
 Filer = Annotated[Principal, Depends(Requires("complaints:file"))]
 CaseReader = Annotated[
     Principal, Depends(Requires("complaints:handle", "complaints:supervise", "complaints:respond"))

@@ -6,7 +6,15 @@ from typing import Annotated
 from common.pagination import Page
 from common.policies import PolicyNotInForce
 from common.problems import PreconditionFailed, Problem, TooManyRequests, declare
-from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter, problem_response
+from common.web import (
+    CursorParam,
+    LanguageDep,
+    LimitParam,
+    ServiceRouter,
+    StatedVersion,
+    etag,
+    problem_response,
+)
 from fastapi import Query, Request, Response
 
 from complaints.cases.dependencies import (
@@ -16,7 +24,6 @@ from complaints.cases.dependencies import (
     CaseServiceDep,
     ContractDep,
     Filer,
-    IfMatch,
     IntakeServiceDep,
     Revealer,
 )
@@ -43,7 +50,6 @@ from complaints.cases.schemas import (
     TimelineItem,
 )
 from complaints.cases.service import QueueQuery
-from complaints.etags import etag
 from complaints.places import RegionCode
 
 __all__ = ["reveal_router", "router"]
@@ -153,10 +159,10 @@ async def act(
     body: EventIn,
     actor: CaseReader,
     cases: CaseServiceDep,
-    if_match: IfMatch,
+    stated: StatedVersion,
     response: Response,
 ) -> CaseView:
-    view = await cases.act(case_id, body, actor, if_match)
+    view = await cases.act(case_id, body, actor, stated)
     response.headers["ETag"] = etag(view.version)
     return view
 

@@ -5,10 +5,9 @@ from uuid import UUID
 
 from common.pagination import Page
 from common.problems import PreconditionFailed, PreconditionRequired, declare
-from common.web import CursorParam, LimitParam, ServiceRouter
+from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
-from credit.subjects.dependencies import ExpectedVersion
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import InspectorServiceDep, Runner
@@ -96,5 +95,5 @@ async def end_recusal(
 
 
 def _tagged(view: InspectorView, response: Response) -> InspectorView:
-    response.headers["ETag"] = f'"{view.version}"'
+    response.headers["ETag"] = etag(view.version)
     return view

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from common.pagination import Page
 from common.problems import PreconditionFailed, PreconditionRequired, declare
-from common.web import CursorParam, LimitParam, ServiceRouter
+from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
-from credit.subjects.dependencies import ExpectedVersion
 from credit.subjects.rules import Kind, Status
 
 from .dependencies import LibraryServiceDep, PlanServiceDep, Reader, Runner, Second
@@ -144,5 +143,5 @@ async def complete_plan(plan_id: UUID, actor: Runner, plans: PlanServiceDep) -> 
 
 
 def _tagged(view: PlanView, response: Response) -> PlanView:
-    response.headers["ETag"] = f'"{view.version}"'
+    response.headers["ETag"] = etag(view.version)
     return view

@@ -5,10 +5,8 @@ from uuid import UUID
 
 from common.pagination import Page
 from common.problems import PreconditionFailed, PreconditionRequired, declare
-from common.web import CursorParam, LimitParam, ServiceRouter
+from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Body, Query, Response
-
-from credit.subjects.dependencies import ExpectedVersion
 
 from .dependencies import CardServiceDep, PolicyMaker, Reader
 from .errors import CardClash, CardNotFound, NotSimulated, SecondPersonNeeded, WrongHash, WrongState
@@ -25,7 +23,7 @@ Document = Annotated[
 
 
 def _answer(view: CardView, status: int = 200) -> Response:
-    headers = {"ETag": f'"{view.version}"'}
+    headers = {"ETag": etag(view.version)}
     if status == 201:
         headers["Location"] = f"/api/v1/credit/scorecards/{view.id}"
     return Response(view.model_dump_json(), status, headers, "application/json")

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from common.pagination import Page
 from common.problems import PreconditionFailed, PreconditionRequired, declare
-from common.web import CursorParam, LimitParam, ServiceRouter
+from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
 from .dependencies import (
-    ExpectedVersion,
+    Decider,
+    KeyServiceDep,
     MergeServiceDep,
     Reader,
     Revealer,
@@ -17,10 +18,23 @@ from .dependencies import (
     TraceServiceDep,
     Writer,
 )
-from .errors import MergeRefused, SubjectExists, SubjectMerged, SubjectNotFound, TraceNotFound
+from .errors import (
+    KeyCorrectionNotFound,
+    KeyCorrectionRefused,
+    KeyFixed,
+    KeyNeedsSecondPerson,
+    MergeRefused,
+    SubjectExists,
+    SubjectMerged,
+    SubjectNotFound,
+    TraceNotFound,
+)
 from .repository import Filters
 from .rules import Kind
 from .schemas import (
+    KeyCorrectionIn,
+    KeyCorrectionView,
+    KeyDecisionIn,
     MergeIn,
     MergerView,
     PersonRevealed,
@@ -40,7 +54,7 @@ reveal_router = ServiceRouter(prefix="/api/v1/credit/subjects", tags=["subjects"
 
 
 def _answer(view: SubjectView, status: int = 200) -> Response:
-    headers = {"ETag": f'"{view.version}"'}
+    headers = {"ETag": etag(view.version)}
     if status == 201:
         headers["Location"] = f"/api/v1/credit/subjects/{view.id}"
     return Response(view.model_dump_json(), status, headers, "application/json")
@@ -86,9 +100,10 @@ async def get_subject(subject_id: UUID, actor: Reader, subjects: SubjectServiceD
     "/{subject_id}",
     response_model=SubjectView,
     responses=declare(
-        SubjectNotFound, SubjectExists, SubjectMerged, PreconditionRequired, PreconditionFailed
+        SubjectNotFound, SubjectExists, SubjectMerged, KeyFixed, PreconditionRequired, PreconditionFailed
     ),
     summary="Change a subject at the version named by If-Match",
+    description="A subject that has no key gets one here, once; a wrong one is corrected by two people.",
 )
 async def change_subject(
     subject_id: UUID,
@@ -104,7 +119,11 @@ async def change_subject(
     "/{subject_id}/merge",
     response_model=SubjectView,
     responses=declare(SubjectNotFound, SubjectMerged, MergeRefused, PreconditionRequired, PreconditionFailed),
-    summary="Say that a provisional subject is another one; its facts count for that one from now on",
+    summary="Say that a subject is another one; its facts count for that one from now on",
+    description=(
+        "A provisional subject turns out to be anybody, a person a person or guide; and a record without key and "
+        "licence can be another of its kind, registered twice."
+    ),
 )
 async def merge_subject(
     subject_id: UUID,
@@ -141,6 +160,58 @@ async def unmerge_subject(
 )
 async def list_mergers(subject_id: UUID, actor: Reader, merging: MergeServiceDep) -> Page[MergerView]:
     return Page(items=await merging.mergers(actor, subject_id), next_cursor=None)
+
+
+@router.post(
+    "/{subject_id}/key-corrections",
+    status_code=201,
+    responses=declare(SubjectNotFound, SubjectMerged, SubjectExists, KeyCorrectionRefused),
+    summary="Propose the right key of a subject that was registered with a wrong one",
+)
+async def propose_key(
+    subject_id: UUID, body: KeyCorrectionIn, actor: Writer, keys: KeyServiceDep
+) -> KeyCorrectionView:
+    return await keys.propose(actor, subject_id, body)
+
+
+@router.get(
+    "/{subject_id}/key-corrections",
+    responses=declare(SubjectNotFound),
+    summary="How the key of a subject was corrected",
+)
+async def list_key_corrections(
+    subject_id: UUID, actor: Reader, keys: KeyServiceDep
+) -> Page[KeyCorrectionView]:
+    return Page(items=await keys.list_of(actor, subject_id), next_cursor=None)
+
+
+@router.post(
+    "/{subject_id}/key-corrections/{correction_id}/confirm",
+    responses=declare(
+        SubjectNotFound,
+        SubjectMerged,
+        SubjectExists,
+        KeyCorrectionNotFound,
+        KeyCorrectionRefused,
+        KeyNeedsSecondPerson,
+    ),
+    summary="Confirm a correction as a second person: the subject has the right key from now on",
+)
+async def confirm_key(
+    subject_id: UUID, correction_id: UUID, body: KeyDecisionIn, actor: Decider, keys: KeyServiceDep
+) -> KeyCorrectionView:
+    return await keys.confirm(actor, subject_id, correction_id, body)
+
+
+@router.post(
+    "/{subject_id}/key-corrections/{correction_id}/refuse",
+    responses=declare(SubjectNotFound, SubjectMerged, KeyCorrectionNotFound, KeyCorrectionRefused),
+    summary="Refuse a correction: the key stays",
+)
+async def refuse_key(
+    subject_id: UUID, correction_id: UUID, body: KeyDecisionIn, actor: Decider, keys: KeyServiceDep
+) -> KeyCorrectionView:
+    return await keys.refuse(actor, subject_id, correction_id, body)
 
 
 @router.post(
