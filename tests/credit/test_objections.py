@@ -21,6 +21,9 @@ from sqlalchemy import text
 
 from .cases import BOOK
 from .conftest import START, Service
+from .test_boards import DECIDE, agency, run
+from .test_draws import body as draw_body
+from .test_exchange import Other, desk
 from .test_listings import listed
 
 TODAY = date(2026, 11, 23)
@@ -435,13 +438,11 @@ async def test_a_long_list_is_made_by_the_rounds(
 
 
 async def test_a_draw_with_another_weight_and_other_rooms_are_listed(service: Service, room: Room) -> None:
-    from .test_draws import body
-
     subject = await service.subject(region="140700", name="晋中异议样例（虚构）")
     for _ in range(3):
         await service.subject(region="140700")
     fact = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
-    draw = await service.post("/draws", body(region="140700", count=1))
+    draw = await service.post("/draws", draw_body(region="140700", count=1))
     made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
     done = await room.step(made, "sustain", {"reason": "列错主体", "remedy": {"action": "revoke"}})
     ripple = await service.get(f"/objections/{made['id']}/ripple", limit=100)
@@ -471,11 +472,14 @@ async def test_the_acts_of_an_objection_cannot_be_changed(service: Service) -> N
 async def test_what_rested_on_the_wrong_fact_is_listed_too_and_its_listing_is_to_be_reviewed(
     service: Service, room: Room
 ) -> None:
-    subject, fact = await fined(service, "PENALTY_WARNING")
+    region = "140121"
+    subject = await service.subject(region=region)
+    fact = await service.fact(subject, "PENALTY_WARNING", "2026-06-01")
     listing = await listed(service, subject_id=subject["id"], fact_ids=[fact["id"]])
     assert (await service.get(f"/subjects/{subject['id']}"))["grade"] == "D"
     made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
     assert made["follow_ups"] == []
+    drawn_in = await service.post("/draws", draw_body(region=region, count=1))
     done = await room.step(made, "sustain", {"reason": "处罚决定已被撤销", "remedy": {"action": "revoke"}})
     [left] = done["follow_ups"]
     assert (left["listing_id"], left["list"], left["rule"]) == (listing["id"], "serious", "REP-A-2")
@@ -484,13 +488,13 @@ async def test_what_rested_on_the_wrong_fact_is_listed_too_and_its_listing_is_to
     grades = [one for one in effects if one["kind"] == "grade" and one["number"]]
     assert [(one["was"], one["would_be"]) for one in grades] == [("D", "A")]
     assert all(f"经由名单记录 {listing['number']}" in one["what"] for one in grades)
+    [draw] = [one for one in effects if one["kind"] == "draw"]
+    assert draw["id"] == drawn_in["id"] and f"经由名单记录 {listing['number']}" in draw["what"]
     assert {"listing", "tier", "page"} <= {one["kind"] for one in effects}
     assert [one["id"] for one in effects if one["kind"] == "listing"] == [listing["id"]]
 
 
 async def test_a_wrong_listing_is_listed_with_all_that_it_brought(service: Service, room: Room) -> None:
-    from .test_draws import body
-
     subject = await service.subject(region="140400", name="长治名单异议样例（虚构）")
     for _ in range(3):
         await service.subject(region="140400")
@@ -498,7 +502,7 @@ async def test_a_wrong_listing_is_listed_with_all_that_it_brought(service: Servi
     worse = await service.get(f"/subjects/{subject['id']}")
     [entry] = await facts_of(service, subject)
     assert (worse["grade"], entry["code"]) == ("D", "SERIOUS_LISTED")
-    draw = await service.post("/draws", body(region="140400", count=1))
+    draw = await service.post("/draws", draw_body(region="140400", count=1))
     later = START + timedelta(days=2)
     service.at(later)
     try:
@@ -566,3 +570,134 @@ async def test_who_made_a_listing_a_grade_or_an_entry_does_not_decide_on_it(
                 assert wrong["type"] == "/problems/objection-same-person", (wanted, step)
         assert (await room.step(made, "dismiss", {"reason": "理由"}, who=another))["state"] == "dismissed"
     assert (await service.get(f"/listings/{listing['id']}"))["state"] == "listed"
+
+
+async def test_a_draw_is_weighed_by_the_tier_that_the_risk_class_gave(service: Service, room: Room) -> None:
+    """Taiyuan's matrix: D stays D with a risk class D, and A becomes C."""
+    subject = await service.subject(region="140122")
+    risk = {
+        "risk_class": "D",
+        "assessed_on": "2026-11-01",
+        "authority": "市场监管部门（演示）",
+        "reference": "R",
+    }
+    await service.post(f"/subjects/{subject['id']}/risk-classes", risk)
+    fact = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
+    await service.post("/draws", draw_body(region="140122", count=1))
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    await room.step(made, "sustain", {"reason": "列错主体", "remedy": {"action": "revoke"}})
+    effects = (await service.get(f"/objections/{made['id']}/ripple", limit=100))["items"]
+    [drawn] = [one for one in effects if one["kind"] == "draw"]
+    view = await service.get(f"/subjects/{subject['id']}/supervision")
+    assert (view["credit_tier"], view["tier"]) == ("A", "C")
+    assert drawn["would_be"] == str(view["sampling_bp"]) != drawn["was"]
+    tiers = {(one["was"], one["would_be"]) for one in effects if one["kind"] == "tier"}
+    assert ("D", "C") in tiers and ("D", "A") not in tiers
+
+
+async def test_the_ranks_of_all_who_were_ranked_with_a_wrong_figure_are_put_right(
+    service: Service, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linfen's red board takes the first five: without the wrong figure the sixth is among them."""
+    from credit.objections import ripple
+
+    monkeypatch.setattr(ripple, "_RANKS", 3)
+    peers = [await agency(service, "141002", arrivals=n) for n in (60, 50, 40, 30, 20, 10)]
+    wrong = await service.subject(region="141002", name="数字有误样例（虚构）")
+    fact = await service.fact(wrong, "GROUP_ARRIVALS", "2026-08-10", payload={"count": 99})
+    service.at(START + timedelta(minutes=5))
+    try:
+        board = await run(service, "141000", "2026-09-01")
+        boss = service.who(sub="boss", scopes=DECIDE)
+        await service.post(f"/boards/{board['id']}/publication", None, 200, boss)
+        made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(wrong))
+        remedy = {"action": "amend", "payload": {"count": 9}}
+        done = await room.step(made, "sustain", {"reason": "多报一位", "remedy": remedy})
+        assert done["ripple"] == "running", "the rows of others are left to the rounds"
+        for _ in range(60):
+            await do_round(service.app.state.db, service.app.state.env)
+            seen = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+            if seen["state"] == "done":
+                break
+    finally:
+        service.at(START)
+    assert seen["state"] == "done"
+    ranks = {one["subject_id"]: one for one in seen["items"] if one["kind"] == "rank"}
+    assert {one["id"]: (ranks[one["id"]]["was"], ranks[one["id"]]["would_be"]) for one in peers} == {
+        one["id"]: (f"{n + 1}/7", f"{n}/7") for n, one in enumerate(peers, 1)
+    }
+    assert (ranks[wrong["id"]]["was"], ranks[wrong["id"]]["would_be"]) == ("1/7", "7/7")
+    boards = {
+        one["subject_id"]: (one["was"], one["would_be"]) for one in seen["items"] if one["kind"] == "board"
+    }
+    assert boards == {wrong["id"]: ("red", "none"), peers[4]["id"]: ("none", "red")}
+    for subject, rank in ((peers[4], 5), (wrong, 7)):
+        [ranked] = [one for one in await facts_of(service, subject) if one["code"] == "RANKED"]
+        assert (ranked["payload"]["rank"], ranked["action"], ranked["standing"]) == (rank, "amend", True)
+    [first] = [one for one in await facts_of(service, peers[0]) if one["code"] == "RANKED"]
+    versions = await service.get(f"/facts/{first['id']}/versions")
+    assert [one["payload"]["rank"] for one in versions] == [2, 1], (
+        "amended once, the old rank stays on record"
+    )
+    entries = (await service.get(f"/boards/{board['id']}/entries"))["items"]
+    [kept] = [one for one in entries if one["subject_id"] == peers[0]["id"]]
+    held = kept["ranks"]["group_arrivals"]
+    assert (held["rank"], held["now"]["rank"]) == (2, 1)
+
+
+async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Service, room: Room) -> None:
+    other = Other()
+    at = desk(service, other)
+    subject = await service.subject(region="140802")
+    fact = await service.fact(subject, "PENALTY_SUSPENSION", "2026-10-01")
+    body = {
+        "name": "影响清单样例专项行动",
+        "aim": "整治不合理低价游",
+        "region": "140800",
+        "kinds": ["travel_agency"],
+        "starts_on": "2026-11-01",
+        "ends_on": "2026-12-31",
+        "targets": [{"name": "检查旅行社", "measure": "inspections", "number": 1}],
+        "tasks": [{"name": "检查", "department": "综合执法队", "due_on": "2026-12-20", "number": 1}],
+    }
+    campaign = await service.post("/campaigns", body)
+    visit = await service.post(
+        "/inspections",
+        {
+            "subject_id": subject["id"],
+            "trigger": {"kind": "data", "reference": fact["source"]["reference"]},
+            "items": ["AG-PRICE"],
+            "inspectors": ["insp-1", "insp-2"],
+            "department": "综合执法队",
+            "campaign_id": campaign["id"],
+        },
+    )
+    await service.post(
+        "/inspections",
+        {
+            "subject_id": subject["id"],
+            "trigger": {"kind": "data", "reference": "另案 1 号"},
+            "inspectors": ["insp-1", "insp-2"],
+            "department": "综合执法队",
+        },
+    )
+    wanted = {"purpose": "bid", "relying_party": "演示采购中心（虚构）", "subject_id": subject["id"]}
+    certificate = await service.post("/certificates", wanted)
+    use = {"code": certificate["code"], "relying_party": "演示评审委员会（虚构）", "reference": "PS-7"}
+    await service.post(f"/certificates/{certificate['id']}/uses", use)
+    for _ in range(2):
+        await at.round()
+    assert {one["kind"] for one in other.of(subject)} == {"grade", "record"}
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    done = await room.step(made, "sustain", {"reason": "当事人不符", "remedy": {"action": "revoke"}})
+    assert done["ripple"] == "done"
+    effects: dict[str, list[dict[str, Any]]] = {}
+    for one in (await service.get(f"/objections/{made['id']}/ripple", limit=100))["items"]:
+        effects.setdefault(one["kind"], []).append(one)
+    assert [one["number"] for one in effects["inspection"]] == [visit["number"]]
+    assert [one["number"] for one in effects["campaign"]] == [campaign["number"]]
+    [reliance] = effects["reliance"]
+    assert reliance["number"] == certificate["number"] and "演示评审委员会" in reliance["what"]
+    accepted = {one["number"] for one in effects["exchange"] if "已报送 national" in one["what"]}
+    wrong = {one["number"] for one in effects["grade"] if one["number"]}
+    assert wrong and {f"F-{fact['id']}", f"G-{subject['id']}"} <= accepted
