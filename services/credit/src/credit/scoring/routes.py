@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 
 from credit.subjects.errors import SubjectNotFound
 
-from .dependencies import Reader, ScoringServiceDep
+from .dependencies import PathServiceDep, Reader, ScoringServiceDep
 from .errors import GradeNotFound, NoScorecard
 from .schemas import GradeView, PathView, ScoreAnswer
 
@@ -83,5 +83,5 @@ async def get_grade_receipt(
     responses=declare(SubjectNotFound, NoScorecard),
     summary="The cheapest lawful ways to the next better grade, from today",
 )
-async def list_paths(subject_id: UUID, actor: Reader, scoring: ScoringServiceDep) -> list[PathView]:
-    return await scoring.paths(actor, subject_id)
+async def list_paths(subject_id: UUID, actor: Reader, service: PathServiceDep) -> list[PathView]:
+    return await service.paths(actor, subject_id)

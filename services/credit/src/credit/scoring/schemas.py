@@ -183,9 +183,13 @@ class GradeView(Model):
 
 
 class StepView(Model):
-    """One thing to do or to wait for, with the first day on which it can be done."""
+    """One thing to do or to wait for, with the first day on which it can be done.
 
-    action: str
+    `code` is the fact that doing it records. `rule` is the card's, or the fact's code for a duty that no rule
+    of the card counts.
+    """
+
+    action: Literal["finish_duty", "repair", "wait", "earn"]
     fact_id: UUID | None
     code: str | None
     rule: str
@@ -193,9 +197,14 @@ class StepView(Model):
 
 
 class PathView(Model):
-    """One way to the next better grade: `grade` is reached on `on` when all steps are done."""
+    """One way to the next better grade: `grade` is reached on `on` when all steps are done.
+
+    `cheapest` is false where there were too many combinations to try them all: every repair and earned fact
+    of such a path is needed, but another combination may cost less.
+    """
 
     grade: str
     on: date
     cost: int
+    cheapest: bool
     steps: list[StepView]

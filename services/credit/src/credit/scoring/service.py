@@ -1,4 +1,4 @@
-"""Use cases of scoring: score at any pair of times, rescore what a fact touches, history, paths."""
+"""Use cases of scoring: score at any pair of times, rescore what a fact touches, history."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
@@ -20,14 +20,14 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .errors import GradeNotFound, NoScorecard
-from .grading import Grading, known_until
+from .grading import Grading
 from .models import PublishedGrade
 from .publication import log_id
 from .repository import ScoringRepository
-from .rules import Score, Scorecard, ScoredSubject, find_paths, score
+from .rules import Score, Scorecard, ScoredSubject, score
 from .rules.cards import CardBook, Schedule
 from .rules.causes import Cause
-from .schemas import GradeView, PathView, StepView
+from .schemas import GradeView
 
 __all__ = ["ScoringService", "moment_of"]
 
@@ -184,41 +184,6 @@ class ScoringService:
         """The grade published last."""
         found = await self._grades.page(subject_id, None, 1)
         return found[0] if found else None
-
-    async def paths(self, actor: Principal, subject_id: UUID) -> list[PathView]:
-        """The cheapest lawful ways to the next better grade, from today; none when it is the best already.
-
-        Raises:
-            SubjectNotFound: not the caller's to see.
-            NoScorecard: no card grades this kind.
-        """
-        subject = await self._subjects.lock(subject_id, actor, shared=True)
-        if subject is None:
-            raise SubjectNotFound
-        today = china_date(self._env.clock.now())
-        moment = known_until(subject, await self.cards())
-        scored = await self._grading.as_known(subject, moment)
-        schedule = await self.schedule_of(scored, today, moment)
-        versions = await self._facts.versions_of(subject.id)
-        found = find_paths(scored, versions, today, moment, schedule.card, schedule.later)
-        return [
-            PathView(
-                grade=path.grade,
-                on=path.on,
-                cost=path.cost,
-                steps=[
-                    StepView(
-                        action=step.action,
-                        fact_id=step.fact_id,
-                        code=step.code,
-                        rule=step.rule,
-                        earliest=step.earliest,
-                    )
-                    for step in path.steps
-                ],
-            )
-            for path in found
-        ]
 
 
 def _view(grade: PublishedGrade) -> GradeView:

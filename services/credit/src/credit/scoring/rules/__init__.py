@@ -2,6 +2,7 @@
 
 from .engine import Band, Contribution, Score, ScoredSubject, StandingVeto, score
 from .format import CardError
+from .lawful import Repairable
 from .paths import Path, Step, find_paths
 from .scorecard import Scorecard
 from .spans import readable
@@ -11,6 +12,7 @@ __all__ = [
     "CardError",
     "Contribution",
     "Path",
+    "Repairable",
     "Score",
     "Scorecard",
     "ScoredSubject",
