@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from credit.facts.rules import FactVersion
 from credit.scoring.rules import Path, Scorecard, find_paths, score
 from credit.scoring.rules.lawful import open_duties
@@ -106,6 +107,19 @@ def test_a_statutory_ban_bars_every_repair_while_it_runs() -> None:
 @given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))
 @settings(max_examples=150, deadline=None)
 def test_every_path_keeps_its_promise(listed: list[tuple[str, date]], today: date) -> None:
+    check_promises(listed, today)
+
+
+@pytest.mark.full
+@given(entries, st.dates(date(2024, 1, 1), date(2027, 12, 31)))
+@settings(max_examples=1_500, deadline=None)
+def test_every_path_of_many_more_histories_keeps_its_promise(
+    listed: list[tuple[str, date]], today: date
+) -> None:
+    check_promises(listed, today)
+
+
+def check_promises(listed: list[tuple[str, date]], today: date) -> None:
     rows = facts(listed)
     present = score(AGENCY, rows, today, NOW, CARD).grade
     assert present is not None

@@ -228,12 +228,21 @@ def test_ids_of_facts_decide_nothing(card: Scorecard) -> None:
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.id}-{card.period}")
 def test_a_replay_is_exact_after_random_corrections(card: Scorecard) -> None:
-    chance = random.Random(f"replay {card.id} {card.period}")
+    check_replay(random.Random(f"replay {card.id} {card.period}"), card, 60)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card.id}-{card.period}")
+def test_a_replay_is_exact_after_hundreds_of_corrections_of_each_card(card: Scorecard) -> None:
+    check_replay(random.Random(f"long replay {card.id} {card.period}"), card, 400)
+
+
+def check_replay(chance: random.Random, card: Scorecard, corrections: int) -> None:
     day = date(2026, 7, 10)
     rows = random_facts(chance, card, 16, date(2026, 1, 1), 200)
     rows = [replace(row, disputed=()) for row in rows]
     moment, taken = EPOCH, list[tuple[datetime, bytes]]()
-    for _ in range(60):
+    for _ in range(corrections):
         taken.append((moment, score(subject_of(card), rows, day, moment, card).canonical))
         moment += timedelta(seconds=chance.randrange(1, 200_000))
         if rows:
