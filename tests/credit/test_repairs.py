@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -45,8 +46,9 @@ GROUNDS = {str(code): article for code, article in ORDER7.grounds.items()}
 LISTED, MADE = date(2026, 6, 10), date(2026, 6, 1)
 SERIOUS = Target("listing", "serious", LISTED, MADE)
 SLIGHT = Target("listing", "slight", LISTED, MADE)
-EVIDENCE = {"sha256": "a" * 64, "name": "整改报告.pdf"}
-TRAINING = {"sha256": "b" * 64, "name": "培训记录.pdf"}
+REPORT, RECORD = b"%PDF-1.7 report of repair", b"%PDF-1.7 record of training"
+EVIDENCE = {"sha256": sha256(REPORT).hexdigest(), "name": "整改报告.pdf"}
+TRAINING = {"sha256": sha256(RECORD).hexdigest(), "name": "培训记录.pdf"}
 
 
 def bars(
@@ -244,6 +246,19 @@ def application(**fields: Any) -> dict[str, Any]:
     return {"statement": "已全面整改，赔偿游客损失。", "evidence": [EVIDENCE], **fields}
 
 
+async def bring(
+    service: Service, subject_id: str, who: dict[str, str] | None = None, expect: int = 201
+) -> None:
+    """Upload the materials of an application."""
+    for data in (REPORT, RECORD):
+        answer = await service.http.post(
+            f"/api/v1/credit/subjects/{subject_id}/evidence",
+            files={"file": ("材料.pdf", data, "application/pdf")},
+            headers=who or service.who(),
+        )
+        assert answer.status_code == expect, answer.text
+
+
 async def to_verified(service: Service, repair: dict[str, Any]) -> None:
     path = f"/repairs/{repair['id']}"
     await service.post(f"{path}/accept", None, 200)
@@ -282,6 +297,9 @@ async def test_a_serious_listing_is_repaired_from_application_to_the_new_grade(s
     own = {"kind": "agency", "subject_id": subject, "scopes": ["credit:read"], "sub": "agency-1"}
     with at(service, "2027-11-24T09:00:00+08:00"):
         body = application(listing_id=done["id"])
+        missing = await service.post("/repairs", body, 422, service.who(**own))
+        assert [one["pointer"] for one in missing["errors"]] == ["/evidence/0/sha256"]
+        await bring(service, subject, service.who(**own))
         repair = await service.post("/repairs", body, 201, service.who(**own))
         path = f"/repairs/{repair['id']}"
         assert (repair["state"], repair["commitment_rule"]) == ("conflict", "conflict")
@@ -330,6 +348,7 @@ async def test_too_early_is_taken_and_refused_with_the_day(service: Service) -> 
     done = await listed(service, "MIN-4")
     outlook = await service.get(f"/listings/{done['id']}/repair-outlook")
     assert (outlook["commitment"], outlook["earliest_on"]) == ("required", "2027-02-24")
+    await bring(service, done["subject"]["id"])
     repair = await service.post("/repairs", application(listing_id=done["id"]))
     path = f"/repairs/{repair['id']}"
     barred = await service.post(f"{path}/accept", None, 409)
@@ -365,6 +384,7 @@ async def test_the_publication_of_a_penalty_is_repaired_once(service: Service) -
         True,
         None,
     )
+    await bring(service, firm["id"])
     body = application(fact_id=fine["id"], commitment="我方承诺材料真实。", training_record=TRAINING)
     repair = await service.post("/repairs", body)
     assert (await service.post("/repairs", body, 409))["type"] == "/problems/repair-running"
@@ -425,7 +445,16 @@ async def test_who_may_apply_and_for_what(service: Service) -> None:
     own = (await service.get(f"/subjects/{done['subject']['id']}/facts"))["items"]
     entry = next(one for one in own if one["code"] == "SLIGHT_LISTED")
     await service.post("/repairs", application(fact_id=entry["id"]), 409)
+    await bring(service, other["id"], stranger)
+    foreign = await service.post("/repairs", application(listing_id=done["id"]), 422)
+    assert foreign["errors"][0]["pointer"] == "/evidence/0/sha256", "the file of another subject is none"
+    await bring(service, done["subject"]["id"], stranger, 404)
+    await bring(service, done["subject"]["id"], plain, 403)
+    await bring(service, done["subject"]["id"])
     repair = await service.post("/repairs", application(listing_id=done["id"]))
+    unknown = {"training_record": TRAINING | {"sha256": "0" * 64}}
+    late = await service.post(f"/repairs/{repair['id']}/materials", unknown, 422)
+    assert [one["pointer"] for one in late["errors"]] == ["/training_record/sha256"]
     for who in (stranger, service.who("140200")):
         await service.get(f"/repairs/{repair['id']}", 404, who)
         assert (await service.get("/repairs", who=who))["items"] == []
@@ -435,6 +464,7 @@ async def test_who_may_apply_and_for_what(service: Service) -> None:
 async def test_a_failed_verification_cannot_be_granted(service: Service) -> None:
     firm = await service.subject()
     fine = await service.fact(firm, "PENALTY_FINE_SMALL", "2026-05-01", payload={"amount_fen": 10_000})
+    await bring(service, firm["id"])
     body = application(fact_id=fine["id"], commitment="我方承诺材料真实。", training_record=TRAINING)
     repair = await service.post("/repairs", body)
     path = f"/repairs/{repair['id']}"
@@ -448,6 +478,7 @@ async def test_a_failed_verification_cannot_be_granted(service: Service) -> None
 async def test_two_decisions_at_once_are_one(service: Service) -> None:
     firm = await service.subject()
     fine = await service.fact(firm, "PENALTY_FINE_SMALL", "2026-05-01", payload={"amount_fen": 10_000})
+    await bring(service, firm["id"])
     body = application(fact_id=fine["id"], commitment="我方承诺材料真实。", training_record=TRAINING)
 
     async def send(path: str, said: Any, who: dict[str, str]) -> int:

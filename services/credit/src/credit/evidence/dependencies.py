@@ -10,7 +10,7 @@ from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import EvidenceService
 
-__all__ = ["EvidenceServiceDep", "FileIn", "Reader", "Writer"]
+__all__ = ["EvidenceServiceDep", "FileIn", "Party", "Reader", "Writer"]
 
 
 def _service(session: SessionDep, env: EnvironmentDep) -> EvidenceService:
@@ -21,3 +21,5 @@ EvidenceServiceDep = Annotated[EvidenceService, Depends(_service)]
 FileIn = Annotated[UploadFile, File(description="at most 20 MB; its kind is known by its content")]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]
+Party = Annotated[Principal, Depends(Requires("credit:write", "credit:read"))]
+"""A subject's own user or an officer for it; which of the two is checked in the service."""

@@ -1,6 +1,6 @@
 """Every select and insert on evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from common.auth import Principal, region_clause
@@ -49,6 +49,13 @@ class EvidenceRepository:
             .order_by(col(Evidence.id))
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def hashes_of(self, subject_id: UUID, hashes: Collection[str]) -> set[str]:
+        """Which of these hashes are of a file of the subject, whatever it is about."""
+        query = select(col(Evidence.sha256)).where(
+            col(Evidence.subject_id) == subject_id, col(Evidence.sha256).in_(list(hashes))
+        )
+        return set((await self._session.execute(query)).scalars())
 
     async def find(self, evidence_id: UUID, principal: Principal) -> Evidence | None:
         """A file about a subject that the caller may see."""

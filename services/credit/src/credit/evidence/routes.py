@@ -8,8 +8,9 @@ from common.web import ServiceRouter
 from fastapi import Response
 
 from credit.facts.errors import FactNotFound
+from credit.subjects.errors import SubjectNotFound
 
-from .dependencies import EvidenceServiceDep, FileIn, Reader, Writer
+from .dependencies import EvidenceServiceDep, FileIn, Party, Reader, Writer
 from .errors import EvidenceNotFound, EvidenceRefused
 from .rules import MAX_BYTES
 from .schemas import EvidenceView
@@ -35,6 +36,22 @@ async def attach_evidence(
     fact_id: UUID, file: FileIn, actor: Writer, evidence: EvidenceServiceDep
 ) -> Response:
     view, new = await evidence.attach_to_fact(actor, fact_id, file.filename, await file.read())
+    return Response(view.model_dump_json(), 201 if new else 200, media_type="application/json")
+
+
+@router.post(
+    "/subjects/{subject_id}/evidence",
+    status_code=201,
+    response_model=EvidenceView,
+    responses=declare(SubjectNotFound, EvidenceRefused, PayloadTooLarge)
+    | {200: {"model": EvidenceView, "description": "The same bytes were there before"}},
+    max_body_size=UPLOAD_LIMIT,
+    summary="Keep a file of a subject that an application to come names by its hash",
+)
+async def attach_subject_evidence(
+    subject_id: UUID, file: FileIn, actor: Party, evidence: EvidenceServiceDep
+) -> Response:
+    view, new = await evidence.attach_to_subject(actor, subject_id, file.filename, await file.read())
     return Response(view.model_dump_json(), 201 if new else 200, media_type="application/json")
 
 

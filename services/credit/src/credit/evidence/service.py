@@ -1,5 +1,6 @@
 """Use cases of evidence: keep a file, list what there is, give one back on record."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from uuid import UUID
 
@@ -7,12 +8,13 @@ from common import audit
 from common.auth import Principal
 from common.crypto import DataKey, DecryptionFailed
 from common.db import new_id
-from common.problems import InvalidPayload, PayloadTooLarge, Text
+from common.problems import FieldError, Forbidden, InvalidPayload, PayloadTooLarge, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.repository import FactRepository
+from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -25,6 +27,7 @@ from .schemas import EvidenceView
 __all__ = ["EvidenceService"]
 
 FACT = "fact"
+SUBJECT = "subject"
 _AUTHORITIES = frozenset({"officer", "service"})
 _KEY = "credit.evidence.key"
 _NAME = "credit.evidence.name"
@@ -53,6 +56,35 @@ class EvidenceService:
         if subject is None or actor.subject_id is not None:
             raise FactNotFound
         return await self.attach(subject, (FACT, fact_id), name, data, by=actor.sub)
+
+    async def attach_to_subject(
+        self, actor: Principal, subject_id: UUID, name: str | None, data: bytes
+    ) -> tuple[EvidenceView, bool]:
+        """Keep a file of a subject, for what is to be asked with it; by its own user or an officer for it.
+
+        Raises:
+            SubjectNotFound: not the caller's to see.
+            Forbidden: another caller without the scope `credit:write`.
+            InvalidPayload, PayloadTooLarge, EvidenceRefused: as in `attach`.
+        """
+        subject = await self._subjects.lock(subject_id, actor)
+        if subject is None:
+            raise SubjectNotFound
+        if actor.subject_id is None and not actor.may("credit:write"):
+            raise Forbidden(Text("需要权限范围 credit:write", "The scope credit:write is needed"))
+        return await self.attach(subject, (SUBJECT, subject_id), name, data, by=actor.sub)
+
+    async def check_uploaded(self, subject_id: UUID, named: Mapping[str, str]) -> None:
+        """Refuse hashes, by their place in the payload, of which no file of the subject is here.
+
+        Raises:
+            InvalidPayload: naming each such place.
+        """
+        there = await self._evidence.hashes_of(subject_id, named.values())
+        missing = [pointer for pointer, hashed in named.items() if hashed not in there]
+        if missing:
+            reason = Text("该主体没有上传此文件", "No file of the subject with this hash was uploaded")
+            raise InvalidPayload([FieldError(pointer, reason) for pointer in missing], reason)
 
     async def attach(
         self, subject: Subject, about: tuple[str, UUID], name: str | None, data: bytes, *, by: str

@@ -7,6 +7,7 @@ from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 
+from credit.evidence.service import EvidenceService
 from credit.paging import cursor_id
 
 from .desk import RepairDesk, findings_of, given_in, held, training_details
@@ -64,7 +65,8 @@ class RepairService(RepairDesk):
         Raises:
             ListingNotFound, FactNotFound, TargetNotRepairable: as `outlook`.
             Forbidden: neither the subject itself nor an officer with `credit:write`.
-            InvalidPayload: not exactly one target, or a commitment from a subject that gives none.
+            InvalidPayload: not exactly one target, a commitment from a subject that gives none, or a hash of
+                which no file was uploaded.
             RepairRunning: an application for it is running.
         """
         if (wanted.listing_id is None) == (wanted.fact_id is None):
@@ -79,6 +81,7 @@ class RepairService(RepairDesk):
             raise InvalidPayload.at("/commitment", Text(articles[0].article, "This subject gives none"))
         if await self._repairs.running(wanted.listing_id, wanted.fact_id) is not None:
             raise RepairRunning
+        await self._check_uploaded(aim.subject.id, wanted)
         repair = Repair(
             id=new_id(),
             number=await self._papers.record_number("XF", aim.region),
@@ -130,13 +133,14 @@ class RepairService(RepairDesk):
         Raises:
             RepairNotFound, Forbidden: as `apply`.
             RepairEventRefused: the application has ended.
-            InvalidPayload: a commitment from a subject that gives none.
+            InvalidPayload: a commitment from a subject that gives none, or a file that was not uploaded.
         """
         repair, aim = await self._open(repair_id, actor)
         self._check_applicant(actor, aim.subject.id)
         self._advance(repair, Event.MATERIALS)
         if repair.commitment_rule == Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text("该主体不作信用承诺", "This subject gives none"))
+        await self._check_uploaded(aim.subject.id, wanted)
         repair.evidence = [*repair.evidence, *(item.model_dump(mode="json") for item in wanted.evidence)]
         repair.has_commitment = repair.has_commitment or wanted.commitment is not None
         repair.has_training = repair.has_training or wanted.training_record is not None
@@ -148,6 +152,13 @@ class RepairService(RepairDesk):
             details={"evidence": len(wanted.evidence)} | training_details(wanted.training_record),
         )
         return await self._view((repair, aim.subject), actor, aim)
+
+    async def _check_uploaded(self, subject_id: UUID, wanted: RepairIn | MaterialsIn) -> None:
+        """Take only files that were uploaded for the subject, by itself or beside a record of it."""
+        named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
+        if wanted.training_record is not None:
+            named["/training_record/sha256"] = wanted.training_record.sha256
+        await EvidenceService(self._session, self._env).check_uploaded(subject_id, named)
 
     async def accept(self, actor: Principal, repair_id: UUID) -> RepairView:
         """Accept an application: nothing bars it and the materials are there.
