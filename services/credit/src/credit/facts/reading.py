@@ -146,6 +146,7 @@ class FactReader:
                     },
                     required=kind.required,
                     closes=kind.closes,
+                    recorded_by=[str(one) for one in kind.recorded_by],
                 )
                 for part in parts
                 for kind in part.facts

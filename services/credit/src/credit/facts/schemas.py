@@ -156,6 +156,9 @@ class CatalogueEntry(Model):
     payload: dict[str, str]
     required: list[str]
     closes: list[str]
+    recorded_by: list[str] = Field(
+        description="the kinds of source that alone record it; empty: it may be entered by hand"
+    )
 
 
 class CatalogueView(Model):
