@@ -136,7 +136,7 @@ def _fact(chance: Random, subject: Subject, codes: Sequence[str], earlier: Seque
                 source_kind="other",
                 source_authority="演示机关",
                 source_reference=str(fact_id),
-                payload={"fact_id": chance.choice(earlier)} if repair else {},
+                payload={"fact_id": chance.choice(earlier)} if repair else _payload(chance),
                 evidence=[],
                 content_hash="0" * 64,
                 correction={"reason": "样例"} if rows else None,
@@ -146,6 +146,11 @@ def _fact(chance: Random, subject: Subject, codes: Sequence[str], earlier: Seque
         if chance.random() > 0.3:
             return rows
         action = chance.choice(following)
+
+
+def _payload(chance: Random) -> dict[str, Any]:
+    """Sometimes the number of a demand: of few, so that what closes and what is closed often agree."""
+    return {} if chance.random() < 0.4 else {"demand": chance.choice(["补1号", "补2号", 1])}
 
 
 def _day(chance: Random, today: date) -> date:
@@ -190,7 +195,7 @@ def random_card(chance: Random, codes: Sequence[str], kinds: Sequence[str], numb
             vetoes.append(rule | {"id": f"V{place}", "grade": f"G{chance.randrange(len(bands))}"})
             continue
         rule["points"] = float(points)
-        if chance.random() < 0.5:
+        if chance.random() < 0.5 and "match" not in rule["window"]:
             rule["cap"] = float(points * Decimal(chance.choice(["0.5", "1.5", "3"])))
         rules.append(rule)
     return Scorecard.parse(
@@ -221,4 +226,6 @@ def _window(chance: Random, codes: Sequence[str]) -> dict[str, Any]:
         window["months"] = chance.choice([1, 6, 12, 24, 36])
     if chance.random() < 0.3:
         window["until"] = chance.sample(codes, chance.randrange(1, 3))
+        if chance.random() < 0.5:
+            window["match"] = "demand"
     return window

@@ -120,6 +120,24 @@ PARTS = BOOK.catalogues
 KINDS = BOOK.catalogue(TODAY).by_code
 
 
+@pytest.mark.parametrize(
+    ("code", "field", "wrong", "right"),
+    [
+        ("ACCIDENT", "severity", "较大", "larger"),
+        ("ACCIDENT", "responsibility", "主要责任", "main"),
+        ("VALID_COMPLAINT", "responsibility", "Main", "full"),
+        ("JUDGMENT_LIABLE", "liability", "全部责任", "full"),
+        ("COMPETITION_AWARD", "level", "市级", "city"),
+    ],
+)
+def test_what_boards_compare_is_one_of_a_closed_list(code: str, field: str, wrong: str, right: str) -> None:
+    kind, whole = KINDS[code], {"severity": "ordinary", "responsibility": "none"}
+    base = {name: value for name, value in whole.items() if name in kind.required}
+    [(named, why)] = list(kind.faults(base | {field: wrong}))
+    assert named == field and right in why.zh and right in why.en
+    assert list(kind.faults(base | {field: right})) == []
+
+
 def test_the_catalogue_holds_the_basic_part_and_the_region_adds_to_it() -> None:
     basic, local = BOOK.catalogue(TODAY, "310000"), BOOK.catalogue(TODAY, "140105")
     assert {fact.info_class for fact in basic.facts} <= set(range(1, 7))

@@ -335,7 +335,7 @@ class DepositService:
             authority=demand.authority,
             reason=reason,
             by=by,
-            payload={"amount_fen": demand.amount_fen},
+            payload={"amount_fen": demand.amount_fen, "demand": demand.document_no},
         )
 
     def _policy(self, subject: Subject, on: date) -> tuple[DepositPolicy, list[DepositOverlay]]:

@@ -34,8 +34,9 @@ __all__ = [
 ]
 
 FieldKind = Literal["amount", "count", "number", "text", "codes", "flag"]
-Choice = Annotated[list[Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]], Field(min_length=2)]
-"""A field that takes one of these words."""
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+Choice = Annotated[list[Word], Field(min_length=2)] | Annotated[dict[Word, Text], Field(min_length=2)]
+"""A field that takes one of these words; each may have a label in both languages."""
 _LOCAL = re.compile(r"L([0-9]{2}|[0-9]{4}|[0-9]{6})_")
 BASIC = "fact-catalogue"
 
@@ -111,14 +112,20 @@ _WANTED: dict[FieldKind, Text] = {
 }
 
 
-def _wanted(kind: FieldKind | list[str]) -> Text:
+def _wanted(kind: FieldKind | Choice) -> Text:
+    if isinstance(kind, dict):
+        zh = "、".join(f"{word}（{label.zh}）" for word, label in kind.items())
+        return Text(
+            f"须为以下之一：{zh}",
+            f"Must be one of {', '.join(f'{word} ({label.en})' for word, label in kind.items())}",
+        )
     if isinstance(kind, list):
         return Text(f"须为以下之一：{'、'.join(kind)}", f"Must be one of {', '.join(kind)}")
     return _WANTED[kind]
 
 
-def _fits(kind: FieldKind | list[str], value: Any) -> bool:
-    if isinstance(kind, list):
+def _fits(kind: FieldKind | Choice, value: Any) -> bool:
+    if isinstance(kind, list | dict):
         return isinstance(value, str) and value in kind
     if kind == "flag":
         return isinstance(value, bool)

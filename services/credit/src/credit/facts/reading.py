@@ -141,8 +141,13 @@ class FactReader:
                     shown=kind.publicity.show,
                     shown_months=publicity.shown_months(kind),
                     payload={
-                        name: "|".join(field) if isinstance(field, list) else field
+                        name: field if isinstance(field, str) else "|".join(field)
                         for name, field in kind.payload.items()
+                    },
+                    labels={
+                        name: {word: label.render(self._language) for word, label in field.items()}
+                        for name, field in kind.payload.items()
+                        if isinstance(field, dict)
                     },
                     required=kind.required,
                     closes=kind.closes,

@@ -17,8 +17,11 @@ __all__ = [
     "CorrectionView",
     "DisputeView",
     "EvidenceItem",
+    "FactAnswer",
     "FactIn",
     "FactView",
+    "FactsAnswer",
+    "FactsIn",
     "InfoClass",
     "Nature",
     "Source",
@@ -77,6 +80,30 @@ class FactIn(Model):
         default={}, description="the fields that the code's catalogue entry names"
     )
     evidence: Annotated[list[EvidenceItem], Field(max_length=50)] = Field(default=[])
+
+
+class FactsIn(Model):
+    """Facts to record at once; each has the members of a fact to record."""
+
+    facts: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=200)]
+
+
+class FactAnswer(Model):
+    """What became of one of many facts: the status it would have had alone, with the fact or the problem."""
+
+    index: int = Field(description="its place in the request, from 0")
+    status: int
+    id: UUID | None = None
+    recorded_at: datetime | None = None
+    problem: dict[str, Any] | None = None
+
+
+class FactsAnswer(Model):
+    """What became of each fact, in the order of the request, and how many are recorded now."""
+
+    recorded: int
+    refused: int
+    items: list[FactAnswer]
 
 
 class CorrectionIn(Model):
@@ -154,6 +181,7 @@ class CatalogueEntry(Model):
     shown: bool
     shown_months: int
     payload: dict[str, str]
+    labels: dict[str, dict[str, str]] = Field(description="what the words of a closed list mean, by field")
     required: list[str]
     closes: list[str]
     recorded_by: list[str] = Field(

@@ -195,12 +195,12 @@ class Scorecard(Policy):
         """Whether a set-based reckoning can do it by itself.
 
         So it is where the score is base plus capped sums of fixed points, each fact counts for months or to a
-        closing fact (or for ever), and no reading differs from the usual.
+        closing fact (or for ever), and no reading differs from the usual. A rule whose closing fact must match
+        a field has no cap there.
         """
         rules: list[Rule] = [*self.rules, *self.vetoes]
         plain_windows = all(
-            not (rule.window.days or rule.window.years or rule.window.end_of or rule.window.match)
-            for rule in rules
+            not (rule.window.days or rule.window.years or rule.window.end_of) for rule in rules
         )
         plain_rules = all(
             rule.codes
@@ -208,6 +208,7 @@ class Scorecard(Policy):
             and rule.when is None
             and rule.take == "all"
             and not (rule.free or rule.cap_per or rule.group)
+            and not (rule.cap is not None and rule.window.match)
             for rule in self.rules
         )
         plain_vetoes = all(v.codes and v.when is None and v.effect == "at_best" for v in self.vetoes)

@@ -3,7 +3,9 @@
 Whoever scores by sets counts facts by rule: `first_day` is the earliest day of a fact that can still count,
 so the windows cost one comparison a fact. Periods in months are monotonous in their first day, hence
 `first_day` is found by search and the next expiry by adding the months to the earliest fact that counts.
-Points are whole numbers of `1 / scale`. A card that says more than the table can hold is left to the engine.
+Points are whole numbers of `1 / scale`. Where a closing fact must match a field, the facts of a rule are counted
+by the value of that field; so such a rule has no cap. A card that says more than the table can hold is left to
+the engine.
 """
 
 from collections.abc import Iterator
@@ -37,6 +39,7 @@ class SetPlan:
     veto_ranks: tuple[int | None, ...]
     months: tuple[int | None, ...]
     bounded: tuple[bool, ...]
+    matches: tuple[str | None, ...]
     # The card.
     base: int
     scale: int
@@ -74,6 +77,7 @@ def set_plan(card: Scorecard, day: date) -> SetPlan:
         veto_ranks=tuple(card.rank(r.grade) if isinstance(r, VetoRule) and r.grade else None for r in rules),
         months=tuple(rule.window.months for rule in rules),
         bounded=tuple(bool(rule.window.until) for rule in rules),
+        matches=tuple(rule.window.match for rule in rules),
         base=int(card.base * scale),
         scale=scale,
         decimals=card.decimals,
