@@ -119,6 +119,7 @@ async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_boa
     boss = service.who(sub="boss", scopes=DECIDE)
     await service.post(f"/boards/{first['id']}/publication", None, 200, boss)
     second = await run(service, "140200", "2026-10-15", "datong-board")
+    assert await sides(service, second) == {}, "commended in a clean month, but black less than 3 months ago"
     await service.post(f"/boards/{second['id']}/publication", None, 200, boss)
     entry = (await service.get(f"/boards/{first['id']}/entries", side="black"))["items"][0]
     assert entry["ended_on"] == "2026-11-23"
@@ -152,7 +153,7 @@ async def test_an_accident_calls_for_a_run_only_as_the_card_means_it(service: Se
     who = service.who(sub="opener")
     body = {"board": "linfen-board", "region": "141000"}
     hurt = {
-        "severity": "一般",
+        "severity": "ordinary",
         "responsibility": "main",
         "minor_injuries": 2,
         "serious_injuries": 0,

@@ -151,6 +151,69 @@ def test_linfens_black_grounds_and_its_extra_run() -> None:
     ScoreResult.model_validate_json(result.canonical)
 
 
+@pytest.mark.parametrize(
+    ("code", "payload", "grade"),
+    [
+        ("PENALTY_WARNING", {}, "NONE"),
+        ("PENALTY_FINE_SMALL", {"amount_fen": 1}, "BLACK"),
+        ("PENALTY_CONFISCATION", {}, "BLACK"),
+        ("PENALTY_REVOCATION", {}, "BLACK"),
+        ("PENALTY_CAREER_BAN", {}, "BLACK"),
+        ("ACCIDENT", {"severity": "ordinary", "responsibility": "full", "deaths": 1}, "BLACK"),
+        ("MEDIATION_NOT_EXECUTED", {"days": 5}, "NONE"),
+        ("MEDIATION_NOT_EXECUTED", {"days": 6}, "BLACK"),
+        ("MEDIATION_NOT_EXECUTED", {}, "BLACK"),
+    ],
+)
+def test_linfen_calls_for_a_run_whenever_fined_or_worse(
+    code: str, payload: dict[str, Any], grade: str
+) -> None:
+    assert board("linfen-board", "2026-08-06", (code, "2026-08-05", payload)) == grade
+
+
+def test_linfens_award_is_of_a_county_or_higher() -> None:
+    for level, grade in (("county", "RED"), ("nation", "RED"), ("other", "NONE")):
+        assert (
+            board("linfen-board", "2026-10-01", ("COMPETITION_AWARD", "2026-08-05", {"level": level}))
+            == grade
+        )
+
+
+def test_datongs_red_board_asks_a_clean_month_and_the_cooling_off_of_every_merit() -> None:
+    praise = ("PRAISE_LETTER", "2026-09-10")
+    black = ("BLACK_BOARD", "2026-09-08", {"board": "datong-board", "period": "2026-08"})
+    assert board("datong-board", "2026-10-01", praise) == "RED"
+    for stain in (
+        ("PENALTY_SUSPENSION", "2026-09-02"),
+        ("VALID_COMPLAINT", "2026-09-02", {"responsibility": "shared"}),
+        black,
+        ("BLACK_BOARD", "2026-06-30"),
+    ):
+        assert board("datong-board", "2026-10-01", praise, stain) == "NONE", stain
+    assert board("datong-board", "2026-10-01", praise, ("BLACK_BOARD", "2026-06-29")) == "RED"
+    assert board("datong-board", "2026-10-01", praise, black, ("BLACK_BOARD_REMOVED", "2026-09-30")) == "RED"
+
+
+def test_yunnans_black_list_needs_a_second_failing_evaluation() -> None:
+    indices = [("SUB_INDEX", "2026-01-20", {"index": name, "value": 5}) for name in ("norms", "quality")]
+    rows: list[Any] = [*indices, ("SUB_INDEX", "2026-01-20", {"index": "experience", "value": 5})]
+    agency = replace(AGENCY, region="530100")
+
+    def called(*blacks: tuple[str, str]) -> list[str]:
+        entries = [
+            ("BLACK_BOARD", day, {"board": "yunnan-board", "period": period}) for day, period in blacks
+        ]
+        result = score(agency, facts(*rows, *entries), date(2026, 4, 1), NOW, card("yunnan-integrity-index"))
+        return [one.action for one in result.standing.actions]
+
+    assert called() == []
+    assert called(("2026-02-10", "2026-01")) == []
+    assert called(("2026-02-10", "2026-01"), ("2026-02-11", "2026-01")) == []
+    assert called(("2026-02-10", "2026-01"), ("2026-03-10", "2026-02")) == ["BLACK_LIST"]
+    rows.append(("BLACK_BOARD_REMOVED", "2026-03-01", {"board": "yunnan-board", "period": "2026-01"}))
+    assert called(("2026-02-10", "2026-01"), ("2026-03-10", "2026-02")) == []
+
+
 def test_a_harmless_event_takes_no_red_board_away_and_points_alone_do_not_either() -> None:
     merit = ("COMMENDATION", "2026-06-01")
     harmless = (
