@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from common.db import new_id
+from credit.intake.rules import PenaltyDecided, fact_code, fact_payload
 from credit.intake.service import IntakeService
 from credit.rounds import do_round
 from sqlalchemy import text
 
+from .cases import BOOK
 from .conftest import START, Service
 
 
@@ -58,6 +60,32 @@ def alert(key: str | None, **fields: Any) -> dict[str, Any]:
         "document_hash": "ab" * 32,
         "region": "140213",
     } | fields
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "kept"),
+    [
+        ({"kind": "criticism", "amount_fen": None}, "PENALTY_CRITICISM", {}),
+        ({"kind": "career_ban", "amount_fen": None}, "PENALTY_CAREER_BAN", {}),
+        ({}, "PENALTY_FINE_SMALL", {"amount_fen": 3_000_000}),
+        (
+            {"procedure": "summary", "harmed_tourists": False},
+            "PENALTY_FINE_SMALL",
+            {"amount_fen": 3_000_000, "procedure": "summary", "harmed_tourists": False},
+        ),
+    ],
+)
+def test_a_penalty_brings_its_procedure_and_whom_it_harmed(
+    said: dict[str, Any], code: str, kept: dict[str, Any]
+) -> None:
+    event = PenaltyDecided.model_validate(
+        penalty("X", "1") | {"article": None, "violation_code": None} | said
+    )
+    policy = BOOK.event_facts.choose("event-facts", on=event.decided_on, region=event.region)
+    assert fact_code(policy, "penalty_decided", event) == code
+    kind = BOOK.catalogue(event.decided_on).by_code[code]
+    payload = fact_payload(event, kind.payload)
+    assert payload == kept and list(kind.faults(payload)) == []
 
 
 async def test_confirmed_outcomes_become_facts_once(service: Service) -> None:

@@ -61,10 +61,12 @@ class PenaltyDecided(_Incoming):
     case_id: UUID
     case_number: Number
     subject_key: str | None
-    kind: Literal["fine", "warning", "confiscation", "suspension", "revocation"]
+    kind: Literal["fine", "warning", "criticism", "confiscation", "suspension", "revocation", "career_ban"]
     amount_fen: int | None = Field(default=None, ge=0, lt=2**53)
     article: Annotated[str, Field(max_length=200)] | None = None
     violation_code: Annotated[str, Field(max_length=200)] | None = None
+    procedure: Literal["summary", "ordinary"] | None = None
+    harmed_tourists: bool | None = None
     decided_on: date
     authority: Name
     region: Region
@@ -113,5 +115,7 @@ def _facts(event: ViolationConfirmed | PenaltyDecided) -> dict[str, Any]:
         "amount_fen": event.amount_fen if event.kind != "fine" else event.amount_fen or 0,
         "article": event.article,
         "violation_code": event.violation_code,
+        "procedure": event.procedure,
+        "harmed_tourists": event.harmed_tourists,
         "region": event.region,
     }

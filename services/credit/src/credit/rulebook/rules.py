@@ -41,7 +41,17 @@ __all__ = [
 ]
 
 _EVENT_FACTS = frozenset(
-    {"kind", "amount_fen", "article", "violation_code", "responsibility", "problem_codes", "region"}
+    {
+        "kind",
+        "amount_fen",
+        "article",
+        "violation_code",
+        "procedure",
+        "harmed_tourists",
+        "responsibility",
+        "problem_codes",
+        "region",
+    }
 )
 
 
