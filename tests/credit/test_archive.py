@@ -283,3 +283,9 @@ async def test_nobody_enters_by_hand_what_a_case_will_bring(service: Service) ->
     answer = await service.http.post("/api/v1/credit/facts", json=body, headers=service.who())
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/source/kind"
+
+
+async def test_the_catalogue_says_which_procedure_alone_records_a_code(service: Service) -> None:
+    entries = {one["code"]: one for one in (await service.get("/catalogue"))["entries"]}
+    assert entries["RANKED"]["recorded_by"] == ["board"]
+    assert entries["COMMENDATION"]["recorded_by"] == []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
+from common.auth import Principal
 from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -103,8 +104,11 @@ class SweepService:
                     raised += await self._warnings.raise_by(subject, rule, found)
         return raised
 
-    async def dry_run(self, rule: WarningRule) -> int | None:
-        """How many subjects a rule would warn about today; None for rules that only events trigger."""
+    async def dry_run(self, actor: Principal, rule: WarningRule) -> int | None:
+        """How many subjects of the caller's regions a rule would warn about today.
+
+        None for rules that only events trigger.
+        """
         if rule.trigger not in SWEPT_TRIGGERS:
             return None
         today = china_date(self._env.clock.now())
@@ -113,7 +117,7 @@ class SweepService:
         while True:
             found = await self.find(rule, today, cursor)
             for subject_id, evidence in found.items:
-                subject = await self._subjects.lock(subject_id, None, shared=True)
+                subject = await self._subjects.lock(subject_id, actor, shared=True)
                 if subject is not None and self._warnings.holds(subject, rule, evidence):
                     subjects.add(subject_id)
             if found.cursor is None:
