@@ -1,12 +1,16 @@
 """Hazards: found, ordered, extended, checked again, closed or handed over; late ones are noticed once."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from credit.hazards.rules import HazardAction, HazardState, acts_allowed, next_state
+from credit.hazards.service import HazardService
 from credit.rounds import do_round
+from credit.subjects.repository import SubjectRepository
+from sqlalchemy import text
 
 from .conftest import START, Service
 
@@ -89,6 +93,35 @@ async def test_late_hazards_are_noticed_and_warned_of_once(service: Service) -> 
         assert made["id"] in [one["id"] for one in listed]
         warnings = (await service.get("/warnings", subject_id=made["subject_id"]))["items"]
         assert [one["rule"] for one in warnings].count("W-HAZARD-OVERDUE") == 1
+    finally:
+        service.at(START)
+
+
+async def test_a_round_waits_for_the_subject_and_holds_no_hazard_meanwhile(service: Service) -> None:
+    """Both lock the subject first: an officer who holds it gets the hazard, and the round what is left."""
+    made = await found(service)
+    await service.post(f"/hazards/{made['id']}/order", {"requirement": "清理", "due_on": "2026-11-25"}, 200)
+    database, env = service.app.state.db, service.app.state.env
+    service.at(START + timedelta(days=3))
+
+    async def noticed() -> int:
+        async with database.session() as session:
+            return await HazardService(session, env).notice_late(100)
+
+    try:
+        async with database.session() as session:
+            await SubjectRepository(session).lock(UUID(made["subject_id"]), None)
+            waiting = asyncio.create_task(noticed())
+            await asyncio.sleep(0.3)
+            assert not waiting.done()
+            free = text("SELECT id FROM hazards WHERE id = :id FOR UPDATE NOWAIT")
+            assert (await session.execute(free, {"id": made["id"]})).first() is not None
+            await session.execute(
+                text("UPDATE hazards SET due_on = '2026-12-30' WHERE id = :id"), {"id": made["id"]}
+            )
+        await waiting
+        seen = await service.get(f"/hazards/{made['id']}", who=service.who())
+        assert seen["overdue_on"] is None, "it was put off meanwhile"
     finally:
         service.at(START)
 

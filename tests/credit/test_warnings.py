@@ -221,6 +221,11 @@ async def test_a_rule_is_written_by_one_and_activated_by_another(service: Servic
         assert refused["errors"][0]["pointer"] == "/body"
     await put(rule(effective_from="2026-11-22"), 422)
     await put(rule(id="w"), 422)
+    elsewhere = service.who("140200", scopes=WRITER, sub="elsewhere")
+    answer = await service.http.put(
+        "/api/v1/credit/warning-rules", json=rule(id="W-ELSEWHERE"), headers=elsewhere
+    )
+    assert answer.json()["would_warn_today"] == 0, "figures end at one's regions"
     written = await put(rule())
     assert (written["active"], written["author"], written["would_warn_today"]) == (False, "admin", 1)
     assert await of(service, made, rule="W-TWO-WARNINGS") == []

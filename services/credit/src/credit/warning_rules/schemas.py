@@ -38,8 +38,8 @@ class ActivationIn(Model):
 class RuleView(Model):
     """One version of a rule. `author` and `written_at` are null for versions that came as files.
 
-    `would_warn_today` is the dry run: how many subjects the version finds today, null for rules that only
-    events trigger.
+    `would_warn_today` is the dry run: how many subjects of the caller's regions the version finds today, null
+    for rules that only events trigger.
     """
 
     id: str

@@ -46,7 +46,7 @@ class WarningRuleService:
     async def write(self, actor: Principal, wanted: RuleIn) -> RuleView:
         """Write a new version of a rule; it counts once somebody else activates it.
 
-        The answer says how many subjects the version would warn about today.
+        The answer says how many subjects of the caller's regions the version would warn about today.
 
         Raises:
             InvalidPayload: the content is no rule, its condition does not compile or cannot be decided where
@@ -79,7 +79,7 @@ class WarningRuleService:
             written_by=actor.sub,
             written_at=self._env.clock.now(),
         )
-        would = await self._sweeps.dry_run(rule)
+        would = await self._sweeps.dry_run(actor, rule)
         self._warnings.add(row)
         await self._session.flush()
         return _of_row(row, would)
@@ -101,7 +101,7 @@ class WarningRuleService:
             raise SecondPersonNeeded
         row.activated_by, row.activated_at = actor.sub, self._env.clock.now()
         await self._session.flush()
-        return _of_row(row, await self._sweeps.dry_run(WarningRule.parse(row.content)))
+        return _of_row(row, await self._sweeps.dry_run(actor, WarningRule.parse(row.content)))
 
     async def precision(self, actor: Principal, rule_id: str) -> PrecisionView:
         """How often a rule was right, in the caller's regions. Raises RuleNotFound."""
