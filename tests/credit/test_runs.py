@@ -127,6 +127,20 @@ async def test_runs_over_http(service: Service) -> None:
     assert run["id"] in [item["id"] for item in (await service.get("/scoring-runs"))["items"]]
 
 
+async def test_a_run_ends_with_all_done_though_somebody_has_left(ready: Stage) -> None:
+    run = await order(ready, Purpose.DRY_RUN)
+    async with ready.database.session() as session:
+        await Chunks(session, ready.env).step(30)
+    async with ready.database.session() as session:
+        last = (await session.scalars(select(Subject).order_by(col(Subject.id).desc()).limit(1))).one()
+        region, last.region = last.region, "310101"
+    await work_off(ready.database, ready.env)
+    done = await read(ready, run)
+    assert (done.state, done.done, done.total) == (RunState.DONE, 119, 119)
+    async with ready.database.session() as session:
+        (await session.get_one(Subject, last.id)).region = region
+
+
 async def test_a_waiting_run_is_cancelled(ready: Stage) -> None:
     run = await order(ready)
     actor = Principal("p", "c", "officer", frozenset({"credit:write"}), ("140000",))

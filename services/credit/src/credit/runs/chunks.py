@@ -3,6 +3,8 @@
 Subjects are read without locks. Where only the next days differ, they are stored if nothing was recorded
 about the subject meanwhile; where a grade or score differs, the subject is locked and rescored by the engine,
 so two runs over one subject, or a run and a fact, leave what the last of them found with everything known.
+
+A simulation scores whom its draft would grade, by the draft and by the card that would grade them without it.
 """
 
 import time
@@ -13,6 +15,7 @@ from uuid import UUID
 
 from common.auth import region_prefix
 from common.clock import china_date
+from common.db import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -24,6 +27,7 @@ from credit.scoring.rules.cards import CardBook, CardView, Schedule
 from credit.scoring.rules.causes import Cause
 from credit.scoring.rules.setwise import fits, set_plan
 from credit.scoring.service import ScoringService
+from credit.simulations.repository import ResultRepository
 from credit.simulations.statistics import Statistics
 from credit.subjects.models import Subject
 
@@ -58,6 +62,7 @@ class Chunks:
         self._runs = RunRepository(session)
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
+        self._results = ResultRepository(session)
         self._run: ScoringRun | None = None
 
     async def take(self, beside: Collection[UUID] = ()) -> UUID | None:
@@ -83,7 +88,8 @@ class Chunks:
             run.total = await self._runs.count(run.kinds, run.region)
         book = await card_book(self._session, self._env)
         tasks = self._tasks(run, book)
-        size = size or first_size([task.method for task in tasks])
+        beside = self._in_force(run, book) if run.document is not None else []
+        size = size or first_size([task.method for task in (*tasks, *beside)])
         found = await self._runs.stretch(run.kinds, run.region, run.cursor, size)
         if found is None:
             await self._finish(run)
@@ -104,12 +110,18 @@ class Chunks:
         if run.purpose == Purpose.SIMULATION:
             run.statistics = await Statistics(self._session).of(run.id)
         run.state, run.finished_at = RunState.DONE, self._env.clock.now()
+        run.total = run.done  # who was merged or moved away meanwhile is not waited for
         await self._session.flush()
 
     async def _score(self, run: ScoringRun, tasks: list[_Task], span: Span, book: CardBook) -> Span:
         """Score a stretch; gives how much of it was done, which is less when too much has to be rescored."""
         for task in tasks:
-            await self._score_piece(run, task, span, book)
+            await self._score_piece(run, task, span, book, run.id)
+        if run.document is not None:
+            before = new_id()
+            for task in self._in_force(run, book):
+                await self._score_piece(run, task, span, book, before)
+            await self._results.compare(run.id, before, span.low, span.upto)
         run.methods = {**run.methods, **_methods(tasks)}
         if run.purpose == Purpose.RESCORE:
             return await self._apply(run, tasks, span)
@@ -117,9 +129,14 @@ class Chunks:
         return span
 
     def _tasks(self, run: ScoringRun, book: CardBook) -> list[_Task]:
-        if run.document is not None:
-            draft = Schedule(Scorecard.parse(run.document), ())
-            return [_Task(Piece(kind, run.region), draft) for kind in run.kinds]
+        if run.document is None:
+            return self._in_force(run, book)
+        draft, view = Scorecard.parse(run.document), book.at(self._env.clock.now())
+        return [
+            _drafted(run, draft, view.places(kind, run.valid_at, run.card_id), kind) for kind in run.kinds
+        ]
+
+    def _in_force(self, run: ScoringRun, book: CardBook) -> list[_Task]:
         view = book.at(self._env.clock.now())
         return [task for kind in run.kinds for task in self._tasks_of(run, view, kind)]
 
@@ -143,7 +160,10 @@ class Chunks:
         """Trials look at the day they were ordered for, runs for the record at the present one."""
         return china_date(self._env.clock.now()) if run.purpose == Purpose.RESCORE else run.valid_at
 
-    async def _score_piece(self, run: ScoringRun, task: _Task, span: Span, book: CardBook) -> None:
+    async def _score_piece(
+        self, run: ScoringRun, task: _Task, span: Span, book: CardBook, into: UUID
+    ) -> None:
+        """Score a piece of a stretch into the results of `into`: the run, or what it is compared with."""
         schedule = task.schedule
         if schedule is None:
             return
@@ -151,15 +171,15 @@ class Chunks:
         if task.method is Method.SET:
             plan = set_plan(schedule.card, self._day(run))
             cards_at = book.changed_at(task.piece.kind, run.card_id)
-            await self._runs.score_set(run.id, plan, task.piece, span, cards_at, only)
+            await self._runs.score_set(into, plan, task.piece, span, cards_at, only)
         else:
-            await self._score_by_engine(run, task.piece, schedule, span, only)
+            await self._score_by_engine(run, task.piece, schedule, span, only, into)
         if only is not None:
             exact = task.method is Method.ENGINE
             await self._runs.settle_unchanged(run.id, task.piece, span, only, exact=exact)
 
     async def _score_by_engine(
-        self, run: ScoringRun, piece: Piece, schedule: Schedule, span: Span, only: str | None
+        self, run: ScoringRun, piece: Piece, schedule: Schedule, span: Span, only: str | None, into: UUID
     ) -> None:
         book, today = await card_book(self._session, self._env), self._day(run)
         subjects = await self._runs.subjects(piece, span)
@@ -178,7 +198,7 @@ class Chunks:
             if only is None or changed or due or subject.scored_by != only:
                 rows.append(
                     {
-                        "run_id": run.id,
+                        "run_id": into,
                         "subject_id": subject.id,
                         "score_before": subject.score,
                         "grade_before": subject.grade,
@@ -219,6 +239,14 @@ def _differ(row: ScoringResult, subject: Subject) -> bool:
     if subject.last_recorded_at > row.known_at:
         return False
     return (row.score, row.grade, row.tier) != (subject.score, subject.grade, subject.tier)
+
+
+def _drafted(run: ScoringRun, draft: Scorecard, places: Sequence[str], kind: str) -> _Task:
+    """Whom a draft would grade: not those who have a nearer card, among the `places` that have their own."""
+    nearer = [place for place in places if len(region_prefix(place)) > len(region_prefix(draft.region))]
+    common = [region for place in nearer if (region := _common(place, run.region)) is not None]
+    schedule = None if run.region in common else Schedule(draft, ())
+    return _Task(Piece(kind, run.region, tuple(dict.fromkeys(common))), schedule)
 
 
 def _common(one: str, other: str) -> str | None:
