@@ -109,10 +109,12 @@ async def _papers(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     policy |= {"valid_from": "2026-01-01", "valid_to": "2026-12-31"}
     card = {"kind": "guide_qualification", "number": "DZG1", "authority": "演示机关"}
     card |= {"issued_on": "2026-01-02"}
+    right = {"key": service.key(REGION), "reason": "登记有误"}
     return {
         "relation_id": relation["id"],
         "demand_id": (await service.post(f"{path}/deposit/demands", demand))["id"],
         "policy_id": (await service.post(f"{path}/liability-policies", policy))["id"],
+        "correction_id": (await service.post(f"{path}/key-corrections", right))["id"],
         "trace_id": (await service.post(f"{own}/traces", {"kind": "alias", "value": "演示别名"}))["id"],
         "qualification_id": (await service.post(f"{own}/qualifications", card))["id"],
     }

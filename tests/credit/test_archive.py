@@ -140,7 +140,18 @@ async def test_the_future_cannot_be_known(service: Service) -> None:
 
 async def test_a_kind_without_a_card_has_no_score_but_is_supervised_as_unrated(service: Service) -> None:
     trader = await service.subject(kind="unlicensed_operator", name="无证经营样例（虚构）")
-    assert (await service.get(f"/subjects/{trader['id']}/score", 404))["type"] == "/problems/no-scorecard"
+    path = f"/subjects/{trader['id']}/score"
+    answer = await service.get(path)
+    result = answer["result"]
+    assert (result["rated"], result["state"], result["score"], result["grade"]) == (
+        False,
+        "not_rated",
+        None,
+        None,
+    )
+    assert (result["not_rated_because"]["code"], result["policy"]) == ("no_card", None)
+    assert await service.get(path, known_at=result["known_at"]) == answer
+    assert (await service.get(path, 404, scorecard="no-such-card"))["type"] == "/problems/no-scorecard"
     await service.get(f"/subjects/{trader['id']}/paths", 404)
     found = await service.get(f"/subjects/{trader['id']}/supervision")
     assert (found["rated"], found["tier"], found["sampling_bp"]) == (False, None, 500)

@@ -448,7 +448,7 @@ async def test_only_an_officer_brings_files_and_only_of_known_kinds(service: Ser
     await send(service, b"name\nx\n", CSV, 422)
     await send(service, b"kind,kind\nx,y\n", CSV, 422)
     await send(service, b"kind,key\n" + b"x" * 200_000, CSV, 422)
-    await send(service, b'kind,name\ntravel_agency,"open', CSV, 422)
+    await send(service, b'"kind,name\ntravel_agency,open', CSV, 422)
     await send(service, b"\xff\xfe\x00k", CSV, 422)
     problem = await send(service, b"kind,what\nx,y\n", CSV, 422)
     assert (problem["type"], "what" in problem["detail"]) == ("/problems/file-refused", True)

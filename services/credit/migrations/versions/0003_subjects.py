@@ -143,6 +143,42 @@ def _subjects() -> None:
     op.create_index("ix_subject_merges_subject_id", "subject_merges", ["subject_id", "done_at"])
     op.create_index("ix_subject_merges_survivor_id", "subject_merges", ["survivor_id"])
     op.create_index("uq_subject_merges_undoes", "subject_merges", ["undoes"], unique=True)
+    op.create_table(
+        "key_corrections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("old_key", sa.String(length=24), nullable=False),
+        sa.Column("new_key", sa.String(length=24), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decision", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'confirmed', 'refused')", name=op.f("ck_key_corrections_state")
+        ),
+        sa.CheckConstraint("old_key <> new_key", name=op.f("ck_key_corrections_keys_differ")),
+        sa.CheckConstraint(
+            "(state = 'proposed') = (decided_at IS NULL)", name=op.f("ck_key_corrections_decided")
+        ),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR decided_by <> proposed_by",
+            name=op.f("ck_key_corrections_second_person"),
+        ),
+        sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_key_corrections_subject_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_corrections")),
+    )
+    op.create_index("ix_key_corrections_subject_id", "key_corrections", ["subject_id", "id"])
+    op.create_index(
+        "uq_key_corrections_proposed",
+        "key_corrections",
+        ["subject_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'proposed'"),
+    )
 
 
 def _relations() -> None:
@@ -376,6 +412,7 @@ def downgrade() -> None:
         "deposit_demands",
         "deposit_entries",
         "relations",
+        "key_corrections",
         "subject_merges",
         "subject_traces",
         "subject_states",

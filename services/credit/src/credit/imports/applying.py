@@ -1,7 +1,7 @@
 """How a chunk of checked rows takes effect: all of it or nothing, with the cursor, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,7 @@ from credit.scoring.rules.newcomers import Newcomers
 from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
+from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Status
 from credit.subjects.schemas import SubjectPatch
 from credit.subjects.service import SubjectService
@@ -48,6 +49,14 @@ NOT_FREE = Text(
 EXISTS = Text("已登记（本次只新增）", "Registered already (this import only registers new ones)")
 OTHER_KIND = Text("已登记为其他类别", "Registered already as another kind")
 AMBIGUOUS = Text("对应多个已登记主体", "It fits more than one registered subject")
+NO_SUCH_ID = Text(
+    "没有此编号的主体，或不在您的管辖范围；新登记的主体不填编号",
+    "No subject of this id, or not in your regions; leave it empty to register a new one",
+)
+NAMESAKE = Text(
+    "已有同名自然人登记；请填写编号或身份证号，以免改动他人信息",
+    "Somebody of this name is registered; give the id or ID number, so that nobody else is changed",
+)
 NEEDED = Text("新登记的主体必填", "A new subject needs this")
 _DEFAULTS = {
     name: None if field.is_required() else field.get_default(call_default_factory=True)
@@ -77,35 +86,53 @@ class Applier:
         self._repository = ImportRepository(session)
 
     async def apply(self, rows: Sequence[Staged], *, dry_run: bool) -> list[RowResult]:
-        """Apply rows and say what became of each; a dry run says what would.
+        """Apply rows and say what became of each; a dry run does the same and takes all of it back."""
+        if not dry_run:
+            return await self._apply(rows)
+        trial = await self._session.begin_nested()
+        try:
+            results = await self._apply(rows)
+        finally:
+            await trial.rollback()
+        return [replace(one, subject_id=None) if one.outcome == Outcome.CREATED else one for one in results]
 
-        New subjects are written, graded and announced in bulk; a change goes through `SubjectService.change`.
-        """
+    async def _apply(self, rows: Sequence[Staged]) -> list[RowResult]:
+        """New subjects are written, graded and announced in bulk; changes go through `SubjectService`."""
         identities = _identities(rows, self._env.keyring)
-        known = Known(
-            await self._repository.known(self._actor, identities, lock=not dry_run), self._env.keyring
-        )
+        known = Known(await self._repository.known(self._actor, identities), self._env.keyring)
         taken = await self._repository.taken(identities)
         results: list[RowResult] = []
         fresh: list[tuple[Staged, Any]] = []
         now = self._env.clock.now()
         for row in rows:
-            matches = known.of(row.wanted)
+            wanted, matches = row.wanted, known.of(row.wanted)
+            merged = known.merged(wanted)
             if len(matches) > 1:
                 results.append(_refused(row, "", AMBIGUOUS))
+            elif merged is not None and (not matches or merged.id == wanted.id):
+                results.append(await self._on_merged(row, merged))
+            elif wanted.id is not None and [one.id for one in matches] != [wanted.id]:
+                results.append(_refused(row, "id", NO_SUCH_ID))
             elif matches:
-                results.append(await self._on_known(row, matches[0], dry_run))
-            elif refusal := self._refusal(row.wanted, taken):
+                results.append(await self._on_known(row, matches[0]))
+            elif refusal := self._refusal(wanted, taken):
                 results.append(_refused(row, *refusal))
+            elif twins := known.twins(wanted):
+                results.append(_twin(row, twins))
             else:
-                fresh.append((row, self._subject(row.wanted, now)))
-        if not dry_run:
-            await self._register([subject for _, subject in fresh], now)
-        results += [
-            RowResult(row.row_no, Outcome.CREATED, None if dry_run else subject.id, [])
-            for row, subject in fresh
-        ]
+                fresh.append((row, self._subject(wanted, now)))
+        await self._register([subject for _, subject in fresh], now)
+        results += [RowResult(row.row_no, Outcome.CREATED, subject.id, []) for row, subject in fresh]
         return results
+
+    async def _on_merged(self, row: Staged, merged: Subject) -> RowResult:
+        """A subject that is another now is neither changed nor registered anew; its survivor is named."""
+        survivor = await SubjectRepository(self._session).survivor_of(merged.id)
+        why = Text(
+            f"该主体已并入 {survivor}，请对该主体办理", f"It was merged into {survivor}: act on that one"
+        )
+        field = "id" if row.wanted.id is not None else "key" if row.wanted.key is not None else ""
+        return replace(_refused(row, field, why), subject_id=survivor)
 
     def _refusal(self, wanted: Wanted, taken: set[str]) -> tuple[str, Text] | None:
         """Why a row that fits nobody known to the caller makes no new subject, as (field, reason)."""
@@ -121,7 +148,7 @@ class Applier:
                 return field, NOT_FREE
         return None
 
-    async def _on_known(self, row: Staged, subject: Subject, dry_run: bool) -> RowResult:
+    async def _on_known(self, row: Staged, subject: Subject) -> RowResult:
         wanted = row.wanted
         if subject.kind != wanted.kind:
             return _refused(row, "kind", OTHER_KIND)
@@ -133,14 +160,15 @@ class Applier:
         if not changes:
             return RowResult(row.row_no, Outcome.UNCHANGED, subject.id, [])
         subject_id = subject.id
-        if not dry_run:
-            try:
-                async with self._session.begin_nested():
-                    await SubjectService(self._session, self._env).change(
-                        self._actor, subject_id, subject.version, SubjectPatch.model_validate(changes)
-                    )
-            except Problem as problem:
-                return RowResult(row.row_no, Outcome.REFUSED, subject_id, _reasons(problem))
+        if wanted.person and wanted.named_only:
+            return replace(_refused(row, "name", NAMESAKE), subject_id=subject_id)
+        try:
+            async with self._session.begin_nested():
+                await SubjectService(self._session, self._env).change(
+                    self._actor, subject_id, subject.version, SubjectPatch.model_validate(changes)
+                )
+        except Problem as problem:
+            return RowResult(row.row_no, Outcome.REFUSED, subject_id, _reasons(problem))
         return RowResult(row.row_no, Outcome.UPDATED, subject_id, [])
 
     def _subject(self, wanted: Wanted, now: datetime) -> Any:
@@ -158,7 +186,7 @@ class Applier:
                 "last_recorded_at": now,
             }
             | name_columns(wanted.kind, wanted.key, wanted.name or "", keyring)
-            | (person_columns(person, keyring) if person else {})
+            | (person_columns(person, keyring, china_date(now)) if person else {})
         )
 
     async def _register(self, subjects: list[Any], now: datetime) -> None:
@@ -193,7 +221,7 @@ class Applier:
             return
         await self._repository.lock_keys(sorted(ids))
         for key in sorted(await self._repository.awaited(sorted(ids))):
-            found = await self._repository.known(self._actor, Identities(ids={ids[key]}), lock=True)
+            found = await self._repository.known(self._actor, Identities(ids={ids[key]}))
             for subject in found:
                 await IntakeService(self._session, self._env).settle(subject)
 
@@ -227,7 +255,20 @@ def _refused(row: Staged, field: str, why: Text) -> RowResult:
     return RowResult(row.row_no, Outcome.REFUSED, None, [error_data(FieldError(field, why))])
 
 
+def _twin(row: Staged, twins: Sequence[Subject]) -> RowResult:
+    """The row may mean somebody who was registered without its key or licence: a person has to say."""
+    names = ", ".join(str(one.id) for one in twins)
+    why = Text(
+        f"与已登记、尚无此代码或许可证号的主体 {names} 类别、地区、名称相同；"
+        "系同一主体的，请在编号列填写其编号",
+        f"Of the same kind, region and name as {names}, registered without this key or licence;"
+        " if it is the same, name it in the column id",
+    )
+    return replace(_refused(row, "id", why), subject_id=twins[0].id if len(twins) == 1 else None)
+
+
 def _reasons(problem: Problem) -> list[dict[str, Any]]:
     if isinstance(problem, InvalidPayload) and (errors := problem.extensions.get("errors")):
         return [error_data(FieldError(one.pointer.removeprefix("/"), one.detail)) for one in errors]
-    return [error_data(FieldError("", problem.detail or problem.title))]
+    field = problem.extensions.get("field", "")
+    return [error_data(FieldError(field, problem.detail or problem.title))]

@@ -8,7 +8,7 @@ from common.crypto import Keyring
 from credit.subjects.models import Subject
 from credit.subjects.personal import revealed
 from credit.subjects.repository import name_context
-from credit.subjects.rules import normalise
+from credit.subjects.rules import is_person, normalise
 
 from .repository import Identities
 from .validating import Wanted
@@ -16,22 +16,22 @@ from .validating import Wanted
 __all__ = ["Known", "differences"]
 
 _ID_CONTEXT = "credit.subject.id_number"
-_PLAIN = ("region", "license_no", "level", "licensed_on", "license_expires_on", "headcount")
+_NAMED = ("key", "region", "license_no", "level", "licensed_on", "license_expires_on", "headcount")
 
 
 class Known:
     """The subjects that rows of a chunk may mean.
 
     A row is known by its id, key, licence or (a natural person) ID number; without any of these, by kind,
-    region and name together.
+    region and name together. Subjects that were merged into others are kept apart.
     """
 
     def __init__(self, subjects: Iterable[Subject], keyring: Keyring) -> None:
         self._keyring = keyring
         self._by: dict[tuple[str, ...], list[Subject]] = {}
+        self._merged: dict[tuple[str, ...], list[Subject]] = {}
         for subject in subjects:
-            if subject.merged_into is not None:
-                continue
+            kept = self._by if subject.merged_into is None else self._merged
             names: list[tuple[str, ...]] = [("id", str(subject.id))]
             if subject.key:
                 names.append(("key", subject.key))
@@ -41,7 +41,7 @@ class Known:
                 names.append(("id_number", subject.id_number_index))
             names.append(("name", subject.kind, subject.region, subject.name_index or subject.name_search))
             for name in names:
-                self._by.setdefault(name, []).append(subject)
+                kept.setdefault(name, []).append(subject)
 
     def of(self, wanted: Wanted) -> list[Subject]:
         """Every subject that a row fits; one that fits several must not be applied."""
@@ -50,6 +50,27 @@ class Known:
             for subject in self._by.get(name, ()):
                 found[subject.id] = subject
         return list(found.values())
+
+    def merged(self, wanted: Wanted) -> Subject | None:
+        """Whom a row names that was merged into another since, if anybody."""
+        names = self._names(wanted)
+        return next((subject for name in names for subject in self._merged.get(name, ())), None)
+
+    def twins(self, wanted: Wanted) -> list[Subject]:
+        """Who stands there by kind, region and name without the key or licence that the row brings."""
+        given = [field for field in ("key", "license_no") if getattr(wanted, field) is not None]
+        found = [subject for name in self._twin_names(wanted) for subject in self._by.get(name, ())]
+        return [one for one in found if all(getattr(one, field) is None for field in given)]
+
+    def _twin_names(self, wanted: Wanted) -> list[tuple[str, ...]]:
+        if wanted.twin is None:
+            return []
+        kind, region, plain = wanted.twin
+        names: list[tuple[str, ...]] = [("name", kind, region, plain)]
+        if is_person(kind, None):
+            indexes = self._keyring.blind_indexes(plain, context=name_context)
+            names += [("name", kind, region, index) for index in indexes]
+        return names
 
     def _names(self, wanted: Wanted) -> list[tuple[str, ...]]:
         names: list[tuple[str, ...]] = []
@@ -84,21 +105,20 @@ class Known:
             into.licences.add(wanted.license_no)
         if wanted.id_number is not None and wanted.kind == "natural_person":
             into.id_indexes |= set(keyring.blind_indexes(wanted.id_number, context=_ID_CONTEXT))
-        named = (wanted.id, wanted.key, wanted.license_no) == (None, None, None)
-        if named and wanted.name and wanted.region:
+        if (wanted.named_only or wanted.twin) and wanted.name and wanted.region:
             into.kinds.add(wanted.kind)
             into.regions.add(wanted.region)
             plain = normalise(wanted.name)
-            if wanted.person:
+            if is_person(wanted.kind, None):
                 into.name_indexes |= set(keyring.blind_indexes(plain, context=name_context))
-            else:
+            if not wanted.person:
                 into.names.add(plain)
 
 
 def differences(subject: Subject, wanted: Wanted, keyring: Keyring) -> dict[str, Any]:
     """The changes that a row asks for, as the fields of a patch; what it leaves empty stays."""
     changes: dict[str, Any] = {}
-    for field in _PLAIN:
+    for field in _NAMED:
         value = getattr(wanted, field)
         if value is not None and value != getattr(subject, field):
             changes[field] = value

@@ -1,8 +1,11 @@
-"""Reading a file of rows: xlsx, csv or ndjson becomes texts by column, or is refused as a whole."""
+"""Reading a file of rows: xlsx, csv or ndjson becomes texts by column, or is refused as a whole.
+
+A csv is read as Chinese spreadsheets write it: UTF-8, UTF-16 or GB18030, with commas, semicolons or tabs.
+"""
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,13 +17,17 @@ from python_calamine import CalamineWorkbook
 from credit.sheets import SheetFormat, armless
 
 from .errors import FileRefused
-from .rules import UnknownHeading, places
+from .rules import UnknownHeading, known_headings, places
 from .workbook import MAX_COLUMNS, check_workbook
 
 __all__ = ["RawRow", "format_of", "read_rows"]
 
 MAX_CELL = 2_000
 MAX_LINE = 65_536
+MAX_LINES = 20
+"""Over how many lines a quoted cell may go before its quote counts as one that was never closed."""
+_DELIMITERS = (",", ";", "\t")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _KINDS: dict[str, SheetFormat] = {
     "text/csv": "csv",
     "application/csv": "csv",
@@ -66,7 +73,7 @@ def read_rows(raw: bytes, format: SheetFormat, max_rows: int) -> Iterator[RawRow
 
 
 def _decoded(raw: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
+    for encoding in ("utf-16",) if raw.startswith(_UTF_16) else ("utf-8-sig", "gb18030"):
         try:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
@@ -74,17 +81,49 @@ def _decoded(raw: bytes) -> str:
         if "\x00" in text:
             break
         return text
-    raise FileRefused(Text("文件编码须为 UTF-8 或 GB18030", "The file must be encoded in UTF-8 or GB18030"))
+    raise FileRefused(
+        Text(
+            "文件编码须为 UTF-8、带 BOM 的 UTF-16 或 GB18030",
+            "The file must be encoded in UTF-8, UTF-16 with a mark, or GB18030",
+        )
+    )
 
 
 def _csv(raw: bytes, max_rows: int) -> Iterator[RawRow]:
-    reader = csv.reader(io.StringIO(_decoded(raw), newline=""), strict=True)
-    try:
-        yield from _table(reader, lambda: reader.line_num)
-    except csv.Error as error:
-        raise FileRefused(
-            Text(f"第 {reader.line_num} 行不是有效的 CSV", f"Line {reader.line_num} is no valid CSV")
-        ) from error
+    lines = list(io.StringIO(_decoded(raw), newline=""))
+    yield from _table(_records(lines, _delimiter(lines)))
+
+
+def _delimiter(lines: list[str]) -> str:
+    """What stands between the cells: that by which most headings are columns of ours."""
+
+    def known(delimiter: str) -> int:
+        try:
+            return known_headings(next(csv.reader(lines[:1], delimiter=delimiter), []))
+        except csv.Error:
+            return 0
+
+    return max(_DELIMITERS, key=known)
+
+
+def _records(lines: list[str], delimiter: str) -> Iterator[list[str] | None]:
+    """The cells of every record; None for a line whose quotes do not fit, which is one record by itself."""
+    at = width = 0
+    while at < len(lines):
+        if len(lines[at]) > MAX_LINE:
+            raise FileRefused(Text(f"第 {at + 1} 行过长", f"Line {at + 1} is too long"))
+        reader = csv.reader(lines[at : at + MAX_LINES], delimiter=delimiter, strict=True)
+        cells: list[str] | None
+        try:
+            cells, taken = next(reader), reader.line_num
+        except csv.Error:
+            cells, taken = None, 1
+        width = width or len(cells or [])
+        if taken > 1 and len(cells or []) != width:
+            # Two stray quotes, each on its own line, would make one cell of all that stands between.
+            cells, taken = None, 1
+        yield cells
+        at += taken
 
 
 def _xlsx(raw: bytes, max_rows: int) -> Iterator[RawRow]:
@@ -97,12 +136,18 @@ def _xlsx(raw: bytes, max_rows: int) -> Iterator[RawRow]:
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise FileRefused(Text("工作簿无法读取", "The workbook cannot be read")) from error
-    yield from _table(rows, None)
+    yield from _table(rows)
 
 
-def _table(rows: Any, line: Any) -> Iterator[RawRow]:
+def _table(rows: Iterable[Sequence[Any] | None]) -> Iterator[RawRow]:
     columns: dict[int, str] | None = None
     for number, cells in enumerate(rows, 1):
+        if cells is None:
+            if columns is None:
+                raise FileRefused(Text("标题行不是有效的 CSV", "The heading is no valid CSV"))
+            why = Text("引号不成对，无法读取该行", "Its quotes do not fit, so this row cannot be read")
+            yield RawRow(number, errors=[FieldError("", why)])
+            continue
         if columns is None:
             columns = _headings([_text(cell) for cell in cells])
             continue

@@ -173,7 +173,7 @@ class ImportRepository:
             },
         )
 
-    async def known(self, actor: Principal, wanted: Identities, *, lock: bool) -> Sequence[Subject]:
+    async def known(self, actor: Principal, wanted: Identities) -> Sequence[Subject]:
         """The caller's subjects that rows of a chunk may mean, locked in order of id."""
         clauses = _any_of(wanted)
         if not clauses:
@@ -182,9 +182,9 @@ class ImportRepository:
             select(Subject)
             .where(or_(*clauses), region_clause(col(Subject.region), actor))
             .order_by(col(Subject.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
         )
-        if lock:
-            query = query.with_for_update().execution_options(populate_existing=True)
         return (await self._session.execute(query)).scalars().all()
 
     async def taken(self, wanted: Identities) -> set[str]:

@@ -1,6 +1,8 @@
 """What a file of subjects may hold: states and outcomes, columns under both headings, words for codes."""
 
 import re
+import unicodedata
+from datetime import date
 from enum import StrEnum
 
 from common.problems import Text
@@ -19,7 +21,9 @@ __all__ = [
     "UnknownHeading",
     "code_of",
     "codes_of",
+    "day_of",
     "is_masked",
+    "known_headings",
     "places",
 ]
 
@@ -132,9 +136,28 @@ _WORDS: dict[str, dict[str, str]] = {
         "吊销": Status.REVOKED,
         "注销": Status.CLOSED,
     },
-    "business_scope": {"国内": Scope.DOMESTIC, "入境": Scope.INBOUND, "出境": Scope.OUTBOUND},
+    "business_scope": {
+        "国内": Scope.DOMESTIC,
+        "境内": Scope.DOMESTIC,
+        "入境": Scope.INBOUND,
+        "出境": Scope.OUTBOUND,
+        "边境": Scope.BORDER,
+        "赴台": Scope.TAIWAN,
+        "赴台湾": Scope.TAIWAN,
+        "赴台湾地区": Scope.TAIWAN,
+        "大陆居民赴台湾地区": Scope.TAIWAN,
+    },
 }
-_SEPARATORS = re.compile(r"[\s,;/|、，；]+")
+_SEPARATORS = re.compile(r"[\s,;/|、，；和及与]+")
+_TRADE = re.compile(r"(?:旅游|游)?(?:业务)?$")
+"""What licences write after the kind of journey: 国内旅游业务."""
+_DAY = re.compile(
+    r"(?P<y>[0-9]{4})(?:"
+    r"(?P<d1>[-/.])(?P<m1>[0-9]{1,2})(?P=d1)(?P<n1>[0-9]{1,2})"
+    r"|年(?P<m2>[0-9]{1,2})月(?P<n2>[0-9]{1,2})日?"
+    r"|(?P<m3>[0-9]{2})(?P<n3>[0-9]{2})"
+    r")(?:[ T]?0{1,2}:00(?::00(?:\.0+)?)?)?"
+)
 
 
 class UnknownHeading(ValueError):
@@ -166,14 +189,35 @@ def places(headings: list[str]) -> dict[int, str]:
     return found
 
 
+def known_headings(headings: list[str]) -> int:
+    """How many of the headings are columns of ours: by this the separator of a file is told."""
+    return sum(_HEADINGS.get(name.strip().lstrip("*").strip().lower()) is not None for name in headings)
+
+
+def day_of(text: str) -> date | None:
+    """The day that a cell means, in the ways in which Chinese spreadsheets write it; None when it is none.
+
+    2026-01-05, 2026/1/5, 2026.1.5, 2026年1月5日 and 20260105, also with midnight behind it.
+    """
+    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if match is None:
+        return None
+    month, day = (next(filter(None, (match[f"{part}{n}"] for n in (1, 2, 3)))) for part in ("m", "n"))
+    try:
+        return date(int(match["y"]), int(month), int(day))
+    except ValueError:
+        return None
+
+
 def code_of(column: str, word: str) -> str:
     """The code that a word of people stands for; a code stands for itself."""
     return _WORDS[column].get(word, word)
 
 
 def codes_of(column: str, words: str) -> list[str]:
-    """As `code_of`, of a list in one cell."""
-    return [code_of(column, word) for word in _SEPARATORS.split(words) if word]
+    """As `code_of`, of a list in one cell; the words that licences add to each are left away."""
+    parts = [word for word in _SEPARATORS.split(words) if word]
+    return [code_of(column, _TRADE.sub("", word) or word) for word in parts]
 
 
 def is_masked(text: str) -> bool:

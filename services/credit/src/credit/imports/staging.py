@@ -149,8 +149,13 @@ class Stager:
 def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyring) -> Iterator[StagedRow]:
     """Rows as they stand in staging. The first of several rows about one subject is taken."""
     seen: dict[tuple[str, ...], int] = {}
+    twins: dict[tuple[str, ...], tuple[int, bool]] = {}
     for row in rows:
         wanted, errors = check_row(row, today)
+        if wanted is not None and (twin := wanted.twin) is not None:
+            first, named_only = twins.setdefault(twin, (row.number, wanted.named_only))
+            if named_only != wanted.named_only:
+                errors.append(FieldError("name", _same_name(first)))
         for identity in wanted.identities() if wanted is not None else ():
             first = seen.setdefault(identity, row.number)
             if first != row.number:
@@ -171,3 +176,10 @@ def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyri
             outcome=Outcome.REFUSED if errors else None,
             errors=[error_data(error) for error in errors],
         )
+
+
+def _same_name(row_no: int) -> Text:
+    return Text(
+        f"与第 {row_no} 行类别、地区、名称相同，但其中一行没有代码或许可证号",
+        f"Of the kind, region and name of row {row_no}, but one of the two has no key or licence",
+    )

@@ -13,6 +13,7 @@ from common.web import Model, field_errors
 from pydantic import ValidationError
 
 from credit.subjects.rules import (
+    ENTITY_KEY_OPTIONAL,
     PERSONS,
     UNLICENSED,
     Kind,
@@ -27,9 +28,13 @@ from credit.subjects.rules import (
 from credit.subjects.schemas import Headcount, Identifier, Level, Name, PersonIn, Phone, Region
 
 from .reading import RawRow
-from .rules import PERSONAL, code_of, codes_of, is_masked
+from .rules import PERSONAL, code_of, codes_of, day_of, is_masked
 
 __all__ = ["Wanted", "check_row", "is_personal", "shown_name"]
+
+_PERSON = Kind.NATURAL_PERSON
+_DAYS = ("licensed_on", "license_expires_on")
+_NO_DAY = Text("日期须如 2026-01-05、2026/1/5 或 2026年1月5日", "A day is written as 2026-01-05 or 2026/1/5")
 
 
 class _Row(Model):
@@ -73,6 +78,22 @@ class Wanted:
         """Whether this is a natural person."""
         return is_person(self.kind, self.key)
 
+    @property
+    def named_only(self) -> bool:
+        """Whether nothing but kind, name and region says whom the row means."""
+        numbers = (self.id, self.key, self.license_no, self.id_number if self.kind is _PERSON else None)
+        return all(number is None for number in numbers)
+
+    @property
+    def twin(self) -> tuple[str, str, str] | None:
+        """Kind, region and name by which somebody of an optional key may stand there without it already.
+
+        None when the row names an id, or when its kind always has a key.
+        """
+        if self.kind not in ENTITY_KEY_OPTIONAL or self.id is not None or not (self.name and self.region):
+            return None
+        return self.kind, self.region, normalise(self.name)
+
     def identities(self) -> list[tuple[str, ...]]:
         """What no two rows of one file may share."""
         found: list[tuple[str, ...]] = []
@@ -110,6 +131,11 @@ def check_row(row: RawRow, today: date) -> tuple[Wanted | None, list[FieldError]
             texts[code] = code_of(code, texts[code])
     if "business_scope" in texts:
         texts["business_scope"] = codes_of("business_scope", texts["business_scope"])
+    for code in _DAYS:
+        if code in texts and (day := day_of(texts[code])) is not None:
+            texts[code] = day
+        elif texts.pop(code, None) is not None:
+            errors.append(FieldError(code, _NO_DAY))
     if (count := texts.get("headcount", "")).isdecimal() and len(count) < 10:
         texts["headcount"] = int(count)
     try:
@@ -137,7 +163,7 @@ def _checked(read: _Row, errors: list[FieldError], today: date) -> Wanted | None
     except InvalidIdentifier as error:
         errors.append(FieldError("license_no", error.reason))
     try:
-        number = check_resident_id(read.id_number).number if read.id_number is not None else None
+        number = None if read.id_number is None else check_resident_id(read.id_number, on=today).number
     except InvalidIdentifier as error:
         errors.append(FieldError("id_number", error.reason))
     if read.region is not None and not regions.exists(read.region):

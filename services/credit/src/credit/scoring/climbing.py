@@ -10,7 +10,7 @@ from credit.environment import Environment
 from credit.facts.repository import FactRepository
 from credit.facts.rules import known
 from credit.repairs.prospects import Prospects
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 
 from .grading import Grading, known_until
@@ -40,11 +40,14 @@ class PathService:
 
         Raises:
             SubjectNotFound: not the caller's to see.
+            SubjectMerged: it is another subject now.
             NoScorecard: no card grades this kind.
         """
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound
+        if subject.merged_into is not None:
+            raise SubjectMerged(survivor=str(subject.merged_into))
         today = china_date(self._env.clock.now())
         moment = known_until(subject, await self._scoring.cards())
         scored = await self._grading.as_known(subject, moment)

@@ -10,7 +10,7 @@ from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Path, Query, Response
 from pydantic import AwareDatetime
 
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
 from .dependencies import PathServiceDep, Reader, ScoringServiceDep
 from .errors import GradeNotFound, NoScorecard
@@ -24,8 +24,12 @@ router = ServiceRouter(prefix="/api/v1/credit/subjects/{subject_id}", tags=["sco
 @router.get(
     "/score",
     response_model=ScoreAnswer,
-    responses=declare(SubjectNotFound, NoScorecard),
+    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard),
     summary="The score on a day with what was known at a moment; the same bytes for ever",
+    description=(
+        "A subject that no scorecard grades is not rated (`no_card`), without a policy. A merged one has its "
+        "own score only for moments before the merger."
+    ),
 )
 async def get_score(
     subject_id: UUID,
@@ -80,7 +84,7 @@ async def get_grade_receipt(
 
 @router.get(
     "/paths",
-    responses=declare(SubjectNotFound, NoScorecard),
+    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard),
     summary="The cheapest lawful ways to the next better grade, from today",
 )
 async def list_paths(subject_id: UUID, actor: Reader, service: PathServiceDep) -> list[PathView]:

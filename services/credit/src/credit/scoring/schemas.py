@@ -134,7 +134,7 @@ class PolicyRef(Model):
 
 
 class ScoreResult(Model):
-    """The canonical result: the same bytes for ever for the same arguments."""
+    """The canonical result: the same bytes for ever for the same arguments. Without a card no policy."""
 
     score: float | None
     grade: str | None
@@ -151,7 +151,7 @@ class ScoreResult(Model):
     period: PeriodView | None
     next_change: ScoreAt | None
     next_grade_change: GradeAt | None
-    policy: PolicyRef
+    policy: PolicyRef | None
     inputs_hash: str
     valid_at: date
     known_at: datetime

@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
+from hashlib import sha256
 from uuid import UUID
 
 from common.auth import Principal
+from common.canonical import canonical
 from common.clock import china_date
 from common.ledger import get_receipt
 from common.ledger.receipt import Receipt
@@ -15,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
 from credit.scorecards.shelf import card_book
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -27,6 +29,7 @@ from .repository import ScoringRepository
 from .rules import Score, Scorecard, ScoredSubject, score
 from .rules.cards import CardBook, Schedule
 from .rules.causes import Cause
+from .rules.documents import unrated_document
 from .schemas import GradeView
 
 __all__ = ["ScoringService", "moment_of"]
@@ -76,7 +79,8 @@ class ScoringService:
 
         Raises:
             SubjectNotFound: not the caller's to see.
-            NoScorecard: no card (or none of that id) grades this kind there and then.
+            SubjectMerged: it was another subject already at that moment; the survivor has the score.
+            NoScorecard: no card of the id named grades this kind there and then.
             InvalidPayload: `known_at` lies in the future.
         """
         subject = await self._subjects.lock(subject_id, actor, shared=True)
@@ -84,12 +88,34 @@ class ScoringService:
             raise SubjectNotFound
         now, book = self._env.clock.now(), await self.cards()
         moment = moment_of(subject, known_at, now, book.changed_at(subject.kind, card_id))
-        result = await self.evaluate(subject, valid_at or china_date(now), moment, card_id)
+        await self._check_own(subject, known_at and moment)
+        day = valid_at or china_date(now)
+        try:
+            result = await self.evaluate(subject, day, moment, card_id)
+        except NoScorecard:
+            if card_id is not None:
+                raise
+            return await self._unrated(subject, day, moment)
         published = await self._grades.of_result(subject.id, result.hash)
         receipt = published and await self.receipt_of(published)
         # RFC 8785 orders members by name, and each value here has its canonical bytes already.
         proof = b'"receipt":' + receipt.encode() + b"," if receipt else b""
         return b'{%b"result":%b,"result_hash":"%b"}' % (proof, result.canonical, result.hash.encode())
+
+    async def _check_own(self, subject: Subject, known_at: datetime | None) -> None:
+        """Refuse to score a merged subject by itself, unless for a moment before its merger was known."""
+        if subject.merged_into is None:
+            return
+        merger = await self._subjects.present_merger(subject.id)
+        if known_at is None or merger is None or known_at >= merger.done_at:
+            raise SubjectMerged(survivor=str(subject.merged_into))
+
+    async def _unrated(self, subject: Subject, valid_at: date, known_at: datetime) -> bytes:
+        """The canonical answer for a subject that no card grades: not rated, and why."""
+        scored = await self._grading.as_known(subject, known_at)
+        versions = await self._facts.versions_of(subject.id)
+        body = canonical(unrated_document(scored, versions, valid_at, known_at))
+        return b'{"result":%b,"result_hash":"%b"}' % (body, sha256(body).hexdigest().encode())
 
     async def cards(self) -> CardBook:
         """The cards of the files and those published since; until this transaction ends, none is added."""

@@ -178,7 +178,7 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
         updated_at=born,
         last_recorded_at=born,
         **name_columns(firm.kind, firm.key, firm.name, env.keyring),
-        **person_columns(person, env.keyring),
+        **person_columns(person, env.keyring, china_date(born)),
     )
 
 

@@ -1,8 +1,18 @@
 """Problems of subjects."""
 
-from common.problems import NotFound, StateConflict, Text
+from common.problems import Forbidden, NotFound, StateConflict, Text
 
-__all__ = ["MergeRefused", "SubjectExists", "SubjectMerged", "SubjectNotFound", "TraceNotFound"]
+__all__ = [
+    "KeyCorrectionNotFound",
+    "KeyCorrectionRefused",
+    "KeyFixed",
+    "KeyNeedsSecondPerson",
+    "MergeRefused",
+    "SubjectExists",
+    "SubjectMerged",
+    "SubjectNotFound",
+    "TraceNotFound",
+]
 
 
 class SubjectNotFound(NotFound):
@@ -13,7 +23,7 @@ class SubjectNotFound(NotFound):
 
 
 class SubjectExists(StateConflict):
-    """The key or licence already belongs to another subject."""
+    """The key, licence or ID number already belongs to another subject; `field` says which."""
 
     type = "/problems/subject-exists"
     title = Text("该代码或许可证号已登记", "The key or licence is already registered")
@@ -33,6 +43,37 @@ class MergeRefused(StateConflict):
 
     type = "/problems/merge-refused"
     title = Text("不能合并或撤销合并", "This cannot be merged or unmerged")
+
+
+class KeyFixed(StateConflict):
+    """The subject has another key already, which a change of fields does not replace."""
+
+    type = "/problems/key-fixed"
+    title = Text(
+        "该主体已登记其他代码；登记有误的，请提出代码更正并由他人确认",
+        "The subject has another key; if that is wrong, propose its correction for another person to confirm",
+    )
+
+
+class KeyCorrectionNotFound(NotFound):
+    """No such correction of a key, or not the caller's to see."""
+
+    type = "/problems/key-correction-not-found"
+    title = Text("未找到该代码更正", "No such correction of a key")
+
+
+class KeyCorrectionRefused(StateConflict):
+    """The correction cannot be proposed or decided as things stand."""
+
+    type = "/problems/key-correction-refused"
+    title = Text("当前不能更正代码", "The key cannot be corrected as things stand")
+
+
+class KeyNeedsSecondPerson(Forbidden):
+    """Whoever proposed the correction does not confirm it."""
+
+    type = "/problems/key-needs-second-person"
+    title = Text("提出更正者不得自行确认，须由他人确认", "Another person than its author must confirm it")
 
 
 class TraceNotFound(NotFound):

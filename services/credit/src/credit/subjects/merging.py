@@ -1,4 +1,4 @@
-"""Use cases of merging: a provisional subject was found to be another, and what follows; and its undoing.
+"""Use cases of merging: a subject was found to be another, and what follows; and its undoing.
 
 Nothing that was known is touched. The facts of the merged subject stay its own for ever; each is recorded
 again for the survivor, version by version, as known from the merger on, under the source
@@ -29,7 +29,7 @@ from .errors import MergeRefused, SubjectMerged, SubjectNotFound
 from .models import Subject, SubjectMerge
 from .personal import id_number_of
 from .repository import SubjectRepository
-from .rules import MERGES_INTO, Kind, MergeAct, Status
+from .rules import DUPLICATED, MERGES_INTO, Kind, MergeAct, Status
 from .schemas import EvidenceRef, MergeIn, MergerView, UnmergeIn
 
 __all__ = ["MergeService"]
@@ -50,7 +50,7 @@ class MergeService:
     async def merge(
         self, actor: Principal, subject_id: UUID, expected: int | None, wanted: MergeIn
     ) -> Subject:
-        """Say that a provisional subject is another one, of both of which the caller covers the region.
+        """Say that a provisional or twice registered subject is another one, both in the caller's regions.
 
         Its facts and relations count for the survivor from now on; the merged subject is closed and names the
         survivor. Merging into the same survivor again changes nothing, whatever version is named.
@@ -170,8 +170,16 @@ class MergeService:
         if Kind(survivor.kind) not in MERGES_INTO.get(Kind(subject.kind), frozenset()):
             raise MergeRefused(
                 Text(
-                    "只有待查明主体可并入其他主体，自然人可并入自然人或导游",
-                    "Only a provisional subject merges into others, and a person into a person or a guide",
+                    "只有待查明主体可并入其他主体，自然人可并入自然人或导游，重复登记的同类主体可合并",
+                    "Only a provisional subject merges into others, a person into a person or a guide, and"
+                    " what was registered twice into another of its kind",
+                )
+            )
+        if subject.kind in DUPLICATED and (subject.key or subject.license_no):
+            raise MergeRefused(
+                Text(
+                    "有代码或许可证号的记录应作为存续主体",
+                    "The record with a key or licence is the one that survives",
                 )
             )
         numbers = {id_number_of(one, self._env.keyring) for one in (subject, survivor)} - {None}

@@ -13,9 +13,9 @@ from sqlmodel import Field
 
 from credit.db import Base
 
-from .rules import Kind, MergeAct, Status, TraceKind
+from .rules import KeyState, Kind, MergeAct, Status, TraceKind
 
-__all__ = ["Subject", "SubjectMerge", "SubjectState", "SubjectTrace"]
+__all__ = ["KeyCorrection", "Subject", "SubjectMerge", "SubjectState", "SubjectTrace"]
 
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
@@ -186,3 +186,35 @@ class SubjectMerge(Base, table=True):
     evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     done_by: str = Field(sa_type=Text, nullable=False)
+
+
+class KeyCorrection(Base, table=True):
+    """A wrong key and the right one: proposed by one person, decided on by another, kept for ever."""
+
+    __tablename__ = "key_corrections"
+    __table_args__ = (
+        CheckConstraint(_one_of("state", KeyState), "state"),
+        CheckConstraint("old_key <> new_key", "keys_differ"),
+        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", "decided"),
+        CheckConstraint("state <> 'confirmed' OR decided_by <> proposed_by", "second_person"),
+        Index("ix_key_corrections_subject_id", "subject_id", "id"),
+        Index(
+            "uq_key_corrections_proposed",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("state = 'proposed'"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    old_key: str = Field(sa_type=String(24), nullable=False)
+    new_key: str = Field(sa_type=String(24), nullable=False)
+    reason: str = Field(sa_type=Text, nullable=False)
+    evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    state: str = Field(sa_type=String(12), nullable=False)
+    proposed_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    proposed_by: str = Field(sa_type=Text, nullable=False)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_by: str | None = Field(default=None, sa_type=Text)
+    decision: str | None = Field(default=None, sa_type=Text)

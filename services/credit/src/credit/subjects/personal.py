@@ -1,6 +1,7 @@
 """How names and personal data stand in the table: searchable, or encrypted with a mask and a keyed index."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import TypedDict, TypeVar
 
 from common.crypto import Keyring, mask_id_officer, mask_name, mask_phone
@@ -73,12 +74,12 @@ def name_columns(kind: str, key: str | None, name: str, keyring: Keyring) -> Nam
     )
 
 
-def person_columns(person: PersonIn, keyring: Keyring) -> PersonColumns:
-    """A person's numbers as stored. Raises InvalidPayload for an ID number that cannot be one."""
+def person_columns(person: PersonIn, keyring: Keyring, today: date) -> PersonColumns:
+    """A person's numbers as stored. Raises InvalidPayload for an ID number that cannot be one today."""
     columns = PersonColumns()
     if person.id_number is not None:
         given = person.id_number
-        number = checked("/person/id_number", lambda: check_resident_id(given)).number
+        number = checked("/person/id_number", lambda: check_resident_id(given, on=today)).number
         columns["id_number_cipher"] = keyring.encrypt(number, context=id_context)
         columns["id_number_index"] = keyring.blind_index(number, context=id_context)
     if person.phone is not None:

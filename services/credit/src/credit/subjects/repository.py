@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from .models import Subject, SubjectMerge, SubjectState, SubjectTrace
-from .rules import PERSONS, Kind, MergeAct, looks_like_identifier, normalise, trace_forms
+from .models import KeyCorrection, Subject, SubjectMerge, SubjectState, SubjectTrace
+from .rules import PERSONS, KeyState, Kind, MergeAct, looks_like_identifier, normalise, trace_forms
 
 __all__ = [
     "Filters",
@@ -128,7 +128,9 @@ class SubjectRepository:
         held = (
             await self._session.execute(select(col(Subject.id)).where(col(Subject.key) == key))
         ).scalar_one_or_none()
-        return None if held is None else await self.lock_survivor(held)
+        subject = None if held is None else await self.lock_survivor(held)
+        # Its key may have been corrected while its row was awaited.
+        return None if subject is not None and subject.id == held and subject.key != key else subject
 
     async def lock_survivor(self, subject_id: UUID) -> Subject | None:
         """Who a subject is today, locked for writing: itself, or whom it was merged into in the end."""
@@ -175,19 +177,22 @@ class SubjectRepository:
         locked = query.with_for_update(read=shared).execution_options(populate_existing=True)
         return (await self._session.execute(locked)).scalar_one_or_none()
 
-    async def taken(self, key: str | None, license_no: str | None, beside: UUID | None = None) -> bool:
-        """Whether a key or licence already belongs to another subject than `beside`."""
+    async def taken(self, key: str | None, license_no: str | None, beside: UUID | None = None) -> str | None:
+        """Which of a key and a licence another subject than `beside` has already, as a field's name."""
         clauses = []
         if key is not None:
             clauses.append(col(Subject.key) == key)
         if license_no is not None:
             clauses.append(col(Subject.license_no) == license_no)
         if not clauses:
-            return False
-        query = select(col(Subject.id)).where(or_(*clauses))
+            return None
+        query = select(col(Subject.key)).where(or_(*clauses))
         if beside is not None:
             query = query.where(col(Subject.id) != beside)
-        return (await self._session.execute(query.limit(1))).first() is not None
+        found = (await self._session.execute(query.limit(1))).first()
+        if found is None:
+            return None
+        return "key" if key is not None and found.key == key else "license_no"
 
     async def page(
         self, principal: Principal, filters: Filters, keyring: Keyring, after: UUID | None, limit: int
@@ -222,7 +227,7 @@ class SubjectRepository:
         query = select(Subject).where(or_(col(Subject.key) == key, col(Subject.license_no) == key))
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    def add(self, row: Subject | SubjectState | SubjectTrace | SubjectMerge) -> None:
+    def add(self, row: Subject | SubjectState | SubjectTrace | SubjectMerge | KeyCorrection) -> None:
         """Queue a new row for the next flush."""
         self._session.add(row)
 
@@ -255,6 +260,31 @@ class SubjectRepository:
             .order_by(col(SubjectTrace.id))
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def key_corrections_of(self, subject_id: UUID) -> Sequence[KeyCorrection]:
+        """How the key of a subject was corrected, oldest first."""
+        query = (
+            select(KeyCorrection)
+            .where(col(KeyCorrection.subject_id) == subject_id)
+            .order_by(col(KeyCorrection.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def proposed_key(self, subject_id: UUID) -> KeyCorrection | None:
+        """The correction of a subject's key that waits for a second person."""
+        query = select(KeyCorrection).where(
+            col(KeyCorrection.subject_id) == subject_id, col(KeyCorrection.state) == KeyState.PROPOSED
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def key_correction(self, subject_id: UUID, correction_id: UUID) -> KeyCorrection | None:
+        """A correction of a subject's key, read anew."""
+        query = (
+            select(KeyCorrection)
+            .where(col(KeyCorrection.subject_id) == subject_id, col(KeyCorrection.id) == correction_id)
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def mergers_of(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectMerge]:
         """How these subjects were merged and unmerged, oldest first."""

@@ -121,8 +121,8 @@ async def change_subject(
     responses=declare(SubjectNotFound, SubjectMerged, MergeRefused, PreconditionRequired, PreconditionFailed),
     summary="Say that a subject is another one; its facts count for that one from now on",
     description=(
-        "A provisional subject turns out to be anybody, a person a person or guide; and a record without key and "
-        "licence can be another of its kind, registered twice."
+        "A provisional subject turns out to be anybody, a person a person or guide; and a record without "
+        "key and licence can be another of its kind, registered twice."
     ),
 )
 async def merge_subject(

@@ -9,10 +9,12 @@ from common.identifiers import InvalidIdentifier, check_uscc, is_guide_card, is_
 from common.problems import Text
 
 __all__ = [
+    "DUPLICATED",
     "ENTITY_KEY_OPTIONAL",
     "MERGES_INTO",
     "PERSONS",
     "UNLICENSED",
+    "KeyState",
     "Kind",
     "MergeAct",
     "Scope",
@@ -61,6 +63,8 @@ class Scope(StrEnum):
     DOMESTIC = "domestic"
     INBOUND = "inbound"
     OUTBOUND = "outbound"
+    BORDER = "border"
+    TAIWAN = "taiwan"
 
 
 class TraceKind(StrEnum):
@@ -80,17 +84,29 @@ class MergeAct(StrEnum):
     UNMERGE = "unmerge"
 
 
+class KeyState(StrEnum):
+    """Where the correction of a key stands."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
 PERSONS = frozenset({Kind.TOUR_GUIDE, Kind.NATURAL_PERSON})
 ENTITY_KEY_OPTIONAL = frozenset(
     {Kind.STAR_HOTEL, Kind.HOMESTAY, Kind.SCENIC_AREA, Kind.COACH_COMPANY, Kind.UNLICENSED_OPERATOR}
 )
 UNLICENSED = frozenset({Kind.NATURAL_PERSON, Kind.UNLICENSED_OPERATOR})
 """Who holds no licence of a business."""
+DUPLICATED = ENTITY_KEY_OPTIONAL - UNLICENSED
+"""Kinds of which one may be registered twice, because nothing need identify it."""
 MERGES_INTO: dict[Kind, frozenset[Kind]] = {
     Kind.UNLICENSED_OPERATOR: frozenset(Kind),
     Kind.NATURAL_PERSON: PERSONS,
+    **{kind: frozenset({kind}) for kind in DUPLICATED},
 }
-"""Which records can turn out to be another subject: a provisional one anybody, a person a person."""
+"""Which records can turn out to be another subject: a provisional one anybody, a person a person, and one
+without key and licence another of its kind."""
 
 
 def is_person(kind: str, key: str | None) -> bool:

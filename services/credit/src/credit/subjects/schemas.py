@@ -7,10 +7,13 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-from .rules import Kind, MergeAct, Scope, Status, TraceKind
+from .rules import KeyState, Kind, MergeAct, Scope, Status, TraceKind
 
 __all__ = [
     "EvidenceRef",
+    "KeyCorrectionIn",
+    "KeyCorrectionView",
+    "KeyDecisionIn",
     "MergeIn",
     "MergerView",
     "PersonIn",
@@ -77,8 +80,9 @@ class SubjectIn(Model):
 
 
 class SubjectPatch(Model):
-    """The fields to change; what is left out stays."""
+    """The fields to change; what is left out stays. `key` only for a subject that has none."""
 
+    key: Identifier | None = None
     name: Name | None = None
     region: Region | None = None
     license_no: Identifier | None = None
@@ -168,6 +172,37 @@ class MergerView(Model):
     evidence: list[EvidenceRef]
     done_at: datetime
     done_by: str
+
+
+class KeyCorrectionIn(Model):
+    """The right key of a subject that was registered with a wrong one, and what shows it."""
+
+    key: Identifier
+    reason: Reason
+    evidence: Annotated[list[EvidenceRef], Field(max_length=50)] = Field(default=[])
+
+
+class KeyDecisionIn(Model):
+    """Why a correction is confirmed or refused."""
+
+    reason: Reason
+
+
+class KeyCorrectionView(Model):
+    """A correction of a key; `decision` says why it was confirmed or refused."""
+
+    id: UUID
+    subject_id: UUID
+    old_key: str
+    new_key: str
+    reason: str
+    evidence: list[EvidenceRef]
+    state: KeyState
+    proposed_at: datetime
+    proposed_by: str
+    decided_at: datetime | None
+    decided_by: str | None
+    decision: str | None
 
 
 class RevealIn(Model):

@@ -8,6 +8,7 @@ from common import audit, regions
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
+from common.identifiers import check_resident_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,11 +19,10 @@ from credit.publishing import announce, subject_data
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 
-from .errors import SubjectExists, SubjectMerged, SubjectNotFound
+from .errors import KeyFixed, SubjectExists, SubjectMerged, SubjectNotFound
 from .models import Subject, SubjectState, SubjectTrace
 from .personal import (
     checked,
-    id_number_of,
     masked,
     name_columns,
     person_columns,
@@ -42,11 +42,11 @@ from .rules import (
     check_licence,
     is_person,
 )
-from .schemas import PersonRevealed, SubjectIn, SubjectPatch, SubjectView, TraceIn
+from .schemas import PersonIn, PersonRevealed, SubjectIn, SubjectPatch, SubjectView, TraceIn
 
 __all__ = ["SubjectService"]
 
-_NEVER_NULL = {"name", "region", "business_scope", "status", "person"}
+_NEVER_NULL = {"key", "name", "region", "business_scope", "status", "person"}
 _SCORED = ("region", "business_scope", "level", "licensed_on", "headcount")
 """What of a subject scores may depend on: kept as it was for every moment of knowledge."""
 _TICK = timedelta(microseconds=1)
@@ -79,8 +79,8 @@ class SubjectService:
         _check_kind(wanted)
         if wrong := check_dates(wanted.licensed_on, wanted.license_expires_on, china_date(now)):
             raise InvalidPayload.at(f"/{wrong[0]}", wrong[1])
-        if await self._subjects.taken(key, licence):
-            raise SubjectExists
+        if field := await self._subjects.taken(key, licence):
+            raise SubjectExists(field=field)
         subject = Subject(
             id=new_id(),
             kind=wanted.kind,
@@ -97,9 +97,10 @@ class SubjectService:
             updated_at=now,
             last_recorded_at=now,
             **name_columns(wanted.kind, key, wanted.name, self._env.keyring),
-            **(person_columns(wanted.person, self._env.keyring) if wanted.person else {}),
+            **(person_columns(wanted.person, self._env.keyring, china_date(now)) if wanted.person else {}),
         )
-        await self._check_person(subject)
+        if wanted.person is not None:
+            await self._check_person(subject, wanted.person)
         self._subjects.add(subject)
         await self._session.flush()
         self._add_traces(actor, subject, wanted.traces, now)
@@ -135,6 +136,7 @@ class SubjectService:
             SubjectNotFound: not the caller's to see, or moved to a region that is not the caller's.
             PreconditionFailed: the subject has changed meanwhile.
             SubjectMerged: the subject is another now.
+            KeyFixed: it has another key already.
             InvalidPayload, SubjectExists: as in `register`.
         """
         subject = await self._subjects.lock(subject_id, actor)
@@ -148,21 +150,33 @@ class SubjectService:
         for name in sorted(given & _NEVER_NULL):
             if getattr(changes, name) is None:
                 raise InvalidPayload.at(f"/{name}", Text("不得为空", "Must not be null"))
+        now = self._env.clock.now()
+        key = _first_key(subject, changes)
+        licence = subject.license_no
+        if "license_no" in given:
+            _check_licensed(Kind(subject.kind), changes.license_no)
+            licence = checked("/license_no", lambda: check_licence(changes.license_no))
+        # Asked before anything is set: a query writes what was set, and the index would answer instead.
+        new_licence = licence if licence != subject.license_no else None
+        if field := await self._subjects.taken(key, new_licence, beside=subject.id):
+            raise SubjectExists(field=field)
+        if changes.person is not None:
+            if not is_person(subject.kind, key or subject.key):
+                raise InvalidPayload.at(
+                    "/person", Text("只有自然人才有此项", "Only natural persons have this")
+                )
+            await self._check_person(subject, changes.person)
         before = {name: getattr(subject, name) for name in _SCORED}
         if changes.region is not None:
             _check_region(changes.region)
             if not actor.covers(changes.region):
                 raise SubjectNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
             subject.region = changes.region
+        subject.key, subject.license_no = key or subject.key, licence
         if changes.name is not None:
             subject.sqlmodel_update(
                 {**name_columns(subject.kind, subject.key, changes.name, self._env.keyring)}
             )
-        if "license_no" in given:
-            _check_licensed(Kind(subject.kind), changes.license_no)
-            subject.license_no = checked("/license_no", lambda: check_licence(changes.license_no))
-            if await self._subjects.taken(None, subject.license_no, beside=subject.id):
-                raise SubjectExists
         if changes.business_scope is not None:
             _check_scope(Kind(subject.kind), changes.business_scope)
             subject.business_scope = sorted(set(changes.business_scope))
@@ -171,13 +185,8 @@ class SubjectService:
         if changes.status is not None:
             subject.status = Status(changes.status)
         if changes.person is not None:
-            if not is_person(subject.kind, subject.key):
-                raise InvalidPayload.at(
-                    "/person", Text("只有自然人才有此项", "Only natural persons have this")
-                )
-            subject.sqlmodel_update({**person_columns(changes.person, self._env.keyring)})
-            await self._check_person(subject)
-        now = self._env.clock.now()
+            columns = person_columns(changes.person, self._env.keyring, china_date(now))
+            subject.sqlmodel_update({**columns})
         self._change_licence_days(subject, changes, now)
         subject.version += 1
         subject.updated_at = now
@@ -188,6 +197,16 @@ class SubjectService:
         )
         if rescored:
             await ScoringService(self._session, self._env).rescore(subject, Cause.SUBJECT, None, now)
+        if key is not None:
+            await audit.record(
+                self._session,
+                actor=actor,
+                action="subject.key_given",
+                target=f"subject:{subject.id}",
+                details={"key": key},
+                now=now,
+            )
+            await IntakeService(self._session, self._env).settle(subject)
         return subject
 
     def _change_licence_days(self, subject: Subject, changes: SubjectPatch, now: datetime) -> None:
@@ -210,12 +229,14 @@ class SubjectService:
         subject.last_recorded_at = moment
         return True
 
-    async def _check_person(self, subject: Subject) -> None:
+    async def _check_person(self, subject: Subject, person: PersonIn) -> None:
         """One natural person is one subject: an ID number stands once."""
-        if subject.kind == Kind.NATURAL_PERSON and subject.id_number_cipher is not None:
-            number = id_number_of(subject, self._env.keyring)
-            if number and await self._subjects.person_taken(number, self._env.keyring, subject.id):
-                raise SubjectExists
+        if subject.kind != Kind.NATURAL_PERSON or person.id_number is None:
+            return
+        given, today = person.id_number, china_date(self._env.clock.now())
+        number = checked("/person/id_number", lambda: check_resident_id(given, on=today)).number
+        if await self._subjects.person_taken(number, self._env.keyring, subject.id):
+            raise SubjectExists(field="id_number")
 
     def _add_traces(self, actor: Principal, subject: Subject, traces: list[TraceIn], now: datetime) -> None:
         """Keep the traces of a new subject, each once."""
@@ -283,6 +304,27 @@ class SubjectService:
             created_at=subject.created_at,
             updated_at=subject.updated_at,
         )
+
+
+def _first_key(subject: Subject, changes: SubjectPatch) -> str | None:
+    """The key that a change gives a subject that has none; None when it gives none.
+
+    Whoever works without a licence counts as a person until it has a key. Then its name is shown, so the name
+    under which the business is registered comes with the key.
+    """
+    if changes.key is None:
+        return None
+    key = checked("/key", lambda: check_key(Kind(subject.kind), changes.key))
+    if key == subject.key:
+        return None
+    if subject.key is not None:
+        raise KeyFixed(field="key")
+    if is_person(subject.kind, None) and changes.name is None:
+        raise InvalidPayload.at(
+            "/name",
+            Text("登记代码时须同时填写其登记名称", "The name it is registered under comes with the key"),
+        )
+    return key
 
 
 def _check_region(region: str) -> None:

@@ -8,7 +8,7 @@ from common.problems import declare
 from common.web import ServiceRouter
 from fastapi import Query
 
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
 from .dependencies import Checker, Reader, SupervisionServiceDep
 from .schemas import CheckIn, CheckView, SupervisionView
@@ -20,7 +20,7 @@ router = ServiceRouter(prefix="/api/v1/credit", tags=["supervision"])
 
 @router.get(
     "/subjects/{subject_id}/supervision",
-    responses=declare(SubjectNotFound),
+    responses=declare(SubjectNotFound, SubjectMerged),
     summary="The measures in force on a day, each with basis, policy and end date",
 )
 async def get_supervision(

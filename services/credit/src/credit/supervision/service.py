@@ -16,7 +16,7 @@ from credit.publishing import announce, subject_data
 from credit.scoring.errors import NoScorecard
 from credit.scoring.rules import Score
 from credit.scoring.service import ScoringService
-from credit.subjects.errors import SubjectNotFound
+from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.personal import checked
 from credit.subjects.repository import Filters, SubjectRepository, id_context
@@ -63,11 +63,13 @@ class SupervisionService:
         """The measures in force on a day (by default today), each with basis, policy and last day.
 
         A subject that no scorecard grades is supervised as *unrated*. `expired` adds restrictions that have
-        ended. Raises SubjectNotFound.
+        ended. Raises SubjectNotFound, and SubjectMerged for one that is another now.
         """
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound
+        if subject.merged_into is not None:
+            raise SubjectMerged(survivor=str(subject.merged_into))
         day = on or china_date(self._env.clock.now())
         result = await self._score(subject, day)
         risk, matrix = await self._sources.risk_class(subject, day), self._matrix(subject, day)

@@ -1,7 +1,7 @@
 """A score as its canonical document: codes and Chinese text, numbers as they read, nothing that varies."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from common.calendar import add_working_days
 from common.canonical import canonical
 
-from credit.facts.rules import FactVersion
+from credit.facts.rules import FactVersion, known
 
 from .reckoning import Contribution
 from .spans import Span
@@ -20,8 +20,10 @@ from .timeline import Run
 if TYPE_CHECKING:
     from .engine import Change, Score
 
-__all__ = ["inputs_hash", "instant", "number", "result_document"]
+__all__ = ["inputs_hash", "instant", "number", "result_document", "unrated_document"]
 
+_NO_CARD_AT_ALL = "没有适用于此类主体的评分卡，不予评级"
+_NOTHING_COUNTED = ("contributions", "vetoes", "dimensions", "prerequisites_unmet", "actions", "flags")
 _NO_CARD = "该评分卡不适用于此主体或当日未施行"
 
 
@@ -111,6 +113,33 @@ def result_document(score: "Score") -> dict[str, Any]:
         "inputs_hash": score.inputs_hash,
         "valid_at": score.valid_at.isoformat(),
         "known_at": instant(score.known_at),
+    }
+
+
+def unrated_document(
+    subject: ScoredSubject, versions: Iterable[FactVersion], valid_at: date, known_at: datetime
+) -> dict[str, Any]:
+    """The API's `result` for a subject that no card grades there and then: not rated, under no policy."""
+    empty: dict[str, Any] = {name: [] for name in _NOTHING_COUNTED}
+    return empty | {
+        "score": None,
+        "grade": None,
+        "tier": None,
+        "rated": False,
+        "state": "not_rated",
+        "not_rated_because": {
+            "code": "no_card",
+            "rule": None,
+            "reason": _NO_CARD_AT_ALL,
+            "legal_basis": [],
+        },
+        "period": None,
+        "next_change": None,
+        "next_grade_change": None,
+        "policy": None,
+        "inputs_hash": inputs_hash(subject, known(versions, known_at)),
+        "valid_at": valid_at.isoformat(),
+        "known_at": instant(known_at),
     }
 
 
