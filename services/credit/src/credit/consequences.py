@@ -1,4 +1,6 @@
-"""What else follows in the transaction that records a fact: warnings by rule, supervision told anew."""
+"""What else follows in the transaction that records facts: warnings by rule, supervision told anew."""
+
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,11 +11,16 @@ from credit.subjects.models import Subject
 from credit.supervision.service import SupervisionService
 from credit.sweeps.service import SweepService
 
-__all__ = ["after_fact"]
+__all__ = ["after_facts"]
 
 
-async def after_fact(session: AsyncSession, env: Environment, subject: Subject, fact: Fact) -> None:
-    """Ask warning rules and supervision about a version of a fact; the subject's row is locked."""
-    if fact.action != Action.REVOKE:
-        await SweepService(session, env).on_fact(subject, fact.code, fact.id, fact.occurred_on)
-    await SupervisionService(session, env).on_fact(subject, fact.code)
+async def after_facts(
+    session: AsyncSession, env: Environment, recorded: Sequence[tuple[Subject, Fact]]
+) -> None:
+    """Ask warning rules and supervision about versions of facts; the subjects' rows are locked."""
+    sweeps, supervision = SweepService(session, env), SupervisionService(session, env)
+    rules = await sweeps.rules()
+    for subject, fact in recorded:
+        if fact.action != Action.REVOKE:
+            await sweeps.on_fact(subject, fact.code, fact.id, fact.occurred_on, rules)
+        await supervision.on_fact(subject, fact.code)

@@ -46,6 +46,13 @@ _INSERT = (
     )
     .returning(_TABLE.c.id)
 )
+_INSERT_ALL = (
+    insert(_TABLE)
+    .on_conflict_do_nothing(
+        index_elements=["source_kind", "source_reference", "code"], index_where=text("version = 1")
+    )
+    .returning(_TABLE.c.id)
+)
 
 
 class FactRepository:
@@ -68,6 +75,15 @@ class FactRepository:
             await self._session.flush()
         values = {name: getattr(fact, name) for name in _COLUMNS}
         return (await self._session.execute(_INSERT, values)).first() is not None
+
+    async def insert_all(self, facts: Sequence[Fact]) -> set[UUID]:
+        """Store first versions at once; gives those whose sources had not given these codes before.
+
+        Written in order of source and code, so that two transactions never wait for each other.
+        """
+        values = [{name: getattr(fact, name) for name in _COLUMNS} for fact in facts]
+        values.sort(key=lambda one: (one["source_kind"], one["source_reference"], one["code"]))
+        return set((await self._session.scalars(_INSERT_ALL, values)).all()) if values else set()
 
     async def by_source(self, kind: str, reference: str, code: str) -> Fact | None:
         """The first version of the fact that a source gave under `code`."""

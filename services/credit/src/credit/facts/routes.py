@@ -1,20 +1,31 @@
 """Routes of the archive."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
-from common.web import CursorParam, LimitParam, ServiceRouter
+from common.problems import InvalidPayload, Problem, declare
+from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter, field_errors
 from fastapi import Query, Response
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ValidationError
 
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
-from .dependencies import FactReaderDep, FactServiceDep, Reader, Writer
+from .dependencies import FactBulkDep, FactReaderDep, FactServiceDep, Reader, Writer
 from .errors import CorrectionElsewhere, CorrectionRefused, FactConflict, FactNotFound
-from .schemas import CatalogueView, CorrectionIn, FactIn, FactView, InfoClass, Nature
+from .schemas import (
+    CatalogueView,
+    CorrectionIn,
+    FactAnswer,
+    FactIn,
+    FactsAnswer,
+    FactsIn,
+    FactView,
+    InfoClass,
+    Nature,
+)
+from .service import Recorded
 
 __all__ = ["router"]
 
@@ -36,6 +47,33 @@ async def record_fact(body: FactIn, actor: Writer, facts: FactServiceDep, reader
     one = await facts.record(actor, body)
     view = await reader.view(one.fact, one.subject, one.standing)
     return Response(view.model_dump_json(), 201 if one.new else 200, media_type="application/json")
+
+
+@router.post(
+    "/facts:batch",
+    response_model=FactsAnswer,
+    summary="Record many facts in one transaction; each is refused alone, and a subject is scored once",
+)
+async def record_facts(body: FactsIn, actor: Writer, bulk: FactBulkDep, language: LanguageDep) -> Response:
+    answers = await bulk.record(actor, [_fact_in(item) for item in body.facts])
+    items = [_answer(index, one, language) for index, one in enumerate(answers)]
+    refused = sum(item.problem is not None for item in items)
+    told = FactsAnswer(recorded=sum(item.status == 201 for item in items), refused=refused, items=items)
+    return Response(told.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+def _fact_in(content: dict[str, Any]) -> FactIn | Problem:
+    try:
+        return FactIn.model_validate(content)
+    except ValidationError as error:
+        return InvalidPayload(field_errors(error.errors(), body=content))
+
+
+def _answer(index: int, one: Recorded | Problem, language: str) -> FactAnswer:
+    if isinstance(one, Problem):
+        return FactAnswer(index=index, status=one.status, problem=one.body(language))
+    fact, status = one.fact, 201 if one.new else 200
+    return FactAnswer(index=index, status=status, id=fact.id, recorded_at=fact.recorded_at)
 
 
 @router.post(

@@ -9,12 +9,13 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
+from common.events import NewEvent, publish_many
 from common.problems import FieldError, InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.consequences import after_fact
+from credit.consequences import after_facts
 from credit.environment import Environment
-from credit.publishing import announce
+from credit.publishing import SERVICE
 from credit.scoring.rules import Score
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
@@ -39,7 +40,7 @@ from .rules import (
 from .schemas import CorrectionIn, FactIn
 from .sources import check_hand_code, check_hand_kind, check_source, procedure_of
 
-__all__ = ["FactService", "Recorded"]
+__all__ = ["FactService", "Recorded", "entered"]
 
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
@@ -77,14 +78,18 @@ class FactService:
                 not allow, impossible day.
             FactConflict: the source said something else under this code before.
         """
+        subject = self.checked(actor, wanted, await self._subjects.lock(wanted.subject_id, actor))
+        return await self._record(subject, wanted, by=actor.sub)
+
+    def checked(self, actor: Principal, wanted: FactIn, subject: Subject | None) -> Subject:
+        """The locked subject of a fact, if somebody may enter that by hand. Raises as `record`."""
         check_hand_kind(wanted.source.kind)
-        subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
         if subject.merged_into is not None:
             raise SubjectMerged(survivor=str(subject.merged_into))
         check_hand_code(self._kind("/code", wanted.code, subject, self._today))
-        return await self._record(subject, wanted, by=actor.sub)
+        return subject
 
     async def record_for(self, subject: Subject, wanted: FactIn, *, by: str) -> tuple[Fact, bool]:
         """Record a fact of a subject whose row is locked; as `record`, for handlers of events too.
@@ -101,18 +106,32 @@ class FactService:
         if subject is not merged:
             wanted = await self._naming_copies(wanted)
         now = self._env.clock.now()
+        fact = self.prepared(subject, wanted, by=by, now=now)
+        if not await self._facts.insert(fact):
+            return Recorded(await self.said_before(subject, fact, said), subject, False, None)
+        result = await self._follow(subject, fact, now)
+        return Recorded(fact, subject, True, None if result is None else result.facts)
+
+    def prepared(
+        self, subject: Subject, wanted: FactIn, *, by: str, now: datetime, after: datetime | None = None
+    ) -> Fact:
+        """The first version of a fact of a locked subject, checked, not yet stored; known after `after`.
+
+        `after` is by default the last instant at which anything was recorded of the subject. Raises
+        InvalidPayload as `record`.
+        """
         kind = self._kind("/code", wanted.code, subject, china_date(now))
         check_source(kind, wanted.source.kind)
         self._check(kind, wanted.payload, wanted.occurred_on, china_date(now))
         evidence = [item.model_dump(mode="json") for item in wanted.evidence]
-        fact = Fact(
+        return Fact(
             id=new_id(),
             version=1,
             subject_id=subject.id,
             action=Action.RECORD,
             code=wanted.code,
             occurred_on=wanted.occurred_on,
-            recorded_at=_stamp(subject, now),
+            recorded_at=_stamp(after or subject.last_recorded_at, now),
             recorded_by=by,
             source_kind=wanted.source.kind,
             source_authority=wanted.source.authority,
@@ -121,12 +140,8 @@ class FactService:
             evidence=evidence,
             content_hash=content_hash(subject.id, wanted.occurred_on, wanted.payload, evidence),
         )
-        if not await self._facts.insert(fact):
-            return Recorded(await self._said_before(subject, fact, said), subject, False, None)
-        result = await self._follow(subject, fact, now)
-        return Recorded(fact, subject, True, None if result is None else result.facts)
 
-    async def _said_before(self, subject: Subject, fact: Fact, said: FactIn) -> Fact:
+    async def said_before(self, subject: Subject, fact: Fact, said: FactIn) -> Fact:
         """The fact that the source gave before, if it is the same one. Raises FactConflict."""
         before = await self._facts.by_source(fact.source_kind, fact.source_reference, fact.code)
         if before is None:
@@ -239,7 +254,7 @@ class FactService:
             action=action,
             code=code,
             occurred_on=occurred_on,
-            recorded_at=_stamp(subject, now),
+            recorded_at=_stamp(subject.last_recorded_at, now),
             recorded_by=by,
             source_kind=latest.source_kind,
             source_authority=latest.source_authority,
@@ -262,29 +277,10 @@ class FactService:
         self, subject: Subject, fact: Fact, now: datetime, cause: Cause = Cause.FACT
     ) -> Score | None:
         """Everything that a stored version entails. The subject's row is written once, with its new score."""
-        subject.last_recorded_at = fact.recorded_at
-        subject.version += 1
         with self._session.no_autoflush:
-            await announce(
-                self._session,
-                "fact_recorded",
-                subject.id,
-                subject.version,
-                {
-                    "subject_id": str(subject.id),
-                    "subject_key": subject.key,
-                    "fact_id": str(fact.id),
-                    "version": fact.version,
-                    "action": fact.action,
-                    "code": fact.code,
-                    "occurred_on": fact.occurred_on.isoformat(),
-                    "source_kind": fact.source_kind,
-                    "region": subject.region,
-                },
-                now,
-            )
+            await publish_many(self._session, service=SERVICE, events=[entered(subject, fact, now)])
         result = await self._scoring.rescore(subject, cause, fact.id, now)
-        await after_fact(self._session, self._env, subject, fact)
+        await after_facts(self._session, self._env, [(subject, fact)])
         return result
 
     @property
@@ -332,6 +328,24 @@ class FactService:
             raise InvalidPayload(errors)
 
 
+def entered(subject: Subject, fact: Fact, now: datetime) -> NewEvent:
+    """Let a locked subject know a stored version; gives what is announced of it."""
+    subject.last_recorded_at = fact.recorded_at
+    subject.version += 1
+    data = {
+        "subject_id": str(subject.id),
+        "subject_key": subject.key,
+        "fact_id": str(fact.id),
+        "version": fact.version,
+        "action": fact.action,
+        "code": fact.code,
+        "occurred_on": fact.occurred_on.isoformat(),
+        "source_kind": fact.source_kind,
+        "region": subject.region,
+    }
+    return NewEvent("fact_recorded", subject.id, subject.version, data, now)
+
+
 def _disputed(latest: Fact, action: Action, on: date | None, today: date) -> list[list[str | None]]:
     """The periods of dispute after a correction, as stored. Raises InvalidPayload for an impossible day."""
     if on is not None:
@@ -361,6 +375,6 @@ def _payload_errors(faults: Iterable[tuple[str, Text]]) -> list[FieldError]:
     ]
 
 
-def _stamp(subject: Subject, now: datetime) -> datetime:
-    """The instant of a new version: now, but strictly after everything recorded before."""
-    return max(now, subject.last_recorded_at + _TICK)
+def _stamp(last: datetime, now: datetime) -> datetime:
+    """The instant of a new version: now, but strictly after the last of its subject's."""
+    return max(now, last + _TICK)

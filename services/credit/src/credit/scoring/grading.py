@@ -1,6 +1,6 @@
 """Bringing stored grades up to date: one subject that a fact touched, or many at once."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -80,9 +80,11 @@ class Grading:
         self._warnings = WarningService(session, env)
 
     async def rescore(
-        self, subjects: Sequence[Subject], cause: Cause, fact_id: UUID | None, now: datetime
+        self, subjects: Sequence[Subject], cause: Cause, facts: Mapping[UUID, UUID], now: datetime
     ) -> list[Score | None]:
         """Bring the stored scores of locked subjects up to today; publish the grades that have changed.
+
+        `facts` is by subject the fact that is the cause, where one is.
 
         A published grade is a row of history, an entry in the log, and two events; a drop may warn. None for
         a subject that no card in force grades, or that was merged into another: it is not rated, whatever it
@@ -94,7 +96,9 @@ class Grading:
             book, today, said = await card_book(self._session, self._env), china_date(now), _Said()
             versions = await self._facts.versions_of_many([subject.id for subject in subjects])
         results = [
-            self._rescore_one(subject, versions.get(subject.id, []), book, (cause, fact_id), said, today, now)
+            self._rescore_one(
+                subject, versions.get(subject.id, []), book, (cause, facts.get(subject.id)), said, today, now
+            )
             for subject in subjects
         ]
         for grade in said.grades:

@@ -1,6 +1,6 @@
 """Use cases of scoring: score at any pair of times, rescore what a fact touches, history."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -156,7 +156,14 @@ class ScoringService:
         self, subject: Subject, cause: Cause, fact_id: UUID | None, now: datetime
     ) -> Score | None:
         """Bring a locked subject's stored score up to today, as `Grading.rescore`."""
-        return (await self._grading.rescore([subject], cause, fact_id, now))[0]
+        facts = {} if fact_id is None else {subject.id: fact_id}
+        return (await self._grading.rescore([subject], cause, facts, now))[0]
+
+    async def rescore_all(
+        self, subjects: Sequence[Subject], facts: Mapping[UUID, UUID], now: datetime
+    ) -> None:
+        """Bring locked subjects up to today after facts, by subject the last of them."""
+        await self._grading.rescore(subjects, Cause.FACT, facts, now)
 
     async def rescore_many(
         self, subject_ids: Sequence[UUID], cause: Cause, now: datetime
@@ -164,14 +171,14 @@ class ScoringService:
         """Lock these subjects in order of id and rescore them at once; each with the grade it had before."""
         subjects = await self._grades.lock_many(subject_ids)
         before = [subject.grade for subject in subjects]
-        await self._grading.rescore(subjects, cause, None, now)
+        await self._grading.rescore(subjects, cause, {}, now)
         return list(zip(subjects, before, strict=True))
 
     async def rescore_due(self, limit: int) -> int:
         """Rescore subjects whose day of change has come; gives how many. One transaction per call."""
         now = self._env.clock.now()
         subjects = await self._grades.due(china_date(now), limit)
-        await self._grading.rescore(subjects, Cause.TIME, None, now)
+        await self._grading.rescore(subjects, Cause.TIME, {}, now)
         return len(subjects)
 
     async def history(

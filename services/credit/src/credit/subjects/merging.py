@@ -14,7 +14,7 @@ from common.db import new_id
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.consequences import after_fact
+from credit.consequences import after_facts
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
@@ -94,7 +94,7 @@ class MergeService:
         await self._scoring.rescore(survivor, Cause.SUBJECT, None, now)
         await self._say(survivor, now)
         for copy in copies:
-            await after_fact(self._session, self._env, survivor, copy)
+            await after_facts(self._session, self._env, [(survivor, copy)])
         return subject
 
     async def unmerge(self, actor: Principal, subject_id: UUID, expected: int, wanted: UnmergeIn) -> Subject:
@@ -146,7 +146,7 @@ class MergeService:
             await self._say(one, now)
             await self._scoring.rescore(one, Cause.SUBJECT, None, now)
         for fact in revoked:
-            await after_fact(self._session, self._env, survivor, fact)
+            await after_facts(self._session, self._env, [(survivor, fact)])
         return subject
 
     async def mergers(self, actor: Principal, subject_id: UUID) -> list[MergerView]:

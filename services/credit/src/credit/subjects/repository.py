@@ -1,6 +1,6 @@
 """Every select and insert on subjects."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -122,6 +122,17 @@ class SubjectRepository:
         if principal is not None:
             query = query.where(visible_to(principal))
         return await self._locked(query, shared)
+
+    async def lock_all(self, ids: Collection[UUID], principal: Principal) -> dict[UUID, Subject]:
+        """Those of these subjects that the caller may see, locked for writing in order of id."""
+        query = (
+            select(Subject)
+            .where(col(Subject.id).in_(ids), visible_to(principal))
+            .order_by(col(Subject.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return {subject.id: subject for subject in (await self._session.execute(query)).scalars()}
 
     async def lock_by_key(self, key: str) -> Subject | None:
         """The subject of a key, locked for writing; its survivor when it was merged into another."""

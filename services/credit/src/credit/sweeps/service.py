@@ -76,13 +76,18 @@ class SweepService:
                 break
         return CHUNK
 
-    async def on_fact(self, subject: Subject, code: str, fact_id: UUID, occurred_on: date) -> int:
+    async def rules(self) -> RuleSet:
+        """Every rule version that counts."""
+        return await self._warnings.rules()
+
+    async def on_fact(
+        self, subject: Subject, code: str, fact_id: UUID, occurred_on: date, rules: RuleSet
+    ) -> int:
         """Ask the rules about a fact that was just recorded about a locked subject; gives what was raised."""
         today = china_date(self._env.clock.now())
         evidence = Evidence(
             f"fact:{fact_id}", occurred_on, {"code": code}, facts_of([fact_id]) | {"code": code}
         )
-        rules = await self._warnings.rules()
         raised = await self._warnings.raise_by_rules(subject, "fact_recorded", evidence, rules)
         for rule in rules.in_force(on=today, region=subject.region):
             if rule.trigger == "facts_in_window" and code in rule.codes and rule.months is not None:
