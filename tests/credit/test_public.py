@@ -18,7 +18,7 @@ async def page(service: Service, key: str, expect: int = 200) -> dict[str, Any]:
 async def test_a_page_shows_published_records_and_hides_the_rest(service: Service) -> None:
     made = await service.subject(name="公示样例旅行社（虚构）", license_no="L-SX-700900")
     await service.fact(made, "PENALTY_FINE_SMALL", "2026-06-01", payload={"amount_fen": 1_000_000})
-    await service.fact(made, "PENALTY_FINE_SMALL", "2025-11-22", payload={"amount_fen": 1_000_000})
+    await service.fact(made, "PENALTY_FINE_SMALL", "2023-11-22", payload={"amount_fen": 1_000_000})
     await service.fact(made, "PENALTY_WARNING", "2026-06-02")
     await service.fact(made, "VALID_COMPLAINT", "2026-06-03")
     await service.fact(made, "COMMENDATION", "2026-06-04")

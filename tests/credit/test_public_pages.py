@@ -43,7 +43,7 @@ async def test_a_record_shows_what_its_document_says_and_no_more(service: Servic
 
 async def test_a_record_leaves_the_page_by_itself_and_stays_in_the_archive(service: Service) -> None:
     subject = await service.subject()
-    await service.fact(subject, "PENALTY_FINE_LARGE", "2025-11-23", payload={"amount_fen": 6_000_000})
+    await service.fact(subject, "PENALTY_FINE_LARGE", "2023-11-23", payload={"amount_fen": 6_000_000})
     assert [one["code"] for one in (await page(service, subject))["records"]] == ["PENALTY_FINE_LARGE"]
     try:
         service.at(START + timedelta(days=1))
