@@ -124,7 +124,7 @@ async def _lists(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     fine = {"payload": {"amount_fen": 6_000_000}}
     penalty = await service.fact(subject, "PENALTY_FINE_LARGE", "2026-05-01", **fine)
     training = test_repairs.TRAINING
-    await test_repairs.bring(service, firm["id"])
+    await test_repairs.bring(service, subject["id"])
     applied = test_repairs.application(
         fact_id=penalty["id"], commitment="承诺材料真实。", training_record=training
     )
