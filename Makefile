@@ -9,6 +9,8 @@ SOURCES := $(addsuffix /src,$(PACKAGES))
 PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 DATABASES := gateway services/credit services/complaints services/contracts
+# Else every process that a target starts would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 empty :=
 space := $(empty) $(empty)
 

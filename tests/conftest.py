@@ -1,5 +1,6 @@
 """Real servers for the tests: one PostgreSQL and one NATS per test process, in a folder of their own."""
 
+import gc
 import secrets
 import shutil
 import tempfile
@@ -18,6 +19,18 @@ from tourtrust.runtime.postgres import PostgresServer
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 """The same examples in every run: what a machine elsewhere finds can be found again here."""
+
+
+gc.set_threshold(50_000, 20, 100)
+SHARED_MEMORY = Path("/dev/shm")
+ROOM = 8 << 30
+"""What the servers of all test processes may come to need together."""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look at it after every few tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,8 +64,12 @@ def documents_made_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server_home() -> Iterator[Path]:
-    """A folder that `nobody` can reach (pytest's own temporary folders are closed to it under root)."""
-    home = Path(tempfile.mkdtemp(prefix="tourtrust-test-"))
+    """A folder that `nobody` can reach (pytest's own temporary folders are closed to it under root).
+
+    In memory where there is room: databases are made and dropped by the hundred.
+    """
+    roomy = SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= ROOM
+    home = Path(tempfile.mkdtemp(prefix="tourtrust-test-", dir=SHARED_MEMORY if roomy else None))
     home.chmod(0o755)
     yield home
     shutil.rmtree(home, ignore_errors=True)

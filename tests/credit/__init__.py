@@ -1,1 +1,7 @@
-"""Tests of the credit service."""
+"""Tests of credit. The policy files are read once, for every service of a run and for the tests themselves."""
+
+from functools import cache
+
+from credit.rulebook.rules import Rulebook
+
+Rulebook.load = cache(Rulebook.load)  # type: ignore[method-assign]

@@ -3,11 +3,10 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,7 +25,6 @@ from credit.config import Settings
 from credit.facts.schemas import FactIn
 from credit.facts.service import FactService
 from credit.main import create_app
-from credit.rulebook.rules import Rulebook
 from credit.seed.names import guide_card, unified_code
 from credit.subjects.repository import SubjectRepository
 from fastapi import FastAPI
@@ -123,14 +121,6 @@ class Service:
         answer = await self.http.post(f"/api/v1/credit{path}", json=body, headers=headers)
         assert answer.status_code == expect, answer.text
         return answer.json()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def rulebook_read_once() -> Iterator[None]:
-    """The policy files are the same for every service of a run, and nothing changes what was read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rulebook, "load", cache(Rulebook.load))
-        yield
 
 
 @pytest.fixture(scope="session")
