@@ -38,13 +38,15 @@ class Prospects:
     ) -> list[Repairable]:
         """For each standing fact of `codes` that can be repaired at all, from which day on.
 
-        A fact by which a listing in force entered its subject in the list stands for that listing.
+        A fact by which a listing in force entered its subject in the list stands for that listing; an entry
+        that has no listing here (a merger brought it) for itself.
         """
         wanted = [fact for fact in standing if fact.code in codes]
         entries = [fact for fact in wanted if fact.code in ENTRIES]
         found = await self._of_listings(subject_id, entries) if entries else []
+        listed = {one.fact_id for one in found}
         for fact in wanted:
-            if fact.code not in ENTRIES:
+            if fact.id not in listed:
                 found += await self._of_fact(fact.id)
         return found
 

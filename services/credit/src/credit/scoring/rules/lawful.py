@@ -105,14 +105,14 @@ def open_duties(
 
 
 def repairs(card: Scorecard, spans: Iterable[RuleSpan], repairable: Iterable[Repairable]) -> list[Option]:
-    """The repairs of single facts that count today, each with its first lawful day."""
+    """The repairs of single facts that count today, each with its first lawful day; it records `REPAIRED`."""
     if not card.ends_by_repair:
         return []
     said = {one.fact_id: one for one in repairable}
     found: dict[UUID, Option] = {}
     for action, span in _closable(card, spans):
         one = said.get(span.fact.id)
-        if action.closes[span.fact.code] != REPAIRED or one is None or one.earliest is None:
+        if one is None or one.earliest is None or one.listed_until is not None:
             continue
         if span.fact.id not in found and (span.last is None or one.earliest <= span.last):
             found[span.fact.id] = Option(
@@ -191,7 +191,8 @@ def _beats(one: Removal, other: Removal) -> bool:
 def _closed(card: Scorecard, fact: FactVersion, code: str, facts: Iterable[FactVersion], today: date) -> bool:
     """Whether the closing fact is on record, also dated later; a disputed one where the card counts it.
 
-    It must name the same matter: in the field by which a rule of the card matches, else in all that both say.
+    It must name the same matter: in the field by which a rule of the card matches, else in every text that
+    both have.
     """
     windows = [rule.window for rule in card.by_code.get(fact.code, ()) if code in rule.window.until]
     suspends = card.readings.disputed == "suspend"
@@ -200,7 +201,11 @@ def _closed(card: Scorecard, fact: FactVersion, code: str, facts: Iterable[FactV
         if windows:
             match = windows[0].match
             return match is None or payload.get(match) == fact.payload.get(match)
-        return all(fact.payload[name] == payload[name] for name in fact.payload.keys() & payload.keys())
+        return all(
+            payload.get(name, value) == value
+            for name, value in fact.payload.items()
+            if isinstance(value, str)
+        )
 
     return any(
         row.code == code

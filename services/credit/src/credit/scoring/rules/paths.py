@@ -24,8 +24,8 @@ from .timeline import Timeline
 
 __all__ = ["Path", "Step", "find_paths"]
 
-_MOST_PLANS_A_DAY = 300
-_MOST_PLANS = 1500
+_MOST_PLANS_A_DAY = 200
+_MOST_PLANS = 800
 _DAY = timedelta(days=1)
 _FIRST_ID = 1 << 127
 
