@@ -1,4 +1,4 @@
-"""Tests of credit. The policy files are read once, for every service of a run and for the tests themselves."""
+"""Tests of credit. The policy files are read once, for every service and for the tests themselves."""
 
 from functools import cache
 
