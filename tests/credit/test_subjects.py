@@ -226,4 +226,5 @@ async def test_bad_questions_are_refused_and_never_break(service: Service, path:
 async def test_far_days_are_answered(service: Service, path: str) -> None:
     made = await service.subject()
     await service.get(f"/subjects/{made['id']}{path}")
-    await service.get(f"/subjects/{made['id']}/score", 404, valid_at="1999-01-01")
+    before_any_card = await service.get(f"/subjects/{made['id']}/score", valid_at="1999-01-01")
+    assert before_any_card["result"]["not_rated_because"]["code"] == "no_card"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["inputs_hash", "instant", "number", "result_document", "unrated_document"]
 
-_NO_CARD_AT_ALL = "没有适用于此类主体的评分卡，不予评级"
+_NO_CARD_AT_ALL = "当日没有适用于此类主体的评分卡，不予评级"
 _NOTHING_COUNTED = ("contributions", "vetoes", "dimensions", "prerequisites_unmet", "actions", "flags")
 _NO_CARD = "该评分卡不适用于此主体或当日未施行"
 
