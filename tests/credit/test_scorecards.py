@@ -39,9 +39,11 @@ async def settle(service: Service) -> None:
     raise AssertionError("runs do not end")
 
 
-async def simulated(service: Service, draft: dict[str, Any], who: dict[str, str]) -> dict[str, Any]:
+async def simulated(
+    service: Service, draft: dict[str, Any], who: dict[str, str], **narrowed: Any
+) -> dict[str, Any]:
     path = f"/scorecards/{draft['id']}/simulations"
-    run = await service.post(path, {}, 202, who=who)
+    run = await service.post(path, narrowed, 202, who=who)
     for _ in range(600):
         await work_off(service.app.state.db, service.app.state.env)
         found: dict[str, Any] = await service.get(f"{path}/{run['run']['id']}", who=who)
@@ -97,8 +99,11 @@ async def test_a_card_is_drafted_simulated_and_published_by_two(service: Service
     [moved] = [item for item in changes["items"] if item["result"]["subject_id"] == bad["id"]]
     assert (moved["result"]["grade_before"], moved["result"]["grade"]) == ("B", "D")
     assert moved["rules"] == [{"rule": "AG-SUSPENSION", "before": -20, "after": -50}]
+    assert (moved["parts"], moved["explanation"]) == ([], "AG-SUSPENSION：-20 → -50")
     file = await service.http.get(f"{path}/simulations/{found['run']['id']}/changes.csv", headers=one)
-    assert bad["id"] in [row[0] for row in csv.reader(io.StringIO(file.content.decode("utf-8-sig")))]
+    rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
+    [line] = [row for row in rows if row["主体编号"] == bad["id"]]
+    assert (line["原适用评分卡"], line["差异说明"]) == ("agency-100-sample 1", "AG-SUSPENSION：-20 → -50")
 
     await service.post(publish, {"hash": "0" * 64}, 409, who=two)
     done = await service.post(publish, {"hash": draft["hash"]}, 200, who=two)
@@ -123,6 +128,82 @@ async def test_a_card_is_drafted_simulated_and_published_by_two(service: Service
     await service.post(f"/scorecards/{draft['id']}/withdrawal", {"reason": "不再需要此版本"}, 409, who=two)
     fact = await service.fact(good, "PENALTY_SUSPENSION", "2026-06-01")
     assert fact and (await service.get(f"/subjects/{good['id']}"))["grade"] == "D"
+
+
+async def moved_by(
+    service: Service, draft: dict[str, Any], run: dict[str, Any], who: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    """What a simulation changes, by subject."""
+    path = f"/scorecards/{draft['id']}/simulations/{run['run']['id']}/changes"
+    found, cursor = {}, None
+    while True:
+        page = await service.get(path, who=who, limit=100, **({"cursor": cursor} if cursor else {}))
+        found |= {one["result"]["subject_id"]: one for one in page["items"]}
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
+
+
+async def test_a_simulation_grades_whom_the_draft_would_grade_on_its_first_day(service: Service) -> None:
+    """Whom a nearer card grades is left out; old and new card are compared on the draft's first day."""
+    one, two = policy(service, "one"), policy(service, "two")
+    near, far = await service.subject(region="140702"), await service.subject(region="140802")
+    for made in (near, far):
+        await service.fact(made, "PENALTY_SUSPENSION", "2023-12-01")
+    own = await service.post("/scorecards", card(id="jinzhong-agency", region="140700"), who=one)
+    body = {"hash": own["hash"], "waiver": "仅供试验，无须模拟"}
+    await service.post(f"/scorecards/{own['id']}/publication", body, 200, who=two)
+    await settle(service)
+    edges = [band | ({"min": 95} if band["grade"] == "A" else {}) for band in SAMPLE["bands"]]
+    edges = [band | ({"max": 95} if band["grade"] == "B" else {}) for band in edges]
+    later = {"id": "shanxi-later", "base": 94, "bands": edges}
+    draft = await service.post("/scorecards", card(**later, effective_from="2026-12-20"), who=one)
+    part = await simulated(service, draft, one, region="140800", kinds=["travel_agency"])
+    assert (part["run"]["valid_at"], part["run"]["total"]) == ("2026-12-20", part["figures"]["subjects"])
+    publication = {"hash": draft["hash"]}
+    refused = await service.post(f"/scorecards/{draft['id']}/publication", publication, 409, who=two)
+    assert refused["type"].endswith("not-simulated") and refused["simulated_hash"] is None
+    whole = await simulated(service, draft, one)
+    moved = await moved_by(service, draft, whole, one)
+    assert near["id"] not in moved
+    change = moved[far["id"]]
+    told = change["result"]
+    assert (told["score_before"], told["grade_before"]) == (100, "A"), "the suspension is over by then"
+    assert (told["score"], told["grade"], change["rules"]) == (94, "B", [])
+    assert change["parts"] == [
+        {"part": "base", "name": "", "before": "100", "after": "94"},
+        {"part": "band", "name": "A", "before": "[90, ∞)", "after": "[95, ∞)"},
+        {"part": "band", "name": "B", "before": "[75, 90)", "after": "[75, 95)"},
+    ]
+    assert "起始分：100 → 94" in change["explanation"]
+    subjects = await service.get("/subjects", region="140700", kind="travel_agency")
+    assert subjects["items"] and not {one["id"] for one in subjects["items"]} & moved.keys()
+    city = await simulated(service, draft, one, region="140700")
+    assert city["figures"]["subjects"] == 0
+
+
+async def test_a_new_version_of_a_risk_card_is_compared_with_the_version_before(service: Service) -> None:
+    one, two = policy(service, "one"), policy(service, "two")
+    risk = next(
+        card for card in service.app.state.env.rulebook.scorecards if card.id == "ningxia-risk-1000"
+    ).content
+    firm = await service.subject(region="140902")
+    await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 6_000_000})
+    await service.fact(firm, "VALID_COMPLAINT", "2026-10-02")
+    common = {"id": "shanxi-risk", "region": "140000", "effective_from": "2026-11-23"}
+    first = await service.post("/scorecards", risk | common | {"version": "1"}, who=one)
+    body = {"hash": first["hash"], "waiver": "仅供试验，无须模拟"}
+    await service.post(f"/scorecards/{first['id']}/publication", body, 200, who=two)
+    rules = [rule | ({"points": 11} if rule["id"] == "NX-COMPLAINT" else {}) for rule in risk["rules"]]
+    new = {"version": "2", "rules": rules, "effective_from": "2026-12-01"}
+    draft = await service.post("/scorecards", risk | common | new, who=one)
+    found = await simulated(service, draft, one, region="140902")
+    assert (found["figures"]["changed"], found["figures"]["mean_before"]) == (1, 110)
+    [change] = (await moved_by(service, draft, found, one)).values()
+    assert change["scorecard_before"] == "shanxi-risk 1"
+    assert (change["result"]["score_before"], change["result"]["score"]) == (110, 111)
+    assert (change["result"]["grade_before"], change["result"]["grade"]) == ("A", "A")
+    assert change["rules"] == [{"rule": "NX-COMPLAINT", "before": 10, "after": 11}]
 
 
 async def test_a_version_of_the_future_takes_effect_on_its_day(service: Service) -> None:

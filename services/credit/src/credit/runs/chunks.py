@@ -132,9 +132,8 @@ class Chunks:
         if run.document is None:
             return self._in_force(run, book)
         draft, view = Scorecard.parse(run.document), book.at(self._env.clock.now())
-        return [
-            _drafted(run, draft, view.places(kind, run.valid_at, run.card_id), kind) for kind in run.kinds
-        ]
+        places = {kind: view.places(kind, run.valid_at, run.card_id) for kind in run.kinds}
+        return [_drafted(run, draft, places[kind], kind) for kind in run.kinds]
 
     def _in_force(self, run: ScoringRun, book: CardBook) -> list[_Task]:
         view = book.at(self._env.clock.now())

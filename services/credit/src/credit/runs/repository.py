@@ -101,11 +101,14 @@ class RunRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def last_simulation(self, draft_id: UUID, state: str) -> ScoringRun | None:
-        """The newest simulation of a draft in that state."""
+    async def last_simulation(
+        self, draft_id: UUID, region: str, kinds: Sequence[str], state: str
+    ) -> ScoringRun | None:
+        """The newest simulation of a draft in that state on all of these kinds in the region."""
         query = (
             select(ScoringRun)
             .where(col(ScoringRun.draft_id) == draft_id, col(ScoringRun.state) == state)
+            .where(col(ScoringRun.region) == region, col(ScoringRun.kinds).contains(list(kinds)))
             .order_by(col(ScoringRun.id).desc())
             .limit(1)
         )

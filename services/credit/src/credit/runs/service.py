@@ -1,5 +1,6 @@
 """Use cases of runs: order one, read how far it is, cancel it."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from common import regions
@@ -61,9 +62,13 @@ class RunService:
         card_id: str | None = None,
         draft: tuple[UUID, Scorecard] | None = None,
     ) -> ScoringRun:
-        """Queue a run, in the caller's transaction. A draft is simulated as it stands now."""
+        """Queue a run, in the caller's transaction.
+
+        A draft is simulated as it stands now, on its first day if that lies ahead.
+        """
         now = self._env.clock.now()
         draft_id, card = draft or (None, None)
+        today = china_date(now)
         run = ScoringRun(
             id=new_id(),
             purpose=purpose,
@@ -74,7 +79,7 @@ class RunService:
             draft_id=draft_id,
             document=card.content if card else None,
             card_hash=card.hash if card else None,
-            valid_at=china_date(now),
+            valid_at=max(today, card.effective_from) if card else today,
             methods={},
             reason=reason,
             requested_by=by,
@@ -124,9 +129,9 @@ class RunService:
             run.state, run.finished_at, run.failure = RunState.FAILED, self._env.clock.now(), reason
             await self._session.flush()
 
-    async def last_simulation(self, draft_id: UUID) -> ScoringRun | None:
-        """The newest simulation of a draft that was done to its end."""
-        return await self._runs.last_simulation(draft_id, RunState.DONE)
+    async def last_simulation(self, draft_id: UUID, region: str, kinds: Sequence[str]) -> ScoringRun | None:
+        """The newest simulation of a draft on that whole population that was done to its end."""
+        return await self._runs.last_simulation(draft_id, region, kinds, RunState.DONE)
 
     async def simulations(self, draft_id: UUID, below: UUID | None, limit: int) -> list[ScoringRun]:
         """`limit + 1` simulations of a draft, the newest first."""

@@ -34,12 +34,13 @@ class WrongHash(StateConflict):
 
 
 class NotSimulated(StateConflict):
-    """The content was not simulated, and nobody said why it need not be."""
+    """The content was not simulated on all whom the card is for, and nobody said why it need not be."""
 
     type = "/problems/scorecard-not-simulated"
     title = Text(
-        "该内容未完成模拟评分；须先模拟，或写明免于模拟的理由",
-        "This content was not simulated to the end: simulate it, or give the reason for a waiver",
+        "该内容未对评分卡的全部地区和类别完成模拟评分；须先模拟，或写明免于模拟的理由",
+        "This content was not simulated to the end on the card's whole region and all its kinds: "
+        "simulate it, or give the reason for a waiver",
     )
 
 

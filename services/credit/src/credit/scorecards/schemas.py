@@ -56,4 +56,6 @@ class CardView(CardSummary):
     """A version with its document."""
 
     document: dict[str, Any]
-    simulated_hash: str | None = Field(description="content of the last simulation done to its end")
+    simulated_hash: str | None = Field(
+        description="content of the last simulation of its whole region and all its kinds done to its end"
+    )

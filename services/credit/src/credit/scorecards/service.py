@@ -126,7 +126,8 @@ class CardService:
             WrongState: it was published or withdrawn before.
             SecondPersonNeeded: the caller wrote or changed it.
             WrongHash: the draft has other content than the hash named.
-            NotSimulated: that content was not simulated to the end, and no waiver is given.
+            NotSimulated: that content was not simulated to the end on all whom the card is for, and no waiver
+                is given.
             CardClash: its first day is past, or another card stands in the way.
         """
         draft = await self._locked(actor, card_id)
@@ -187,7 +188,7 @@ class CardService:
 
     async def view(self, draft: CardDraft) -> CardView:
         """The version as it crosses the API."""
-        last = await self._runs.last_simulation(draft.id)
+        last = await self._runs.last_simulation(draft.id, draft.region, draft.kinds)
         return CardView(
             **_told(draft), document=draft.document, simulated_hash=last.card_hash if last else None
         )
@@ -199,7 +200,7 @@ class CardService:
         return draft
 
     async def _check_simulated(self, draft: CardDraft, waiver: str | None) -> None:
-        last = await self._runs.last_simulation(draft.id)
+        last = await self._runs.last_simulation(draft.id, draft.region, draft.kinds)
         if waiver is None and (last is None or last.card_hash != draft.hash):
             raise NotSimulated(simulated_hash=last.card_hash if last else None)
 

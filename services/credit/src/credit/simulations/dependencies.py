@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from common.web import SessionDep
+from common.web import LanguageDep, SessionDep
 from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
@@ -13,8 +13,8 @@ from .service import SimulationService
 __all__ = ["PolicyMaker", "SimulationServiceDep"]
 
 
-def _service(session: SessionDep, env: EnvironmentDep) -> SimulationService:
-    return SimulationService(session, env)
+def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> SimulationService:
+    return SimulationService(session, env, language)
 
 
 SimulationServiceDep = Annotated[SimulationService, Depends(_service)]

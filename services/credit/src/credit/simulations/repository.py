@@ -71,6 +71,14 @@ class ResultRepository:
         rows = await self._session.execute(query)
         return [(result, name, key, kind, region) for result, name, key, kind, region in rows]
 
+    async def compare(self, run_id: UUID, before_id: UUID, low: UUID, high: UUID) -> None:
+        """Set beside the results of a run those of `before_id`, which are used up; none where there is none.
+
+        Of the subjects behind `low` up to `high`.
+        """
+        values = {"run_id": run_id, "before_id": before_id, "low": low, "high": high}
+        await self._session.execute(_COMPARE, values)
+
     async def subjects(self, subject_ids: Sequence[UUID]) -> dict[UUID, Subject]:
         """These subjects by id."""
         query = select(Subject).where(col(Subject.id).in_(subject_ids))
@@ -106,3 +114,23 @@ class ResultRepository:
             .group_by(column)
         )
         return {score: count for score, count in await self._session.execute(query) if score is not None}
+
+
+_COMPARE = text(
+    """
+    WITH before AS (
+        DELETE FROM scoring_results
+        WHERE run_id = :before_id AND subject_id > :low AND subject_id <= :high
+        RETURNING subject_id, score, grade, tier
+    ), paired AS (
+        SELECT r.subject_id, b.score, b.grade, b.tier
+        FROM scoring_results r LEFT JOIN before b ON b.subject_id = r.subject_id
+        WHERE r.run_id = :run_id AND r.subject_id > :low AND r.subject_id <= :high
+    )
+    UPDATE scoring_results r
+    SET score_before = p.score, grade_before = p.grade,
+        changed = (r.score, r.grade, r.tier) IS DISTINCT FROM (p.score, p.grade, p.tier)
+    FROM paired p
+    WHERE r.run_id = :run_id AND r.subject_id = p.subject_id
+    """
+)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from common.pagination import Page
 from common.problems import declare
-from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter
+from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 from starlette.responses import FileResponse, Response
 
@@ -72,7 +72,7 @@ async def cancel_simulation(
 @router.get(
     "/{run_id}/changes",
     responses=declare(CardNotFound, RunNotFound),
-    summary="Subjects that would move, each with the rules that make the difference",
+    summary="Subjects that would move, each with what makes the difference",
 )
 async def list_changes(
     card_id: UUID,
@@ -99,7 +99,6 @@ async def export_changes(
     extension: SheetFormat,
     actor: PolicyMaker,
     simulations: SimulationServiceDep,
-    language: LanguageDep,
 ) -> Response:
-    table = await simulations.export(actor, card_id, run_id, extension, language)
+    table = await simulations.export(actor, card_id, run_id, extension)
     return file_answer(table, f"simulation-{run_id}")

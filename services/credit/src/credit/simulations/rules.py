@@ -1,13 +1,10 @@
-"""How two distributions over grades and scores are compared, and why one subject's score differs."""
+"""How two distributions over grades and scores are compared."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
-from credit.scoring.rules import Score
-
-__all__ = ["RuleDifference", "explained", "kolmogorov_smirnov", "mean", "population_stability"]
+__all__ = ["kolmogorov_smirnov", "mean", "population_stability"]
 
 _FLOOR = 0.0001
 
@@ -45,35 +42,3 @@ def mean(scores: Mapping[Decimal, int]) -> float | None:
     """The mean of counted scores."""
     total = sum(scores.values())
     return round(float(sum(score * count for score, count in scores.items()) / total), 4) if total else None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleDifference:
-    """A rule that gives other points, or a veto that stands on one side only."""
-
-    rule: str
-    before: Decimal | None
-    after: Decimal | None
-
-
-def explained(before: Score | None, after: Score) -> list[RuleDifference]:
-    """The rules whose points differ between two scores of one subject, and the vetoes of one side, by id.
-
-    None stands for a rule that no fact counts under; a veto has no points, it is 1 where it stands.
-    """
-    was, is_now = _by_rule(before), _by_rule(after)
-    return [
-        RuleDifference(rule, was.get(rule), is_now.get(rule))
-        for rule in sorted({*was, *is_now})
-        if was.get(rule) != is_now.get(rule)
-    ]
-
-
-def _by_rule(score: Score | None) -> dict[str, Decimal]:
-    points: dict[str, Decimal] = {}
-    if score is not None:
-        for item in score.standing.contributions:
-            points[item.rule.id] = points.get(item.rule.id, Decimal(0)) + item.points
-        for veto in score.standing.vetoes:
-            points[veto.rule.id] = Decimal(1)
-    return points

@@ -14,6 +14,7 @@ __all__ = [
     "Figures",
     "GroupFigures",
     "Migration",
+    "PartView",
     "SimulationIn",
     "SimulationView",
 ]
@@ -79,9 +80,24 @@ class DifferenceView(Model):
     after: float | None
 
 
+class PartView(Model):
+    """Another part of the card that makes a difference, in words; null: that card has none.
+
+    `part`: card, eligibility, base, weight, dimension, bounds, rounding, band, tier, veto, prerequisite,
+    other.
+    """
+
+    part: str
+    name: str
+    before: str | None
+    after: str | None
+
+
 class ChangeView(Model):
-    """A subject that the draft would move, with the rules that make the difference."""
+    """A subject that the draft would move, with the rules and other parts that make the difference."""
 
     result: ResultView
     rules: list[DifferenceView]
+    parts: list[PartView]
+    explanation: str = Field(description="rules and parts in one line")
     scorecard_before: str | None = Field(description="id and version of the card in force")

@@ -27,9 +27,9 @@ from credit.scoring.rules import Score, Scorecard, score
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 
+from .explaining import changed_parts, explained, explanation
 from .repository import Result, ResultRepository
-from .rules import explained
-from .schemas import AllFigures, ChangeView, DifferenceView, SimulationIn, SimulationView
+from .schemas import AllFigures, ChangeView, DifferenceView, PartView, SimulationIn, SimulationView
 
 __all__ = ["SimulationService"]
 
@@ -45,6 +45,8 @@ _COLUMNS = (
     Column("score", Text("现得分", "score")),
     Column("grade", Text("现等级", "grade")),
     Column("vetoes", Text("直接定级规则", "vetoes")),
+    Column("scorecard_before", Text("原适用评分卡", "card in force")),
+    Column("explanation", Text("差异说明", "explanation")),
 )
 _AT_ONCE = 500
 
@@ -52,8 +54,8 @@ _AT_ONCE = 500
 class SimulationService:
     """Simulations of drafts, and what runs found."""
 
-    def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._session, self._env = session, env
+    def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
+        self._session, self._env, self._language = session, env, language
         self._cards = CardRepository(session)
         self._runs = RunService(session, env)
         self._results = ResultRepository(session)
@@ -62,6 +64,9 @@ class SimulationService:
 
     async def start(self, actor: Principal, draft_id: UUID, wanted: SimulationIn) -> SimulationView:
         """Try a draft, with the content it has now, on everyone it would grade; in the background.
+
+        They are scored on its first day, or today if that has come, by the draft and by the card of the same
+        use that would grade them without it. Whom a nearer card grades is left out.
 
         Raises:
             CardNotFound: no such draft, or not of the caller's regions.
@@ -79,13 +84,15 @@ class SimulationService:
         kinds = [str(kind) for kind in wanted.kinds or draft.kinds]
         if not set(kinds) <= set(draft.kinds):
             raise InvalidPayload.at("/kinds", Text("评分卡不评定该类别", "The card does not grade that kind"))
+        card = Scorecard.parse(draft.document)
         run = await self._runs.start(
             Purpose.SIMULATION,
             region,
             kinds,
             by=actor.sub,
             reason=f"simulation: {draft.card_id} {draft.card_version}",
-            draft=(draft.id, Scorecard.parse(draft.document)),
+            card_id=None if card.use == "grade" else card.id,
+            draft=(draft.id, card),
         )
         return _view(run, draft)
 
@@ -118,7 +125,7 @@ class SimulationService:
         cursor: str | None,
         limit: int,
     ) -> Page[ChangeView]:
-        """Subjects that a draft would move, with the rules that make the difference, in order of id.
+        """Subjects that a draft would move, with what makes the difference, in order of id.
 
         Raises CardNotFound, RunNotFound, InvalidPayload.
         """
@@ -130,13 +137,11 @@ class SimulationService:
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))
         return Page(items=await self._explained(run, items), next_cursor=following)
 
-    async def export(
-        self, actor: Principal, draft_id: UUID, run_id: UUID, format: SheetFormat, language: str
-    ) -> TableFile:
-        """All subjects that a draft would move, as a file. Raises CardNotFound, RunNotFound."""
+    async def export(self, actor: Principal, draft_id: UUID, run_id: UUID, format: SheetFormat) -> TableFile:
+        """All subjects that a draft would move and why, as a file. Raises CardNotFound, RunNotFound."""
         draft = await self._draft(actor, draft_id)
         run = await self._simulation(actor, draft, run_id)
-        return await write_table(format, _COLUMNS, self._lines(run.id), language)
+        return await write_table(format, _COLUMNS, self._lines(run), self._language)
 
     async def results(
         self, actor: Principal, run_id: UUID, changed: bool | None, cursor: str | None, limit: int
@@ -159,11 +164,11 @@ class SimulationService:
             raise RunNotFound
         return run
 
-    async def _lines(self, run_id: UUID) -> AsyncIterator[Sequence[Any]]:
+    async def _lines(self, run: ScoringRun) -> AsyncIterator[Sequence[Any]]:
         after: UUID | None = None
-        while rows := await self._results.page(run_id, changed=True, after=after, limit=_AT_ONCE):
-            for row in rows:
-                told = _result(row).model_dump()
+        while rows := await self._results.page(run.id, changed=True, after=after, limit=_AT_ONCE):
+            for change in await self._explained(run, rows):
+                told = change.model_dump(exclude={"result"}) | change.result.model_dump()
                 yield [told[column.code] for column in _COLUMNS]
             after = rows[-1][0].subject_id
 
@@ -191,18 +196,23 @@ class SimulationService:
         moment = row[0].known_at
         scored = await self._grading.as_known(subject, moment)
         view_then = (await card_book(self._session, self._env)).at(moment)
-        schedule = view_then.schedule(scored.kind, scored.region, run.valid_at)
+        schedule = view_then.schedule(scored.kind, scored.region, run.valid_at, run.card_id)
         before: Score | None = None
         if schedule is not None:
             before = score(scored, versions, run.valid_at, moment, schedule.card)
         after = score(scored, versions, run.valid_at, moment, card)
+        rules, parts = explained(before, after), changed_parts(before, after)
         return ChangeView(
             result=_result(row),
             scorecard_before=f"{schedule.card.id} {schedule.card.version}" if schedule else None,
             rules=[
                 DifferenceView(rule=one.rule, before=_number(one.before), after=_number(one.after))
-                for one in explained(before, after)
+                for one in rules
             ],
+            parts=[
+                PartView(part=one.part, name=one.name, before=one.before, after=one.after) for one in parts
+            ],
+            explanation=explanation(rules, parts).render(self._language),
         )
 
 
