@@ -28,8 +28,13 @@ class Found:
     complained: dict[UUID, int] = field(default_factory=dict)
 
 
-async def crowd(database: Database, chance: Random, count: int, region: str = "141002") -> Found:
-    """Agencies with complaints, fines, licences that end and groups received; nothing is scored yet."""
+async def crowd(
+    database: Database, chance: Random, count: int, region: str = "141002", today: date = TODAY
+) -> Found:
+    """Agencies with complaints, fines, licences that end and groups received; nothing is scored yet.
+
+    `today` is the day of the search.
+    """
     found = Found({"W-COMPLAINTS": set(), "P-MIN-5": set(), "W-LICENCE-DUE": set()})
     async with database.session() as session:
         for number in range(count):
@@ -47,8 +52,8 @@ async def crowd(database: Database, chance: Random, count: int, region: str = "1
             session.add(_fact(subject, "GROUP_ARRIVALS", _within(chance), {"count": groups}))
             found.arrivals[subject.id], found.complained[subject.id] = groups, len(old)
             for rule, whether in (
-                ("W-COMPLAINTS", _together(recent + old, 3, 3)),
-                ("P-MIN-5", _together(fines, 12, 2)),
+                ("W-COMPLAINTS", _together(recent + old, 3, 3, today)),
+                ("P-MIN-5", _together(fines, 12, 2, today)),
                 ("W-LICENCE-DUE", subject.license_expires_on is not None),
             ):
                 if whether:
@@ -56,8 +61,8 @@ async def crowd(database: Database, chance: Random, count: int, region: str = "1
     return found
 
 
-def _together(days: list[date], months: int, at_least: int) -> bool:
-    return latest_cluster([Hit(new_id(), day) for day in days], months, at_least, TODAY) is not None
+def _together(days: list[date], months: int, at_least: int, today: date) -> bool:
+    return latest_cluster([Hit(new_id(), day) for day in days], months, at_least, today) is not None
 
 
 MAIN = {"responsibility": "main", "problem_codes": ["P02.1"]}

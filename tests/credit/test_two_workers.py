@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .crowds import QUARTER, Found, crowd
+from .killing import Mortal
 from .populations import Stage, stage
 
 LINFEN = "141000"
@@ -34,7 +36,7 @@ async def ready(
         yield running
 
 
-async def rows(ready: Stage, query: str) -> list[tuple[Any, ...]]:
+async def rows(ready: Stage | Mortal, query: str) -> list[tuple[Any, ...]]:
     async with ready.database.session() as session:
         return [tuple(row) for row in await session.execute(text(query))]
 
@@ -76,7 +78,7 @@ async def swept(ready: Stage, workers: int, chance: Random) -> int:
     return sum(await asyncio.gather(*(work(ready, step, over, chance) for _ in range(workers))))
 
 
-async def check_warnings(ready: Stage, found: Found) -> None:
+async def check_warnings(ready: Stage | Mortal, found: Found) -> None:
     """Everybody who is to be warned about is, once, with one event and one piece of evidence."""
     warned = await rows(
         ready,
@@ -126,13 +128,13 @@ def officer(sub: str) -> Principal:
     return Principal(sub, "tests", "officer", frozenset({"credit:read", "credit:decide"}), ("140000",))
 
 
-async def opened(ready: Stage) -> UUID:
-    wanted = BoardIn(board="linfen-board", region=LINFEN, period_day=QUARTER[0])
+async def opened(ready: Stage, period_day: date = QUARTER[0]) -> UUID:
+    wanted = BoardIn(board="linfen-board", region=LINFEN, period_day=period_day)
     async with ready.database.session() as session:
         return (await BoardService(session, ready.env).open(officer("opener"), wanted)).id
 
 
-async def check_board(ready: Stage, found: Found) -> tuple[int, int]:
+async def check_board(ready: Stage | Mortal, found: Found) -> tuple[int, int]:
     """One fact for each rank and each published entry; gives how many are on the red and the black board."""
     ranked = await rows(
         ready,
@@ -157,6 +159,31 @@ async def check_board(ready: Stage, found: Found) -> tuple[int, int]:
     )
     assert facts == told == len(ranked) + len(boards[Side.RED]) + len(boards[Side.BLACK])
     return len(boards[Side.RED]), len(boards[Side.BLACK])
+
+
+async def test_a_board_run_that_fails_holds_back_no_other(
+    ready: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await crowd(ready.database, Random(1), 12)
+    broken = await opened(ready)
+    sound = await opened(ready, period_day=date(2026, 4, 1))
+    rank = BoardWork._rank
+
+    async def faulty(self: BoardWork, board: Board, limit: int) -> None:
+        await rank(self, board, limit)
+        if board.id == broken:
+            raise KeyError("a fault of the program")
+
+    monkeypatch.setattr(BoardWork, "_rank", faulty)
+    for _ in range(3):
+        async with ready.database.session() as session:
+            await BoardWork(session, ready.env).step(100)
+    states = dict(await rows(ready, "SELECT id, state FROM boards"))
+    assert states == {broken: State.RANKING, sound: State.REVIEW}
+    assert await rows(ready, "SELECT 1 FROM facts WHERE code = 'RANKED'") == []
+    monkeypatch.undo()
+    await judged(ready, 1, Random(0), State.REVIEW)
+    assert len(await rows(ready, "SELECT 1 FROM facts WHERE code = 'RANKED'")) == 12
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ from common.problems import Problem
 from common.telemetry import ALERTS
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-__all__ = ["report", "step_for_ever"]
+__all__ = ["is_outage", "report", "step_for_ever"]
 
 log = structlog.get_logger(__name__)
 

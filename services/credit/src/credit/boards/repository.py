@@ -64,11 +64,11 @@ class BoardRepository:
         query = query.order_by(col(Board.id).desc()).limit(limit + 1)
         return (await self._session.execute(query)).scalars().all()
 
-    async def working(self) -> Board | None:
-        """A run with work left that nobody else works on, locked."""
+    async def working(self, beside: Collection[UUID] = ()) -> Board | None:
+        """The oldest run with work left that nobody else works on and not of `beside`, locked."""
         query = (
             select(Board)
-            .where(col(Board.state).in_(_WORKING))
+            .where(col(Board.state).in_(_WORKING), col(Board.id).not_in(beside))
             .order_by(col(Board.id))
             .limit(1)
             .with_for_update(skip_locked=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.background import is_outage, report
 from credit.environment import Environment
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
@@ -64,14 +65,26 @@ class BoardWork:
         self._warnings = WarningService(session, env)
 
     async def step(self, limit: int) -> int:
-        """One chunk of the oldest run with work left; gives `limit` while there may be more."""
-        board = await self._boards.working()
-        if board is None:
-            return 0
+        """One chunk of the oldest run with work left; gives `limit` while there may be more.
+
+        A run whose chunk fails is told and tried again in the next round; the one behind it goes on.
+        """
         stages = {State.RANKING: self._rank, State.JUDGING: self._judge, State.PUBLISHING: self.write}
-        await stages[State(board.state)](board, limit)
-        await self._session.flush()
-        return limit if board.state in stages else 1
+        failed: list[UUID] = []
+        while (board := await self._boards.working(failed)) is not None:
+            board_id, number = board.id, board.number
+            try:
+                async with self._session.begin_nested():
+                    await stages[State(board.state)](board, limit)
+            except Exception as error:
+                # Whatever it is: one run must not keep the others from being done.
+                if is_outage(error):
+                    raise
+                report(f"board {number}", error)
+                failed.append(board_id)
+                continue
+            return limit if board.state in stages else 1
+        return 0
 
     async def _rank(self, board: Board, limit: int) -> None:
         entries = await self._boards.entries(board.id, board.cursor, limit, only="ranked")
@@ -131,7 +144,7 @@ class BoardWork:
     async def _end_old(self, board: Board, today: date, limit: int) -> int:
         if board.previous_id is None:
             return 0
-        previous = await self._boards.find(board.previous_id, None)
+        previous = await self._boards.find(board.previous_id, None, lock=True)
         if previous is None:
             return 0
         standing = await self._boards.standing_black(previous.id, limit)
