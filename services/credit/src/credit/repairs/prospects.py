@@ -3,7 +3,7 @@
 It asks the very outlook that is shown for each listing and fact, so neither promises what the other denies.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from common.clock import china_date
@@ -33,19 +33,16 @@ class Prospects:
         self._listings = ListingRepository(session)
         self._facts = FactRepository(session)
 
-    async def of(
-        self, subject_id: UUID, standing: Sequence[FactVersion], codes: Collection[str]
-    ) -> list[Repairable]:
-        """For each standing fact of `codes` that can be repaired at all, from which day on.
+    async def of(self, subject_id: UUID, facts: Sequence[FactVersion]) -> list[Repairable]:
+        """For each of these facts that can be repaired at all, from which day on.
 
         A fact by which a listing in force entered its subject in the list stands for that listing; an entry
         that has no listing here (a merger brought it) for itself.
         """
-        wanted = [fact for fact in standing if fact.code in codes]
-        entries = [fact for fact in wanted if fact.code in ENTRIES]
+        entries = [fact for fact in facts if fact.code in ENTRIES]
         found = await self._of_listings(subject_id, entries) if entries else []
         listed = {one.fact_id for one in found}
-        for fact in wanted:
+        for fact in facts:
             if fact.id not in listed:
                 found += await self._of_fact(fact.id)
         return found

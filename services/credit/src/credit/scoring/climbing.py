@@ -15,6 +15,7 @@ from credit.subjects.repository import SubjectRepository
 
 from .grading import Grading, known_until
 from .rules import find_paths
+from .rules.spans import rule_spans
 from .rules.ways import Repair
 from .schemas import PathView, StepView
 from .service import ScoringService
@@ -53,8 +54,10 @@ class PathService:
         scored = await self._grading.as_known(subject, moment)
         schedule = await self._scoring.schedule_of(scored, today, moment)
         versions = await self._facts.versions_of(subject.id)
+        spans = rule_spans(schedule.card, known(versions, moment))
         codes = {code for one in schedule.card.paths if isinstance(one, Repair) for code in one.closes}
-        repairable = await self._prospects.of(subject.id, known(versions, moment), codes)
+        wanted = {s.fact.id: s.fact for s in spans if s.fact.code in codes and s.counts_on(today)}
+        repairable = await self._prospects.of(subject.id, list(wanted.values()))
         found = find_paths(scored, versions, today, moment, schedule.card, schedule.later, repairable)
         return [
             PathView(
