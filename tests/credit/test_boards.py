@@ -1,12 +1,16 @@
 """Red and black boards: ranks, proposals by the card, review, a second person, one run after the other."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from common.db import new_id
+from credit.boards.models import Board
+from credit.boards.repository import BoardRepository
 from credit.boards.service import BoardService
 from credit.rounds import do_round
+from credit.subjects.repository import SubjectRepository
 from sqlalchemy import text
 
 from .conftest import START, Service
@@ -118,8 +122,16 @@ async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_boa
     assert (await sides(service, first))[made["id"]] == ("black", None)
     boss = service.who(sub="boss", scopes=DECIDE)
     await service.post(f"/boards/{first['id']}/publication", None, 200, boss)
+    await service.fact(made, "PRAISE_LETTER", "2026-11-22")
+    try:
+        service.at(START + timedelta(days=9))
+        third = await run(service, "140200", "2026-11-15", "datong-board")
+        assert await sides(service, third) == {}, "praised in a clean month, but black less than 3 months ago"
+        await service.post(f"/boards/{third['id']}/withdrawal", {"reason": "另行安排"}, 200)
+    finally:
+        service.at(START)
     second = await run(service, "140200", "2026-10-15", "datong-board")
-    assert await sides(service, second) == {}, "commended in a clean month, but black less than 3 months ago"
+    assert (await sides(service, second))[made["id"]] == ("red", None), "September was not published by then"
     await service.post(f"/boards/{second['id']}/publication", None, 200, boss)
     entry = (await service.get(f"/boards/{first['id']}/entries", side="black"))["items"][0]
     assert entry["ended_on"] == "2026-11-23"
@@ -193,6 +205,49 @@ async def test_twice_black_in_a_row_proposes_a_listing(service: Service) -> None
         await service.post(f"/boards/{board['id']}/publication", None, 200, boss)
     [proposal] = (await service.get("/warnings", who=who, subject_id=made["id"], kind="proposal"))["items"]
     assert (proposal["rule"], proposal["details"]["period"]) == ("P-BOARD-TWICE", "2026-10")
+
+
+async def test_a_countys_run_ranks_within_the_whole_city(service: Service) -> None:
+    """Two runs of one quarter: the city's, and that of a county with one small agency; one rank."""
+    for count in range(12):
+        await agency(service, "140602", arrivals=1_000 + count)
+    small = await agency(service, "140681", arrivals=3)
+    elsewhere = await agency(service, "140702", arrivals=9_999)
+    days = (date(2026, 7, 1), date(2026, 9, 30))
+    policy = next(one for one in service.app.state.env.rulebook.boards if one.id == "linfen-board")
+    now = service.app.state.env.clock.now()
+    names = {"policy_id": policy.id, "policy_version": policy.version, "policy_region": policy.region}
+    more = {"card_id": policy.card, "trigger": "period", "period": "2026-Q3", "state": "review"}
+    async with service.app.state.db.session() as session:
+        boards = BoardRepository(session)
+        for region in ("140681", "140600"):
+            run = Board(
+                id=new_id(),
+                number=f"试验{region}",
+                region=region,
+                first_on=days[0],
+                last_on=days[1],
+                due_on=days[1],
+                opened_by="test",
+                opened_at=now,
+                **names,
+                **more,
+            )
+            assert await boards.add_once(run)
+            await boards.enter(run, policy.kinds)
+            await boards.rank(run, policy.metrics[0], policy.kinds)
+            entries = await boards.entries(run.id, None, 100, only="ranked")
+            ranks = {str(one.subject_id): one.ranks["group_arrivals"] for one in entries}
+            assert ranks[small["id"]] == {"value": 3, "rank": 13, "of": 13}
+            assert len(ranks) == (1 if region == "140681" else 13) and elsewhere["id"] not in ranks
+            subject = await SubjectRepository(session).lock(UUID(small["id"]), None)
+            assert subject is not None
+            rows = await boards.reranked(run, policy.metrics[0], subject, 1_005, None, 100)
+            moved = {str(row.subject_id): (row.rank, row.of) for row in rows}
+            assert moved[small["id"]] == (7, 13), "six of the city have more, one as many"
+            assert len(moved) == (1 if region == "140681" else 6)
+            assert [board.id for board, _ in await boards.ranked_since(subject, now)][-1] == run.id
+        await session.rollback()
 
 
 async def test_every_rank_is_one_plus_the_number_strictly_ahead(service: Service) -> None:

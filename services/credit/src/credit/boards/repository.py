@@ -6,7 +6,23 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import BigInteger, Row, case, cast, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -109,33 +125,10 @@ class BoardRepository:
     async def rank(self, board: Board, metric: Metric, kinds: Collection[str]) -> None:
         """Rank by the sum of a metric in the period: 1 + the number with strictly more, same kind and city.
 
-        Subjects without the metric have no rank. Ties read 1-2-2-4.
+        The whole city is ranked, also for a run of one of its counties. Subjects without the metric have no
+        rank. Ties read 1-2-2-4.
         """
-        newer = aliased(Fact)
-        city = func.left(col(Subject.region), 4)
-        total = func.sum(cast(col(Fact.payload)[metric.field].astext, BigInteger))
-        sums = (
-            select(
-                col(Fact.subject_id),
-                col(Subject.kind),
-                city.label("city"),
-                cast(total, BigInteger).label("total"),
-            )
-            .join(Subject, col(Subject.id) == col(Fact.subject_id))
-            .where(
-                col(Subject.kind).in_(kinds),
-                col(Subject.merged_into).is_(None),
-                col(Subject.region).like(f"{region_prefix(board.region)}%"),
-                col(Fact.code) == metric.code,
-                col(Fact.occurred_on).between(board.first_on, board.last_on),
-                col(Fact.action) != Action.REVOKE,
-                ~select(col(newer.id))
-                .where(col(newer.id) == col(Fact.id), col(newer.version) > col(Fact.version))
-                .exists(),
-            )
-            .group_by(col(Fact.subject_id), col(Subject.kind), city)
-            .subquery()
-        )
+        sums = _sums(board, metric, kinds).subquery()
         peers = [sums.c.kind, sums.c.city]
         ranked = select(
             sums.c.subject_id,
@@ -151,13 +144,25 @@ class BoardRepository:
             .execution_options(synchronize_session=False)
         )
 
-    async def ranked_since(self, subject_id: UUID, since: datetime) -> Sequence[Row[Board, BoardEntry]]:
-        """The regular runs opened since then in which a subject was entered, with its entry, oldest first."""
+    async def ranked_since(
+        self, subject: Subject, since: datetime
+    ) -> Sequence[Row[Board, BoardEntry | None]]:
+        """The regular runs opened since then whose ranks a subject bears on, with its entry, oldest first.
+
+        Those in which it was entered, and those of other counties of its city, in which it has no entry.
+        """
+        own = and_(col(BoardEntry.board_id) == col(Board.id), col(BoardEntry.subject_id) == subject.id)
         query = (
             select(Board, BoardEntry)
-            .join(BoardEntry, col(BoardEntry.board_id) == col(Board.id))
+            .outerjoin(BoardEntry, own)
             .where(
-                col(BoardEntry.subject_id) == subject_id,
+                or_(
+                    col(BoardEntry.subject_id).is_not(None),
+                    and_(
+                        func.left(col(Board.region), 4) == subject.region[:4],
+                        func.right(col(Board.region), 2) != "00",
+                    ),
+                ),
                 col(Board.trigger) == "period",
                 col(Board.state) != State.WITHDRAWN,
                 col(Board.opened_at) >= since,
@@ -167,39 +172,68 @@ class BoardRepository:
         return (await self._session.execute(query)).all()
 
     async def reranked(
-        self, board_id: UUID, metric: str, subject: Subject, total: int | None, after: UUID | None, limit: int
+        self,
+        board: Board,
+        metric: Metric,
+        subject: Subject,
+        total: int | None,
+        after: UUID | None,
+        limit: int,
     ) -> Sequence[Row[UUID, dict[str, Any] | None, int | None, int | None, int]]:
-        """Whose rank changes when `subject` has `total` instead (None: it has no rank), in order of subject.
+        """Whose rank changes when `subject` has `total` instead (None: it is not ranked), by subject.
 
         Each with the rank as it stands (corrected before or as first ranked), the value, rank and number of
-        those ranked as they would be, all among subjects of the same kind and city.
+        those ranked as they would be, all among subjects of the same kind and city. Those of the city that
+        are not in the run count with what was known when it was opened.
         """
-        held = col(BoardEntry.ranks)[metric]
+        held = col(BoardEntry.ranks)[metric.metric]
         standing = func.coalesce(held["now"], held)
         own = col(BoardEntry.subject_id) == subject.id
         value = case((own, cast(total, BigInteger)), else_=cast(standing["value"].astext, BigInteger))
-        peers = (
-            select(col(BoardEntry.subject_id), standing.label("was"), value.label("value"))
+        entered = (
+            select(
+                col(BoardEntry.subject_id),
+                standing.label("was"),
+                value.label("value"),
+                true().label("entered"),
+            )
             .join(Subject, col(Subject.id) == col(BoardEntry.subject_id))
             .where(
-                col(BoardEntry.board_id) == board_id,
+                col(BoardEntry.board_id) == board.id,
                 col(Subject.kind) == subject.kind,
                 func.left(col(Subject.region), 4) == subject.region[:4],
-                or_(own, col(BoardEntry.ranks).op("?")(metric)),
+                or_(own, held.is_not(None)),
             )
-            .subquery()
         )
+        beside = _sums(board, metric, [subject.kind], known_by=board.opened_at).subquery()
+        outside = select(
+            beside.c.subject_id,
+            null().cast(JSONB).label("was"),
+            case((beside.c.subject_id == subject.id, cast(total, BigInteger)), else_=beside.c.total).label(
+                "value"
+            ),
+            false().label("entered"),
+        ).where(
+            beside.c.city == subject.region[:4],
+            ~select(col(BoardEntry.subject_id))
+            .where(col(BoardEntry.board_id) == board.id, col(BoardEntry.subject_id) == beside.c.subject_id)
+            .exists(),
+        )
+        peers = union_all(entered, outside).subquery()
         place = func.rank().over(order_by=peers.c.value.desc().nulls_last())
         ranked = select(
             peers.c.subject_id,
             peers.c.was,
+            peers.c.entered,
             peers.c.value,
             case((peers.c.value.is_not(None), place), else_=None).label("rank"),
             func.count(peers.c.value).over().label("of"),
         ).subquery()
         before = cast(ranked.c.was["rank"].astext, BigInteger), cast(ranked.c.was["of"].astext, BigInteger)
-        query = select(ranked).where(
-            or_(before[0].is_distinct_from(ranked.c.rank), before[1].is_distinct_from(ranked.c.of))
+        columns = [ranked.c.subject_id, ranked.c.was, ranked.c.value, ranked.c.rank, ranked.c.of]
+        query = select(*columns).where(
+            ranked.c.entered,
+            or_(before[0].is_distinct_from(ranked.c.rank), before[1].is_distinct_from(ranked.c.of)),
         )
         if after is not None:
             query = query.where(ranked.c.subject_id > after)
@@ -311,3 +345,38 @@ class BoardRepository:
             .order_by(col(Board.id))
         )
         return (await self._session.execute(query)).all()
+
+
+def _sums(
+    board: Board, metric: Metric, kinds: Collection[str], known_by: datetime | None = None
+) -> Select[Any]:
+    """The sum of a metric in a run's period by subject, in the whole of the cities that the run touches.
+
+    With `known_by` only of facts that were recorded by then, as they stand now.
+    """
+    newer, first = aliased(Fact), aliased(Fact)
+    city = func.left(col(Subject.region), 4)
+    total = cast(func.sum(cast(col(Fact.payload)[metric.field].astext, BigInteger)), BigInteger)
+    query = (
+        select(col(Fact.subject_id), col(Subject.kind), city.label("city"), total.label("total"))
+        .join(Subject, col(Subject.id) == col(Fact.subject_id))
+        .where(
+            col(Subject.kind).in_(kinds),
+            col(Subject.merged_into).is_(None),
+            col(Subject.region).like(f"{region_prefix(board.region)[:4]}%"),
+            col(Fact.code) == metric.code,
+            col(Fact.occurred_on).between(board.first_on, board.last_on),
+            col(Fact.action) != Action.REVOKE,
+            ~select(col(newer.id))
+            .where(col(newer.id) == col(Fact.id), col(newer.version) > col(Fact.version))
+            .exists(),
+        )
+        .group_by(col(Fact.subject_id), col(Subject.kind), city)
+    )
+    if known_by is not None:
+        query = query.where(
+            select(col(first.id))
+            .where(col(first.id) == col(Fact.id), col(first.version) == 1, col(first.recorded_at) <= known_by)
+            .exists()
+        )
+    return query

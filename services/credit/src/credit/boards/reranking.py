@@ -57,7 +57,7 @@ class BoardReranking:
 
     async def plans(self, subject: Subject, wrong: Iterable[UUID], since: datetime) -> list[Plan]:
         """The runs in which these facts, put right since, gave the subject another figure than it had."""
-        runs = await self._boards.ranked_since(subject.id, since)
+        runs = await self._boards.ranked_since(subject, since)
         if not runs:
             return []
         named = set(wrong)
@@ -67,9 +67,9 @@ class BoardReranking:
             for metric in policy_of(self._env, board).metrics:
                 if not any(_enters(board, metric, row) for row in versions if row.id in named):
                     continue
-                held = entry.ranks.get(metric.metric, {})
+                held = {} if entry is None else entry.ranks.get(metric.metric, {})
                 total = _total(board, metric, versions)
-                if total != held.get("now", held).get("value"):
+                if entry is None or total != held.get("now", held).get("value"):
                     found.append((board.id, metric.metric, total))
         return found
 
@@ -89,7 +89,8 @@ class BoardReranking:
         board = await self._boards.find(board_id, None)
         if board is None:
             return [], None
-        rows = await self._boards.reranked(board_id, metric, subject, total, after, limit)
+        ranked_by = next(one for one in policy_of(self._env, board).metrics if one.metric == metric)
+        rows = await self._boards.reranked(board, ranked_by, subject, total, after, limit)
         found: list[Affected] = []
         for row in rows:
             found += await self._one(board, metric, row, correction, row.subject_id == subject.id)
