@@ -76,7 +76,15 @@ async def test_a_hazard_is_handed_over(service: Service) -> None:
     body = {"authority": "消防救援机构", "reference": "移送〔2026〕1号", "reason": "涉嫌违法"}
     gone = await service.post(f"/hazards/{made['id']}/hand-over", body, 200)
     assert gone["state"] == "handed_over" and gone["handed_over_to"]["reference"] == "移送〔2026〕1号"
-    await service.post(f"/hazards/{made['id']}/hand-over", body, 409)
+    problem = await service.post(f"/hazards/{made['id']}/hand-over", body, 409)
+    assert problem["allowed"] == gone["allowed"] == ["recheck"]
+    check = {"passed": False, "inspectors": ["a", "b"], "note": "接收机关尚未办结"}
+    path = f"/hazards/{made['id']}/recheck"
+    await service.post(path, check | {"new_due_on": "2026-12-01"}, 422)
+    assert (await service.post(path, check, 200))["state"] == "handed_over"
+    done = await service.post(path, check | {"passed": True, "note": "接收机关函告已整改"}, 200)
+    assert (done["state"], done["closed_on"], done["allowed"]) == ("closed", "2026-11-23", [])
+    assert await codes(service, made["subject_id"]) == ["HAZARD_CLOSED", "HAZARD_FOUND"]
 
 
 async def test_late_hazards_are_noticed_and_warned_of_once(service: Service) -> None:
@@ -168,5 +176,7 @@ def test_a_hazard_goes_its_way_and_no_other() -> None:
     assert next_state(HazardState.ORDERED, HazardAction.RECHECK, passed=True) is HazardState.CLOSED
     assert next_state(HazardState.ORDERED, HazardAction.RECHECK) is HazardState.ORDERED
     assert next_state(HazardState.FOUND, HazardAction.RECHECK, passed=True) is None
-    for state in (HazardState.CLOSED, HazardState.HANDED_OVER):
-        assert acts_allowed(state) == []
+    assert next_state(HazardState.HANDED_OVER, HazardAction.RECHECK) is HazardState.HANDED_OVER
+    assert next_state(HazardState.HANDED_OVER, HazardAction.RECHECK, passed=True) is HazardState.CLOSED
+    assert acts_allowed(HazardState.CLOSED) == []
+    assert acts_allowed(HazardState.HANDED_OVER) == ["recheck"]

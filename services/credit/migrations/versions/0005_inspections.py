@@ -325,7 +325,7 @@ def upgrade() -> None:
     sa.Column('created_by', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("level IN ('general', 'major')", name=op.f('ck_hazards_level')),
-    sa.CheckConstraint("state = 'found' OR due_on IS NOT NULL OR state = 'handed_over'", name=op.f('ck_hazards_ordered_has_due')),
+    sa.CheckConstraint("state = 'found' OR due_on IS NOT NULL OR handed_over_to IS NOT NULL", name=op.f('ck_hazards_ordered_has_due')),
     sa.CheckConstraint("state IN ('found', 'ordered', 'closed', 'handed_over')", name=op.f('ck_hazards_state')),
     sa.ForeignKeyConstraint(['inspection_id'], ['inspections.id'], name=op.f('fk_hazards_inspection_id')),
     sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_hazards_subject_id')),

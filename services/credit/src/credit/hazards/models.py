@@ -23,7 +23,9 @@ class Hazard(Base, table=True):
     __table_args__ = (
         CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in HazardState)})", "state"),
         CheckConstraint(f"level IN ({', '.join(repr(str(s)) for s in HazardLevel)})", "level"),
-        CheckConstraint("state = 'found' OR due_on IS NOT NULL OR state = 'handed_over'", "ordered_has_due"),
+        CheckConstraint(
+            "state = 'found' OR due_on IS NOT NULL OR handed_over_to IS NOT NULL", "ordered_has_due"
+        ),
         Index("ix_hazards_region_id", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}),
         Index("ix_hazards_subject_id", "subject_id"),
         Index("ix_hazards_inspection_id", "inspection_id"),

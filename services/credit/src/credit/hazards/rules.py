@@ -37,6 +37,8 @@ _NEXT: Mapping[tuple[HazardState, HazardAction], HazardState] = {
     (HazardState.ORDERED, HazardAction.EXTEND): HazardState.ORDERED,
     (HazardState.ORDERED, HazardAction.RECHECK): HazardState.ORDERED,
     (HazardState.ORDERED, HazardAction.HAND_OVER): HazardState.HANDED_OVER,
+    # Whoever enforces it now says when it was put right; until somebody has looked, it lasts.
+    (HazardState.HANDED_OVER, HazardAction.RECHECK): HazardState.HANDED_OVER,
 }
 
 

@@ -148,9 +148,12 @@ class HazardService:
     async def recheck(self, actor: Principal, hazard_id: UUID, wanted: RecheckIn) -> HazardView:
         """Record a re-check: passed, the hazard is closed and the fact HAZARD_CLOSED recorded.
 
+        A hazard that was handed over is closed the same way, when its new department reports it put right.
+
         Raises:
-            HazardNotFound, HazardConflict: not the caller's, or not ordered.
-            InvalidPayload: inspectors named twice, or a new day where the re-check was passed.
+            HazardNotFound, HazardConflict: not the caller's, or neither ordered nor handed over.
+            InvalidPayload: inspectors named twice, or a new day where the re-check was passed or another
+                department sets the days.
         """
         hazard, subject = await self._locked(actor, hazard_id)
         after = self._step(hazard, HazardAction.RECHECK, passed=wanted.passed)
@@ -159,6 +162,9 @@ class HazardService:
         if wanted.new_due_on is not None:
             if wanted.passed:
                 raise InvalidPayload.at("/new_due_on", Text("复查合格不设新期限", "Passed: no new day"))
+            if after is HazardState.HANDED_OVER:
+                why = Text("已移交，期限由接收机关确定", "It was handed over: its receiver sets the days")
+                raise InvalidPayload.at("/new_due_on", why)
             self._check_due(hazard, wanted.new_due_on, "/new_due_on")
             hazard.due_on, hazard.overdue_on = wanted.new_due_on, None
         today = china_date(self._env.clock.now())
