@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 _RECORDED = frozenset({"domestic", "inbound", "outbound"})
-"""Scopes that the archive records; it says nothing of border and Taiwan tours."""
+"""Scopes that the archive tells of every agency; of border and Taiwan tours it may be silent."""
 
 
 def parties_are_named(case: Case) -> Iterator[Hit]:
