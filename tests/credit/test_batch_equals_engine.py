@@ -1,7 +1,7 @@
 """What the database finds for a whole population is what the engine finds for each subject of it."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
@@ -77,6 +77,18 @@ async def compare(ready: Stage, card: Scorecard, facts: dict[UUID, list[FactVers
 async def test_the_sample_card(ready: Stage) -> None:
     await populate(ready.database, Random(1), 120, sorted(SAMPLE.codes), AGENCY)
     assert await compare(ready, SAMPLE, await all_facts(ready)) > 10
+
+
+def test_a_band_between_two_possible_scores_holds_nobody() -> None:
+    bands = [
+        {"grade": "A", "tier": "A", "min": 73, "min_inclusive": True},
+        {"grade": "B", "tier": "B", "min": 72, "min_inclusive": False, "max": 73, "max_inclusive": False},
+        {"grade": "C", "tier": "C", "min": 42, "min_inclusive": True, "max": 72, "max_inclusive": True},
+        {"grade": "D", "tier": "D", "max": 42, "max_inclusive": False},
+    ]
+    plan = set_plan(Scorecard.parse(SAMPLE.content | {"id": "gap", "bands": bands}), date(2026, 11, 23))
+    ranks = dict(zip(plan.edges, plan.edge_ranks, strict=True))
+    assert [plan.grades[ranks[edge]] for edge in sorted(ranks)] == ["D", "C", "A"]
 
 
 async def test_a_run_leaves_everyone_as_the_engine_says(ready: Stage) -> None:

@@ -3,9 +3,9 @@
 Whoever scores by sets counts facts by rule: `first_day` is the earliest day of a fact that can still count,
 so the windows cost one comparison a fact. Periods in months are monotonous in their first day, hence
 `first_day` is found by search and the next expiry by adding the months to the earliest fact that counts.
-Points are whole numbers of `1 / scale`. Where a closing fact must match a field, the facts of a rule are counted
-by the value of that field; so such a rule has no cap. A card that says more than the table can hold is left to
-the engine.
+Points are whole numbers of `1 / scale`. Where a closing fact must match a field, the facts of a rule are
+counted by the value of that field; so such a rule has no cap. A card that says more than the table can hold
+is left to the engine.
 """
 
 from collections.abc import Iterator
@@ -111,14 +111,16 @@ def _first_counting(day: date, months: int) -> date:
 
 
 def _lower_edges(card: Scorecard) -> Iterator[tuple[Decimal, int]]:
-    """Each band as the least score on the grid that it holds; the lowest band begins nowhere."""
+    """Each band as the least score on the grid that it holds, if any; the lowest band begins nowhere."""
     for band in card.ranged:
         rank = card.rank(band.grade)
         if band.min is None:
             yield Decimal(-_NO_CAP), rank
         else:
             least = band.min.quantize(card.quantum, "ROUND_CEILING")
-            yield least if band.holds(least) else least + card.quantum, rank
+            held = next((edge for edge in (least, least + card.quantum) if band.holds(edge)), None)
+            if held is not None:
+                yield held, rank
 
 
 def _points(rule: PointRule | VetoRule) -> Decimal:
