@@ -107,6 +107,7 @@ async def _papers(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     demand |= {"amount_fen": 100, "notified_on": "2026-11-20"}
     policy = {"insurer": "演示保险（虚构）", "policy_no": "ZR-1", "cover_fen": 100}
     policy |= {"valid_from": "2026-01-01", "valid_to": "2026-12-31"}
+    finding = {"document_no": "BX-1", "authority": "演示机关", "found_on": "2026-11-20"}
     card = {"kind": "guide_qualification", "number": "DZG1", "authority": "演示机关"}
     card |= {"issued_on": "2026-01-02"}
     right = {"key": service.key(REGION), "reason": "登记有误"}
@@ -114,6 +115,7 @@ async def _papers(service: Service, subject: dict[str, Any]) -> dict[str, str]:
         "relation_id": relation["id"],
         "demand_id": (await service.post(f"{path}/deposit/demands", demand))["id"],
         "policy_id": (await service.post(f"{path}/liability-policies", policy))["id"],
+        "finding_id": (await service.post(f"{path}/liability-findings", finding))["id"],
         "correction_id": (await service.post(f"{path}/key-corrections", right))["id"],
         "trace_id": (await service.post(f"{own}/traces", {"kind": "alias", "value": "演示别名"}))["id"],
         "qualification_id": (await service.post(f"{own}/qualifications", card))["id"],

@@ -631,6 +631,76 @@ async def test_missing_cover_is_told_on_its_day_and_taken_back_when_it_was_there
         service.at(START)
 
 
+def test_who_was_found_without_any_policy_lacks_cover_from_the_day_after_the_last_to_show_one() -> None:
+    today, asked = date(2026, 3, 10), [date(2026, 3, 5), date(2026, 3, 2)]
+    assert cover_gaps([], today) == [] and cover_gaps([], date(2026, 3, 2), asked) == []
+    assert cover_gaps([], today, asked) == [Gap(date(2026, 3, 3), None)]
+    later = (date(2026, 3, 8), date(2027, 3, 7))
+    assert cover_gaps([later], today, asked) == [Gap(date(2026, 3, 3), date(2026, 3, 7))]
+    shown = (date(2026, 3, 2), date(2027, 3, 1))
+    assert cover_gaps([shown], today, asked) == []
+    coming = (date(2026, 4, 1), date(2027, 3, 31))
+    assert cover_gaps([coming], today, asked) == [Gap(date(2026, 3, 3), None)]
+    assert next_cover_change([], date(2026, 3, 2), asked) == date(2026, 3, 3)
+    assert next_cover_change([coming], today, asked) == date(2026, 4, 1)
+    assert next_cover_change([], today, asked) is None
+
+
+async def test_an_agency_that_never_showed_a_policy_counts_after_its_grace(service: Service) -> None:
+    """Found without on Friday the 20th: five working days, to the 27th; then the sample card's 10 points."""
+    made, path = await agency(service)
+    body = {"document_no": "BX-1", "authority": "演示机关", "found_on": "2026-11-20"}
+    found = await service.post(f"{path}/liability-findings", body)
+    assert (found["due_on"], found["withdrawn_at"]) == ("2026-11-27", None)
+    assert (await service.post(f"{path}/liability-findings", body))["id"] == found["id"]
+    await service.post(f"{path}/liability-findings", body | {"found_on": "2026-11-19"}, 409)
+    await service.post(f"{path}/liability-findings", body | {"found_on": "2026-12-19"}, 422)
+    await service.post(f"{path}/liability-findings", body, 404, service.who("650000"))
+    withdrawal = f"{path}/liability-findings/{found['id']}/withdrawal"
+    hotel = await service.subject(kind="star_hotel")
+    await service.post(f"/subjects/{hotel['id']}/liability-findings", body, 409)
+    try:
+        service.at(START + timedelta(days=4))
+        await turns(service)
+        assert await codes(service, path) == []
+        service.at(START + timedelta(days=5))
+        await turns(service)
+        assert await codes(service, path) == [("LIABILITY_INSURANCE_MISSING", "2026-11-28")]
+        assert (await service.get(path))["score"] == 90
+        policy = {"insurer": "演示保险（虚构）", "policy_no": f"从未-{made['id']}", "cover_fen": 1_000_000}
+        days = {"valid_from": "2026-11-30", "valid_to": "2027-11-29"}
+        service.at(START + timedelta(days=8))
+        await service.post(f"{path}/liability-policies", policy | days)
+        assert await codes(service, path) == [
+            ("LIABILITY_INSURANCE_IN_PLACE", "2026-11-30"),
+            ("LIABILITY_INSURANCE_MISSING", "2026-11-28"),
+        ]
+        assert (await service.get(path))["score"] == 100
+        drawn = await service.post(withdrawal, {"reason": "误查他社"}, 200)
+        assert drawn["withdrawal_reason"] == "误查他社" and await codes(service, path) == []
+        await service.post(withdrawal, {"reason": "误查他社"}, 409)
+        assert len((await service.get(f"{path}/liability-findings"))["items"]) == 1
+    finally:
+        service.at(START)
+
+
+async def test_each_missed_top_up_counts_until_its_own_is_paid(service: Service) -> None:
+    _, path = await agency(service)
+    await service.post(f"{path}/deposit/entries", line("payment", "2024-01-03", 200_000))
+    first = await service.post(f"{path}/deposit/demands", notice("BZ-A", 50_000, "2026-11-02"))
+    second = await service.post(f"{path}/deposit/demands", notice("BZ-B", 30_000, "2026-11-03"))
+    await turns(service)
+    assert (await service.get(path))["score"] == 80
+    paid = line("top_up", "2026-11-20", 30_000, demand_id=second["id"])
+    await service.post(f"{path}/deposit/entries", paid)
+    now = await service.get(f"{path}/score")
+    assert (now["result"]["score"], len(now["result"]["contributions"])) == (90, 1)
+    assert (await service.get(path))["score"] == 90
+    paid = line("top_up", "2026-11-21", 50_000, demand_id=first["id"])
+    await service.post(f"{path}/deposit/entries", paid)
+    assert (await service.get(path))["score"] == 100
+
+
 async def test_the_risk_class_is_an_input_of_its_own_and_internal(service: Service) -> None:
     made, path = await agency(service)
     body = {"risk_class": "D", "assessed_on": "2026-11-01", "authority": "市场监管部门（演示）"}

@@ -307,6 +307,26 @@ def _deposits() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_deposit_certificates'))
     )
     op.create_index('uq_deposit_certificates_subject_id_document_no', 'deposit_certificates', ['subject_id', 'document_no'], unique=True)
+    op.create_table('liability_findings',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('document_no', sa.String(length=80), nullable=False),
+    sa.Column('authority', sa.String(length=100), nullable=False),
+    sa.Column('found_on', sa.Date(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('policy_version', sa.String(length=40), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_by', sa.Text(), nullable=True),
+    sa.Column('withdrawal_reason', sa.Text(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.CheckConstraint('(withdrawn_at IS NULL) = (withdrawn_by IS NULL)', name=op.f('ck_liability_findings_withdrawn')),
+    sa.CheckConstraint('due_on >= found_on', name=op.f('ck_liability_findings_due_on')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_liability_findings_subject_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_liability_findings'))
+    )
+    op.create_index('uq_liability_findings_subject_id_document_no', 'liability_findings', ['subject_id', 'document_no'], unique=True)
     op.create_table('liability_policies',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('subject_id', sa.Uuid(), nullable=False),
@@ -408,6 +428,7 @@ def downgrade() -> None:
         "risk_classes",
         "liability_watches",
         "liability_policies",
+        "liability_findings",
         "deposit_certificates",
         "deposit_demands",
         "deposit_entries",

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from common.auth import Principal
+from common.calendar import add_working_days
 from common.clock import china_date
 from common.db import new_id
 from common.problems import InvalidPayload, Text
@@ -16,12 +17,13 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind
 
+from .checks import check_day
 from .duties import DutyFacts
-from .errors import DepositRefused, NoDeposit, PolicyRecordNotFound
-from .models import LiabilityPolicy
+from .errors import DepositRefused, FindingNotFound, NoDeposit, PolicyRecordNotFound
+from .models import LiabilityFinding, LiabilityPolicy
 from .repository import DepositRepository
 from .rules import cover_gaps, next_cover_change
-from .schemas import LiabilityPolicyIn, PolicyEndIn
+from .schemas import FindingIn, LiabilityPolicyIn, PolicyEndIn, WithdrawalIn
 
 __all__ = ["CoverService"]
 
@@ -97,6 +99,72 @@ class CoverService:
             raise SubjectNotFound
         return await self._deposits.policies(subject_id)
 
+    async def find_none(self, actor: Principal, subject_id: UUID, wanted: FindingIn) -> LiabilityFinding:
+        """Record that an agency showed no liability policy; it has so many working days to show one.
+
+        Where it does not, cover counts as missing from the day after. So an agency that never had a policy
+        counts too, and one whose policy is only not recorded yet has time. The same notice is one finding.
+
+        Raises:
+            SubjectNotFound, NoDeposit: not the caller's to see, or no travel agency.
+            InvalidPayload: the day lies in the future or before 2000.
+            DepositRefused: the notice's number stands with another content.
+        """
+        subject = await self._locked(actor, subject_id)
+        now = self._env.clock.now()
+        check_day("/found_on", wanted.found_on, china_date(now))
+        for row in await self._deposits.findings(subject.id):
+            if row.document_no == wanted.document_no:
+                if all(getattr(row, name) == value for name, value in wanted.model_dump().items()):
+                    return row
+                raise DepositRefused(
+                    Text("该文号的记录内容不同", "The notice of this number says something else")
+                )
+        policy = self._env.rulebook.deposits.choose("deposits", on=wanted.found_on, region=subject.region)
+        due = add_working_days(wanted.found_on, policy.insurance_shown.working_days)
+        finding = LiabilityFinding(
+            **wanted.model_dump(),
+            id=new_id(),
+            subject_id=subject.id,
+            due_on=due.due_on,
+            provisional=due.provisional,
+            policy_version=policy.version,
+            recorded_at=now,
+            recorded_by=actor.sub,
+        )
+        self._deposits.add(finding)
+        await self._session.flush()
+        await self._tell(subject, actor.sub)
+        return finding
+
+    async def withdraw(
+        self, actor: Principal, subject_id: UUID, finding_id: UUID, wanted: WithdrawalIn
+    ) -> LiabilityFinding:
+        """Take back a finding that was wrong; the facts that followed from it are revoked.
+
+        Raises:
+            SubjectNotFound, FindingNotFound: no such subject or finding, or not the caller's.
+            DepositRefused: it was withdrawn before.
+        """
+        subject = await self._locked(actor, subject_id)
+        rows = await self._deposits.findings(subject.id)
+        finding = next((row for row in rows if row.id == finding_id), None)
+        if finding is None:
+            raise FindingNotFound
+        if finding.withdrawn_at is not None:
+            raise DepositRefused(Text("该记录已撤回", "The finding has been withdrawn"))
+        finding.withdrawn_at, finding.withdrawn_by = self._env.clock.now(), actor.sub
+        finding.withdrawal_reason = wanted.reason
+        await self._session.flush()
+        await self._tell(subject, actor.sub)
+        return finding
+
+    async def findings(self, actor: Principal, subject_id: UUID) -> Sequence[LiabilityFinding]:
+        """The findings about an agency, oldest first. Raises SubjectNotFound."""
+        if await self._subjects.find(subject_id, actor) is None:
+            raise SubjectNotFound
+        return await self._deposits.findings(subject_id)
+
     async def tell_due(self, limit: int) -> int:
         """Tell of cover that began or ended by today; gives of how many agencies. Each change once."""
         found = await self._deposits.cover_changed(china_date(self._env.clock.now()), limit)
@@ -110,7 +178,9 @@ class CoverService:
         """Bring the facts about missing cover in line with the policies, and note the next change."""
         today = china_date(self._env.clock.now())
         covers = [row.cover for row in await self._deposits.policies(subject.id)]
-        gaps = {_reference(subject, gap.first): gap for gap in cover_gaps(covers, today)}
+        findings = await self._deposits.findings(subject.id)
+        none_by = [row.due_on for row in findings if row.withdrawn_at is None]
+        gaps = {_reference(subject, gap.first): gap for gap in cover_gaps(covers, today, none_by)}
         told = await self._duties.references(subject, "LIABILITY_INSURANCE_MISSING")
         for reference in sorted({*gaps, *told}):
             gap = gaps.get(reference)
@@ -123,7 +193,7 @@ class CoverService:
                     subject, code, reference, day, authority=_REGISTER, reason="按保险单登记更新", by=by
                 )
         covered_to = max((last for first, last in covers if first <= last), default=None)
-        await self._deposits.watch(subject.id, covered_to, next_cover_change(covers, today))
+        await self._deposits.watch(subject.id, covered_to, next_cover_change(covers, today, none_by))
 
     async def _locked(self, actor: Principal, subject_id: UUID) -> Subject:
         subject = await self._subjects.lock(subject_id, actor)

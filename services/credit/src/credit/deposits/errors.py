@@ -2,7 +2,7 @@
 
 from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["DemandNotFound", "DepositRefused", "NoDeposit", "PolicyRecordNotFound"]
+__all__ = ["DemandNotFound", "DepositRefused", "FindingNotFound", "NoDeposit", "PolicyRecordNotFound"]
 
 
 class NoDeposit(StateConflict):
@@ -26,6 +26,13 @@ class DemandNotFound(NotFound):
 
     type = "/problems/deposit-demand-not-found"
     title = Text("未找到该补足通知", "No such demand")
+
+
+class FindingNotFound(NotFound):
+    """No such finding, or not the caller's to see."""
+
+    type = "/problems/liability-finding-not-found"
+    title = Text("未找到该未出示保险记录", "No such finding")
 
 
 class PolicyRecordNotFound(NotFound):

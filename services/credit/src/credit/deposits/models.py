@@ -18,6 +18,7 @@ __all__ = [
     "DepositCertificate",
     "DepositDemand",
     "DepositEntry",
+    "LiabilityFinding",
     "LiabilityPolicy",
     "LiabilityWatch",
     "RiskClassRecord",
@@ -151,6 +152,31 @@ class LiabilityPolicy(Base, table=True):
     def cover(self) -> tuple[date, date]:
         """The days it covers; none when it was ended before it began."""
         return self.valid_from, self.valid_to if self.ended_on is None else min(self.valid_to, self.ended_on)
+
+
+class LiabilityFinding(Base, table=True):
+    """That an agency, asked on a day, showed no liability policy; by `due_on` it has to show one."""
+
+    __tablename__ = "liability_findings"
+    __table_args__ = (
+        CheckConstraint("due_on >= found_on", "due_on"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", "withdrawn"),
+        Index("uq_liability_findings_subject_id_document_no", "subject_id", "document_no", unique=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    document_no: str = Field(sa_type=String(80), nullable=False)
+    authority: str = Field(sa_type=String(100), nullable=False)
+    found_on: date
+    due_on: date
+    provisional: bool
+    policy_version: str = Field(sa_type=String(40), nullable=False)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawal_reason: str | None = Field(default=None, sa_type=Text)
+    recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    recorded_by: str = Field(sa_type=Text, nullable=False)
 
 
 class LiabilityWatch(Base, table=True):

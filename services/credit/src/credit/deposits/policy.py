@@ -41,7 +41,7 @@ class Halving(_Figure):
 
 
 class DepositPolicy(Policy):
-    """What an agency has to deposit, and when."""
+    """What an agency has to deposit, and when; by when it has to show its liability insurance."""
 
     base: Amount
     outbound: Amount
@@ -51,6 +51,7 @@ class DepositPolicy(Policy):
     first_payment: Period
     top_up: Period
     halving: Halving
+    insurance_shown: Period
     readings: dict[str, str] = Field(default={})
 
 

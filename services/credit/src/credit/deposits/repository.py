@@ -17,6 +17,7 @@ from .models import (
     DepositCertificate,
     DepositDemand,
     DepositEntry,
+    LiabilityFinding,
     LiabilityPolicy,
     LiabilityWatch,
     RiskClassRecord,
@@ -25,7 +26,7 @@ from .rules import OPENING, EntryKind
 
 __all__ = ["DepositRepository"]
 
-Row = DepositEntry | DepositDemand | DepositCertificate | LiabilityPolicy | RiskClassRecord
+Row = DepositEntry | DepositDemand | DepositCertificate | LiabilityFinding | LiabilityPolicy | RiskClassRecord
 
 
 class DepositRepository:
@@ -103,6 +104,15 @@ class DepositRepository:
             col(LiabilityPolicy.insurer) == insurer, col(LiabilityPolicy.policy_no) == policy_no
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def findings(self, subject_id: UUID) -> Sequence[LiabilityFinding]:
+        """The findings that an agency showed no liability policy, oldest first."""
+        query = (
+            select(LiabilityFinding)
+            .where(col(LiabilityFinding.subject_id) == subject_id)
+            .order_by(col(LiabilityFinding.found_on), col(LiabilityFinding.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
 
     async def watch(self, subject_id: UUID, covered_to: date | None, next_on: date | None) -> None:
         """Keep when an agency's cover changes next."""

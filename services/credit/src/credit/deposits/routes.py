@@ -15,7 +15,7 @@ from credit.rulebook.dependencies import EnvironmentDep
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import CoverServiceDep, DepositServiceDep, Reader, RiskClassServiceDep, Writer
-from .errors import DemandNotFound, DepositRefused, NoDeposit, PolicyRecordNotFound
+from .errors import DemandNotFound, DepositRefused, FindingNotFound, NoDeposit, PolicyRecordNotFound
 from .schemas import (
     CertificateIn,
     CertificateView,
@@ -24,6 +24,8 @@ from .schemas import (
     DepositView,
     EntryIn,
     EntryView,
+    FindingIn,
+    FindingView,
     LiabilityPolicyIn,
     LiabilityPolicyView,
     PolicyEndIn,
@@ -31,7 +33,14 @@ from .schemas import (
     RiskClassView,
     WithdrawalIn,
 )
-from .views import certificate_view, demand_view, entry_views, policy_view, risk_class_view
+from .views import (
+    certificate_view,
+    demand_view,
+    entry_views,
+    finding_view,
+    policy_view,
+    risk_class_view,
+)
 
 __all__ = ["router"]
 
@@ -182,6 +191,39 @@ async def end_policy(
     env: EnvironmentDep,
 ) -> LiabilityPolicyView:
     return policy_view(await cover.end(actor, subject_id, policy_id, body), china_date(env.clock.now()))
+
+
+@router.post(
+    "/liability-findings",
+    status_code=201,
+    responses=declare(SubjectNotFound, NoDeposit, DepositRefused, PolicyNotInForce),
+    summary="Record that an agency, asked for it, showed no liability insurance",
+)
+async def record_finding(
+    subject_id: UUID, body: FindingIn, actor: Writer, cover: CoverServiceDep
+) -> FindingView:
+    return finding_view(await cover.find_none(actor, subject_id, body))
+
+
+@router.get(
+    "/liability-findings",
+    responses=declare(SubjectNotFound),
+    summary="Findings that an agency showed no liability insurance, oldest first",
+)
+async def list_findings(subject_id: UUID, actor: Reader, cover: CoverServiceDep) -> Page[FindingView]:
+    rows = await cover.findings(actor, subject_id)
+    return Page(items=[finding_view(row) for row in rows], next_cursor=None)
+
+
+@router.post(
+    "/liability-findings/{finding_id}/withdrawal",
+    responses=declare(SubjectNotFound, NoDeposit, FindingNotFound, DepositRefused),
+    summary="Take back a finding that was wrong",
+)
+async def withdraw_finding(
+    subject_id: UUID, finding_id: UUID, body: WithdrawalIn, actor: Writer, cover: CoverServiceDep
+) -> FindingView:
+    return finding_view(await cover.withdraw(actor, subject_id, finding_id, body))
 
 
 @router.post(

@@ -20,6 +20,8 @@ __all__ = [
     "DueDate",
     "EntryIn",
     "EntryView",
+    "FindingIn",
+    "FindingView",
     "InstrumentView",
     "LiabilityPolicyIn",
     "LiabilityPolicyView",
@@ -79,7 +81,7 @@ class DemandIn(Model):
 
 
 class WithdrawalIn(Model):
-    """Why a demand was wrong."""
+    """Why a demand or a finding was wrong."""
 
     reason: Reason
 
@@ -226,6 +228,25 @@ class LiabilityPolicyView(LiabilityPolicyIn):
     ended_on: date | None
     end_reason: str | None
     covers: bool
+    recorded_at: datetime
+
+
+class FindingIn(Model):
+    """That an agency, asked on a day, showed no liability insurance; the notice of it has a number."""
+
+    document_no: Number
+    authority: Name
+    found_on: date
+
+
+class FindingView(FindingIn):
+    """A finding; where no policy covers the day after `due_on`, cover counts as missing from that day."""
+
+    id: UUID
+    due_on: date
+    provisional: bool
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
     recorded_at: datetime
 
 

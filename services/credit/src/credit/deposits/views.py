@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from .models import DepositCertificate, DepositDemand, DepositEntry, LiabilityPolicy, RiskClassRecord
+from .models import (
+    DepositCertificate,
+    DepositDemand,
+    DepositEntry,
+    LiabilityFinding,
+    LiabilityPolicy,
+    RiskClassRecord,
+)
 from .policy import DepositOverlay, DepositPolicy
 from .rules import Clock, DueDay, EntryKind, Penalty, Required, Secured, Step
 from .schemas import (
@@ -14,6 +21,7 @@ from .schemas import (
     DemandView,
     DepositView,
     EntryView,
+    FindingView,
     InstrumentView,
     LiabilityPolicyView,
     PenaltyView,
@@ -27,6 +35,7 @@ __all__ = [
     "demand_view",
     "deposit_view",
     "entry_views",
+    "finding_view",
     "policy_view",
     "risk_class_view",
 ]
@@ -148,6 +157,11 @@ def policy_view(row: LiabilityPolicy, on: date) -> LiabilityPolicyView:
         {name: getattr(row, name) for name in LiabilityPolicyView.model_fields if name != "covers"}
         | {"covers": first <= on <= last}
     )
+
+
+def finding_view(row: LiabilityFinding) -> FindingView:
+    """A finding as recorded."""
+    return FindingView.model_validate({name: getattr(row, name) for name in FindingView.model_fields})
 
 
 def risk_class_view(row: RiskClassRecord) -> RiskClassView:

@@ -98,15 +98,19 @@ def deferral_for(overlays: Iterable[DepositOverlay], overlay_id: str) -> Deposit
     return next((one for one in overlays if one.id == overlay_id and one.refunded), None)
 
 
-def cover_gaps(covers: Iterable[tuple[date, date]], today: date) -> list[Gap]:
-    """The days without cover between the first policy and today, in order.
+def cover_gaps(covers: Iterable[tuple[date, date]], today: date, none_by: Iterable[date] = ()) -> list[Gap]:
+    """The days without cover up to today, in order.
 
     `covers` are first and last day of each policy, both inside. Before the first policy nothing is known, so
-    nothing is said.
+    nothing is said, unless the agency was found without: `none_by` are the last days for showing a policy.
+    Behind the earliest of them cover is missing until the first policy.
     """
     gaps: list[Gap] = []
-    covered_to: date | None = None
-    for first, last in sorted(cover for cover in covers if cover[0] <= min(today, cover[1])):
+    begun = sorted(cover for cover in covers if cover[0] <= min(today, cover[1]))
+    covered_to = min(none_by, default=None)
+    if covered_to is not None and any(first <= covered_to for first, _ in begun):
+        covered_to = None
+    for first, last in begun:
         if covered_to is not None and first > covered_to + _DAY:
             gaps.append(Gap(covered_to + _DAY, first - _DAY))
         covered_to = last if covered_to is None else max(covered_to, last)
@@ -115,12 +119,16 @@ def cover_gaps(covers: Iterable[tuple[date, date]], today: date) -> list[Gap]:
     return gaps
 
 
-def next_cover_change(covers: Iterable[tuple[date, date]], today: date) -> date | None:
+def next_cover_change(
+    covers: Iterable[tuple[date, date]], today: date, none_by: Iterable[date] = ()
+) -> date | None:
     """The next day on which cover begins or is missing, with nothing new recorded; None when never again."""
     spans = sorted(cover for cover in covers if cover[0] <= cover[1])
     held = max((last for first, last in spans if first <= today <= last), default=None)
     if held is None:
-        return min((first for first, _ in spans if first > today), default=None)
+        missing = [] if any(first <= today for first, _ in spans) else [day + _DAY for day in none_by]
+        coming = [*(first for first, _ in spans), *missing]
+        return min((day for day in coming if day > today), default=None)
     for first, last in spans:
         if first <= held + _DAY:
             held = max(held, last)
