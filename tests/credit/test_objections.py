@@ -683,7 +683,7 @@ async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Se
     )
     wanted = {"purpose": "bid", "relying_party": "演示采购中心（虚构）", "subject_id": subject["id"]}
     certificate = await service.post("/certificates", wanted)
-    use = {"code": certificate["code"], "relying_party": "演示评审委员会（虚构）", "reference": "PS-7"}
+    use = {"code": certificate["code"], "relying_party": "演示采购中心（虚构）", "reference": "PS-7"}
     await service.post(f"/certificates/{certificate['id']}/uses", use)
     for _ in range(2):
         await at.round()
@@ -697,7 +697,7 @@ async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Se
     assert [one["number"] for one in effects["inspection"]] == [visit["number"]]
     assert [one["number"] for one in effects["campaign"]] == [campaign["number"]]
     [reliance] = effects["reliance"]
-    assert reliance["number"] == certificate["number"] and "演示评审委员会" in reliance["what"]
+    assert reliance["number"] == certificate["number"] and "演示采购中心" in reliance["what"]
     accepted = {one["number"] for one in effects["exchange"] if "已报送 national" in one["what"]}
     wrong = {one["number"] for one in effects["grade"] if one["number"]}
     assert wrong and {f"F-{fact['id']}", f"G-{subject['id']}"} <= accepted

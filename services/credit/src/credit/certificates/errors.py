@@ -2,7 +2,7 @@
 
 from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["CertificateNotFound", "NotCertifiable"]
+__all__ = ["CertificateNotFound", "MadeForAnother", "NotCertifiable"]
 
 
 class CertificateNotFound(NotFound):
@@ -10,6 +10,13 @@ class CertificateNotFound(NotFound):
 
     type = "/problems/certificate-not-found"
     title = Text("未找到该证明，或编号与查验码不符", "No such certificate, or number and code do not fit")
+
+
+class MadeForAnother(StateConflict):
+    """It was made for another party or purpose; `relying_party` and `purpose` say for which."""
+
+    type = "/problems/certificate-made-for-another"
+    title = Text("该证明不是为此使用方或此用途出具的", "It was made for another party or purpose")
 
 
 class NotCertifiable(StateConflict):

@@ -22,10 +22,11 @@ class PurposeRule(BaseModel):
 
 
 class CertificatePolicy(Policy):
-    """Purposes, and what a certificate says that it leaves out."""
+    """Purposes, what a certificate says that it leaves out, and what one says that is of an earlier day."""
 
     purposes: list[PurposeRule] = Field(min_length=1)
     not_included: list[Text] = Field(min_length=1)
+    past: Text
 
     @model_validator(mode="after")
     def _every_purpose(self) -> Self:

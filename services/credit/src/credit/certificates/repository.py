@@ -2,21 +2,99 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, case, cast, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.facts.models import Fact
-from credit.facts.rules import Action
+from credit.facts.rules import REPAIRED, Action
+from credit.listings.models import Listing
+from credit.listings.rules import Removal
+from credit.objections.models import Objection, ObjectionAct
+from credit.objections.rules import Event, Target
 from credit.subjects.models import Subject
 
 from .models import Certificate, CertificateUse
-from .rules import State
+from .rules import Because, State
 
 __all__ = ["CertificateRepository"]
+
+
+def _undermined() -> Select[Any]:
+    """(certificate, why) of those whose ground was taken away after they were made."""
+    gone = {
+        Because.LISTING_ANNULLED: _stated_listing(Removal.REVOKED),
+        Because.REPAIRED: or_(_stated_listing(Removal.REPAIRED), _repaired()),
+        Because.FACT_CHANGED: _fact_since(col(Fact.action).in_([Action.REVOKE, Action.AMEND])),
+        Because.WITHHELD: _withheld(),
+    }
+    why = case(*[(clause, str(because)) for because, clause in gone.items()])
+    return select(Certificate, why).where(or_(*gone.values()))
+
+
+def _fact_since(changed: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a version of a fact under the certificate came to be known since."""
+    return (
+        select(col(Fact.id))
+        .where(
+            col(Fact.id) == func.any(col(Certificate.based_on)),
+            col(Fact.subject_id) == col(Certificate.subject_id),
+            col(Fact.recorded_at) > col(Certificate.known_at),
+            changed,
+        )
+        .exists()
+    )
+
+
+def _repaired() -> ColumnElement[bool]:
+    """Whether a fact under the certificate was repaired since."""
+    return (
+        select(col(Fact.id))
+        .where(
+            col(Fact.subject_id) == col(Certificate.subject_id),
+            col(Fact.code) == REPAIRED,
+            col(Fact.action) != Action.REVOKE,
+            col(Fact.recorded_at) > col(Certificate.known_at),
+            col(Fact.payload)["fact_id"].astext == func.any(cast(col(Certificate.based_on), ARRAY(Text))),
+        )
+        .exists()
+    )
+
+
+def _stated_listing(removal: Removal) -> ColumnElement[bool]:
+    """Whether a listing that the certificate states was removed since for this reason."""
+    number = func.jsonb_build_array(func.jsonb_build_object("number", col(Listing.number)))
+    return (
+        select(col(Listing.id))
+        .where(
+            col(Listing.subject_id) == col(Certificate.subject_id),
+            col(Listing.removal) == removal,
+            col(Listing.removed_at) > col(Certificate.issued_at),
+            cast(col(Certificate.document), JSONB)["lists"].contains(number),
+        )
+        .exists()
+    )
+
+
+def _withheld() -> ColumnElement[bool]:
+    """Whether a fact under the certificate was taken off the public page since, after an objection."""
+    return (
+        select(col(Objection.id))
+        .join(ObjectionAct, col(ObjectionAct.objection_id) == col(Objection.id))
+        .where(
+            col(Objection.subject_id) == col(Certificate.subject_id),
+            col(Objection.target) == Target.PAGE,
+            col(Objection.fact_id) == func.any(col(Certificate.based_on)),
+            col(ObjectionAct.event) == Event.SUSTAIN,
+            col(ObjectionAct.done_at) > col(Certificate.issued_at),
+        )
+        .exists()
+    )
 
 
 def _visible(actor: Principal) -> ColumnElement[bool]:
@@ -112,26 +190,34 @@ class CertificateRepository:
             query = query.where(col(CertificateUse.id) > after)
         return (await self._session.execute(query.order_by(col(CertificateUse.id)).limit(limit))).all()
 
-    async def undermined(self, today: date, limit: int) -> Sequence[Certificate]:
-        """Certificates still good of which a fact was revoked or amended after they were made, locked."""
-        changed = (
-            select(col(Fact.id))
-            .where(
-                col(Fact.id) == func.any(col(Certificate.based_on)),
-                col(Fact.subject_id) == col(Certificate.subject_id),
-                col(Fact.recorded_at) > col(Certificate.known_at),
-                col(Fact.action).in_([Action.REVOKE, Action.AMEND]),
-            )
-            .exists()
-        )
+    async def undermined(self, today: date, limit: int) -> Sequence[Row[Certificate, str]]:
+        """Certificates still good whose ground was taken away after they were made, with why, locked."""
         query = (
-            select(Certificate)
-            .where(col(Certificate.state) == State.ISSUED, col(Certificate.valid_until) >= today, changed)
+            _undermined()
+            .where(col(Certificate.state) == State.ISSUED, col(Certificate.valid_until) >= today)
             .order_by(col(Certificate.id))
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=Certificate, skip_locked=True)
         )
-        return (await self._session.execute(query)).scalars().all()
+        rows: Sequence[Row[Certificate, str]] = (await self._session.execute(query)).all()
+        return rows
+
+    async def undermined_because(self, certificate_id: UUID) -> Because | None:
+        """Why the ground of a certificate was taken away after it was made; None while it is there."""
+        found = (
+            await self._session.execute(_undermined().where(col(Certificate.id) == certificate_id))
+        ).one_or_none()
+        return None if found is None else Because(found[1])
+
+    async def lock(self, certificate_id: UUID) -> Certificate:
+        """A certificate that was found, with its row locked, as it is now; its subject is locked before."""
+        query = (
+            select(Certificate)
+            .where(col(Certificate.id) == certificate_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalar_one()
 
     async def count_uses(self, certificate_ids: Sequence[UUID]) -> dict[UUID, int]:
         """How often certificates were relied on."""

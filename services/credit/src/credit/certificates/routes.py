@@ -4,15 +4,15 @@ from urllib.parse import quote
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import Forbidden, declare
-from common.web import CursorParam, LimitParam, ServiceRouter
-from fastapi import Response
+from common.problems import Forbidden, Problem, declare
+from common.web import CursorParam, LimitParam, ServiceRouter, problem_response
+from fastapi import Request, Response
 
 from credit.papers.errors import PaperNotTypeset
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import Applicant, CertificateServiceDep, Reader
-from .errors import CertificateNotFound, NotCertifiable
+from .errors import CertificateNotFound, MadeForAnother, NotCertifiable
 from .schemas import (
     CertificateIn,
     CertificateMade,
@@ -109,13 +109,15 @@ async def get_certificate_receipt(
 @router.post(
     "/{certificate_id}/uses",
     status_code=201,
-    responses=declare(CertificateNotFound),
+    response_model=UseView,
+    responses=declare(CertificateNotFound, MadeForAnother),
     summary="Note that the caller relies on a certificate it holds the code of",
 )
 async def use_certificate(
-    certificate_id: UUID, body: UseIn, actor: Reader, certificates: CertificateServiceDep
-) -> UseView:
-    return await certificates.use(actor, certificate_id, body)
+    certificate_id: UUID, body: UseIn, actor: Reader, request: Request, certificates: CertificateServiceDep
+) -> UseView | Response:
+    used = await certificates.use(actor, certificate_id, body)
+    return problem_response(used, request) if isinstance(used, Problem) else used
 
 
 @router.get(
@@ -135,8 +137,12 @@ async def list_certificate_uses(
 
 @public_router.post(
     "/verify",
-    responses=declare(CertificateNotFound),
-    summary="Whether a certificate holds, by number and code; the asking is noted",
+    response_model=Verification,
+    responses=declare(CertificateNotFound, MadeForAnother),
+    summary="Whether a certificate holds, for whom and what it was made; the asking is noted",
 )
-async def verify_certificate(body: VerifyIn, certificates: CertificateServiceDep) -> Verification:
-    return await certificates.verify(body)
+async def verify_certificate(
+    body: VerifyIn, request: Request, certificates: CertificateServiceDep
+) -> Verification | Response:
+    told = await certificates.verify(body)
+    return problem_response(told, request) if isinstance(told, Problem) else told

@@ -7,7 +7,7 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-from .rules import Purpose, Validity
+from .rules import Because, Purpose, Validity
 
 __all__ = [
     "CertificateIn",
@@ -39,7 +39,10 @@ class CertificateIn(Model):
 
 
 class CertificateView(Model):
-    """A certificate. `document` is what the log commits to; `validity` is how it stands today."""
+    """A certificate. `document` is what the log commits to; `validity` is how it stands today.
+
+    For one that is read by itself or verified, that is looked at anew; a list says what was found last.
+    """
 
     id: UUID
     number: str
@@ -50,7 +53,7 @@ class CertificateView(Model):
     issued_on: date
     valid_until: date
     validity: Validity
-    ended_because: str | None
+    ended_because: Because | None
     ended_at: datetime | None
     document: dict[str, Any]
     document_sha256: str
@@ -65,30 +68,42 @@ class CertificateMade(CertificateView):
 
 
 class VerifyIn(Model):
-    """Number and code as they stand on the paper; who asks may say so, and for what."""
+    """Number and code as they stand on the paper; who asks may say so, and for what.
+
+    Somebody else than the certificate was made for, or another purpose, is refused.
+    """
 
     number: Number
     code: Code
     relying_party: Words | None = None
+    purpose: Purpose | None = None
     reference: Reference | None = None
 
 
 class Verification(Model):
-    """What a verifier learns, and no more."""
+    """What a verifier learns, and no more: whether it holds, for whom and what it was made, of which day.
+
+    `because` is why it ended. `past`: it states an earlier day than that of its issue.
+    """
 
     number: str
     validity: Validity
-    purpose: str
+    because: Because | None
+    purpose: Purpose
+    relying_party: str
+    as_of: date
+    past: bool
     issued_on: date
     valid_until: date
     document_sha256: str
 
 
 class UseIn(Model):
-    """That the caller relies on a certificate, for what."""
+    """That the caller relies on a certificate, for what. Another party or purpose is refused."""
 
     code: Code
     relying_party: Words
+    purpose: Purpose | None = None
     reference: Reference | None = None
 
 

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Collection
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from common import audit
@@ -16,7 +15,7 @@ from common.db import new_id
 from common.ledger import append, get_receipt
 from common.ledger.receipt import Receipt
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import Forbidden, InvalidPayload, Text
+from common.problems import Forbidden, InvalidPayload, Problem, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
@@ -27,10 +26,23 @@ from credit.subjects.errors import SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind, is_person
 
-from .errors import CertificateNotFound, NotCertifiable
+from .errors import CertificateNotFound, MadeForAnother, NotCertifiable
 from .models import Certificate, CertificateUse
 from .repository import CertificateRepository
-from .rules import CODE_BYTES, State, canonical, code_fits, code_hash, code_of, validity
+from .rules import (
+    CODE_BYTES,
+    Because,
+    Purpose,
+    State,
+    Validity,
+    canonical,
+    code_fits,
+    code_hash,
+    code_of,
+    overtaken,
+    same_party,
+    validity,
+)
 from .schemas import (
     CertificateIn,
     CertificateMade,
@@ -45,6 +57,7 @@ from .statement import Statement
 __all__ = ["CertificateService"]
 
 PAPER = "credit_certificate"
+REFUSED = "refused"
 _NOBODY = code_hash("no certificate has this code")
 
 
@@ -94,16 +107,16 @@ class CertificateService:
         rule = policy.of(wanted.purpose)
         valid_until = add_months(today, rule.valid_months)
         certificate_id = new_id()
-        statement = Statement(self._session, self._env, subject, as_of, policy)
+        statement = Statement(self._session, self._env, subject, as_of)
         document, based_on = await statement.made(
-            certificate_id, wanted.purpose, wanted.relying_party, today, valid_until
+            certificate_id, wanted.purpose, wanted.relying_party, today, valid_until, policy
         )
         raw = canonical(document)
         code = code_of(secrets.token_bytes(CODE_BYTES))
         digest = sha256(raw).hexdigest()
         before = await self._certificates.standing(subject.id, wanted.purpose, wanted.relying_party)
         if before is not None:
-            await self._end(before, State.SUPERSEDED, "newer_certificate", now)
+            await self._end(before, State.SUPERSEDED, Because.NEWER, now)
         paper = await self._papers.issue(
             PAPER,
             subject,
@@ -146,10 +159,10 @@ class CertificateService:
         return CertificateMade(**self._view(made, 0).model_dump(), code=code)
 
     async def get(self, actor: Principal, certificate_id: UUID) -> CertificateView:
-        """A certificate the caller may see. Raises CertificateNotFound."""
+        """A certificate the caller may see, as it stands now. Raises CertificateNotFound."""
         found = await self._find(actor, certificate_id)
         uses = await self._certificates.count_uses([found.id])
-        return self._view(found, uses.get(found.id, 0))
+        return self._view(found, uses.get(found.id, 0), await self._broken(found))
 
     async def search(
         self, actor: Principal, subject_id: UUID | None, cursor: str | None, limit: int
@@ -171,8 +184,11 @@ class CertificateService:
         found = await self._find(actor, certificate_id)
         return await get_receipt(self._session, log=self._env.log, id=log_id(found.id), version=1)
 
-    async def verify(self, wanted: VerifyIn) -> Verification:
+    async def verify(self, wanted: VerifyIn) -> Verification | Problem:
         """What anyone with number and code may know; noted as a reliance.
+
+        What the certificate states is looked at anew: one that is not true any more ends here. Returns
+        MadeForAnother, so that the asking is kept, for another party or purpose than its own.
 
         Raises:
             CertificateNotFound: the same answer, in the same time, whether number or code is wrong.
@@ -181,22 +197,37 @@ class CertificateService:
         fits = code_fits(wanted.code, found.code_sha256 if found else _NOBODY)
         if found is None or not fits:
             raise CertificateNotFound
+        refused = await self._refused(found, None, wanted)
+        if refused is not None:
+            return refused
+        found = await self._looked_at(found)
         told = await self._note(found, None, wanted.relying_party, wanted.reference)
         return Verification(
             number=found.number,
             validity=told,
-            purpose=found.purpose,
+            because=Because(found.ended_because) if found.ended_because else None,
+            purpose=Purpose(found.purpose),
+            relying_party=found.relying_party,
+            as_of=found.as_of,
+            past=found.as_of < found.issued_on,
             issued_on=found.issued_on,
             valid_until=found.valid_until,
             document_sha256=found.document_sha256,
         )
 
-    async def use(self, actor: Principal, certificate_id: UUID, wanted: UseIn) -> UseView:
-        """Note that the caller relies on a certificate it holds the code of. Raises CertificateNotFound."""
+    async def use(self, actor: Principal, certificate_id: UUID, wanted: UseIn) -> UseView | Problem:
+        """Note that the caller relies on a certificate it holds the code of, and what it is told.
+
+        Returns MadeForAnother as `verify`. Raises CertificateNotFound.
+        """
         found = await self._certificates.get(certificate_id)
         fits = code_fits(wanted.code, found.code_sha256 if found else _NOBODY)
         if found is None or not fits:
             raise CertificateNotFound
+        refused = await self._refused(found, actor, wanted)
+        if refused is not None:
+            return refused
+        found = await self._looked_at(found)
         await self._note(found, actor, wanted.relying_party, wanted.reference)
         rows = await self._certificates.uses(found.id, None, 1)
         return _use(rows[0])
@@ -211,11 +242,15 @@ class CertificateService:
         return Page(items=[_use(row) for row in items], next_cursor=following)
 
     async def withdraw_undermined(self, limit: int) -> int:
-        """Withdraw certificates of which a fact was revoked or amended since; gives how many."""
+        """Withdraw certificates whose ground was taken away since; gives how many.
+
+        A fact was revoked or amended, a listing annulled, something repaired, or an entry of the public page
+        withheld after an objection.
+        """
         now = self._env.clock.now()
         rows = await self._certificates.undermined(china_date(now), limit)
-        for row in rows:
-            await self._end(row, State.WITHDRAWN, "fact_changed", now)
+        for row, because in rows:
+            await self._end(row, State.WITHDRAWN, Because(because), now)
         return len(rows)
 
     async def affected_by(self, subject_id: UUID, fact_id: UUID, since: datetime) -> list[Affected]:
@@ -251,9 +286,57 @@ class CertificateService:
             raise CertificateNotFound
         return found
 
+    async def _looked_at(self, row: Certificate) -> Certificate:
+        """A certificate, locked, ended when what it states is not true any more."""
+        await self._subjects.lock(row.subject_id, None, shared=True)
+        row = await self._certificates.lock(row.id)
+        broken = await self._broken(row)
+        if broken is not None:
+            await self._end(row, *broken, self._env.clock.now())
+        return row
+
+    async def _broken(self, row: Certificate) -> tuple[State, Because] | None:
+        """How and why a certificate ends today; None while all that it states is so.
+
+        One of the day of its issue is compared with today, one of an earlier day with what is known of that
+        day by now.
+        """
+        now = self._env.clock.now()
+        if validity(row.state, row.valid_until, china_date(now)) is not Validity.VALID:
+            return None
+        gone = await self._certificates.undermined_because(row.id)
+        if gone is not None:
+            return State.WITHDRAWN, gone
+        subject = await self._subjects.find_any(row.subject_id)
+        if subject is None or subject.merged_into is not None:
+            return State.SUPERSEDED, Because.MERGED
+        on = row.as_of if row.as_of < row.issued_on else china_date(now)
+        content, _ = await Statement(self._session, self._env, subject, on).content()
+        changed = overtaken(json.loads(row.document), content)
+        return None if changed is None else (State.SUPERSEDED, changed)
+
+    async def _refused(
+        self, row: Certificate, actor: Principal | None, wanted: VerifyIn | UseIn
+    ) -> MadeForAnother | None:
+        """The refusal of another party or purpose than the certificate was made for, noted."""
+        stranger = wanted.relying_party is not None and not same_party(
+            wanted.relying_party, row.relying_party
+        )
+        if not stranger and wanted.purpose in (None, row.purpose):
+            return None
+        await self._note(row, actor, wanted.relying_party, wanted.reference, REFUSED)
+        return MadeForAnother(
+            number=row.number, relying_party=row.relying_party, purpose=row.purpose, present=row.state
+        )
+
     async def _note(
-        self, row: Certificate, actor: Principal | None, relying_party: str | None, reference: str | None
-    ) -> Any:
+        self,
+        row: Certificate,
+        actor: Principal | None,
+        relying_party: str | None,
+        reference: str | None,
+        said: str | None = None,
+    ) -> Validity:
         now = self._env.clock.now()
         told = validity(row.state, row.valid_until, china_date(now))
         self._certificates.add(
@@ -264,16 +347,16 @@ class CertificateService:
                 relying_party=relying_party,
                 reference=reference,
                 used_by=actor.sub if actor else None,
-                told=told,
+                told=said or told,
             )
         )
         await self._session.flush()
         return told
 
-    async def _end(self, row: Certificate, state: State, because: str, now: datetime) -> None:
+    async def _end(self, row: Certificate, state: State, because: Because, now: datetime) -> None:
         row.state, row.ended_because, row.ended_at = state, because, now
         await self._session.flush()
-        said = {"certificate_id": str(row.id), "state": str(state), "because": because}
+        said = {"certificate_id": str(row.id), "state": str(state), "because": str(because)}
         await self._log(row, 2, f"certificate_{state}", sha256(canonical(said)).digest(), now)
 
     async def _log(self, row: Certificate, version: int, event: str, digest: bytes, now: datetime) -> None:
@@ -287,15 +370,19 @@ class CertificateService:
             now=now,
         )
 
-    def _view(self, row: Certificate, uses: int) -> CertificateView:
+    def _view(
+        self, row: Certificate, uses: int, broken: tuple[State, Because] | None = None
+    ) -> CertificateView:
+        state, because = broken or (row.state, row.ended_because)
         return CertificateView(
             **row.model_dump(
                 include={
                     *("id", "number", "subject_id", "purpose", "relying_party", "as_of", "issued_on"),
-                    *("valid_until", "ended_because", "ended_at", "document_sha256"),
+                    *("valid_until", "ended_at", "document_sha256"),
                 }
             ),
-            validity=validity(row.state, row.valid_until, china_date(self._env.clock.now())),
+            validity=validity(state, row.valid_until, china_date(self._env.clock.now())),
+            ended_because=Because(because) if because else None,
             document=json.loads(row.document),
             uses=uses,
             pdf=f"/api/v1/credit/certificates/{row.id}.pdf",

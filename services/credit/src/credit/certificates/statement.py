@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from common import regions
+from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.retention import ended_on, repaired
+from credit.facts.retention import repaired
 from credit.facts.rules import known
-from credit.facts.views import as_version, fact_periods
+from credit.facts.views import as_version, shown_on
 from credit.listings.service import ListingService
+from credit.objections.repository import ObjectionRepository
 from credit.scoring.errors import NoScorecard
 from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
@@ -34,21 +36,36 @@ class Statement:
         env: Environment,
         subject: Subject,
         as_of: date,
-        policy: CertificatePolicy,
     ) -> None:
-        self._env, self._subject, self._as_of, self._policy = env, subject, as_of, policy
+        self._env, self._subject, self._as_of = env, subject, as_of
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
         self._listings = ListingService(session, env)
+        self._objections = ObjectionRepository(session)
 
-    async def made(
-        self, certificate_id: UUID, purpose: Purpose, relying_party: str, today: date, valid_until: date
-    ) -> tuple[dict[str, Any], list[UUID]]:
-        """The document, and the facts that entered it or its grade. Natural persons stand masked."""
-        subject, policy = self._subject, self._policy
+    async def content(self) -> tuple[dict[str, Any], list[UUID]]:
+        """Grade, serious listings and shown records, and the facts that entered them."""
         grade, counted = await self._grade()
         records, shown = await self._records()
-        document = {
+        content = {"grade": grade, "lists": await self._lists(), "records": records}
+        return content, sorted({*counted, *shown})
+
+    async def made(
+        self,
+        certificate_id: UUID,
+        purpose: Purpose,
+        relying_party: str,
+        today: date,
+        valid_until: date,
+        policy: CertificatePolicy,
+    ) -> tuple[dict[str, Any], list[UUID]]:
+        """The document, and the facts that entered it or its grade. Natural persons stand masked.
+
+        `past` says that it is of a day before its issue, and what that means.
+        """
+        subject = self._subject
+        content, based_on = await self.content()
+        document = content | {
             "format": FORMAT,
             "certificate_id": str(certificate_id),
             "purpose": str(purpose),
@@ -65,9 +82,7 @@ class Statement:
             "as_of": self._as_of.isoformat(),
             "issued_on": today.isoformat(),
             "valid_until": valid_until.isoformat(),
-            "grade": grade,
-            "lists": await self._lists(),
-            "records": records,
+            "past": policy.past.zh if self._as_of < today else None,
             "not_included": [text.zh for text in policy.not_included],
             "policy": {
                 "id": policy.id,
@@ -76,7 +91,7 @@ class Statement:
                 "hash": policy.hash,
             },
         }
-        return document, sorted({*counted, *shown})
+        return document, based_on
 
     def on_paper(self, document: dict[str, Any], purpose: str, code: str, digest: str) -> dict[str, Any]:
         """The same for the paper, in words."""
@@ -91,6 +106,7 @@ class Statement:
             "purpose": purpose,
             "relying_party": document["relying_party"],
             "as_of": self._as_of,
+            "past": document["past"],
             "grade": grade["grade"] if grade["rated"] else "未评级",
             "scorecard": f"{grade['scorecard']} 第{grade['version']}版" if grade["rated"] else None,
             "lists": lists or ["未列入"],
@@ -100,6 +116,10 @@ class Statement:
             "hash": digest,
             "not_included": document["not_included"],
         }
+
+    @property
+    def _today(self) -> date:
+        return china_date(self._env.clock.now())
 
     async def _grade(self) -> tuple[dict[str, Any], list[UUID]]:
         subject = self._subject
@@ -142,22 +162,20 @@ class Statement:
         ]
 
     async def _records(self) -> tuple[list[dict[str, Any]], list[UUID]]:
+        """The records that the public page shows; what it leaves out after an objection is left out here."""
         subject, on = self._subject, self._as_of
         versions = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         rows: Sequence[Fact] = await self._facts.standing(subject.id, on, subject.last_recorded_at)
-        catalogue = self._env.rulebook.catalogue(on)
+        withheld = await self._objections.withheld(subject.id)
+        flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         records: list[dict[str, Any]] = []
         shown: list[UUID] = []
         for fact in rows:
-            kind, row = catalogue.by_code.get(fact.code), as_version(fact)
-            if kind is None:
+            row = as_version(fact)
+            found = shown_on(self._env.rulebook, subject.region, row, versions, on)
+            if found is None or fact.id in withheld or repaired(row, versions, self._today):
                 continue
-            ended = ended_on(row, versions, catalogue)
-            if (ended is not None and ended <= on) or repaired(row, versions, on):
-                continue
-            periods = fact_periods(self._env.rulebook, subject.region, row, versions, kind, on)
-            if not periods.visible_on(on) or periods.archived_on(on):
-                continue
+            kind, _ = found
             shown.append(fact.id)
             records.append(
                 {
@@ -167,7 +185,7 @@ class Statement:
                     "occurred_on": fact.occurred_on.isoformat(),
                     "authority": fact.source_authority,
                     "reference": fact.source_reference,
-                    "objection": row.disputed_on(on),
+                    "objection": row.disputed_on(on) or fact.id in flagged,
                 }
             )
         return records, shown

@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.models import Fact
-from credit.facts.retention import repaired
-from credit.facts.views import as_version, fact_periods
+from credit.facts.views import as_version, shown_on
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
@@ -173,7 +172,7 @@ class ExportService:
             )
 
     async def _facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        """Facts within their publication period, as the public pages show them; disputed ones say so."""
+        """Facts as the public pages show them today; disputed ones say so."""
         today: date = china_date(self._env.clock.now())
         group: list[Fact] = []
         owner: Subject | None = None
@@ -189,15 +188,12 @@ class ExportService:
                 yield row
 
     def _shown(self, subject: Subject, facts: Sequence[Fact], today: date) -> Iterator[Sequence[Any]]:
-        rulebook, versions = self._env.rulebook, [as_version(fact) for fact in facts]
-        kinds = rulebook.catalogue(today).by_code
+        versions = [as_version(fact) for fact in facts]
         for fact, version in zip(facts, versions, strict=True):
-            kind = kinds.get(fact.code)
-            if kind is None or not kind.publicity.show or fact.occurred_on > today:
+            shown = shown_on(self._env.rulebook, subject.region, version, versions, today)
+            if shown is None:
                 continue
-            periods = fact_periods(rulebook, subject.region, version, versions, kind, today)
-            if not periods.visible_on(today) or repaired(version, versions, today):
-                continue
+            kind, periods = shown
             yield (
                 *_head(subject),
                 fact.id,

@@ -33,7 +33,7 @@ __all__ = [
     "check_parts",
 ]
 
-FieldKind = Literal["amount", "count", "number", "text", "codes", "flag"]
+FieldKind = Literal["amount", "count", "number", "text", "codes", "flag", "day"]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
 Choice = Annotated[list[Word], Field(min_length=2)] | Annotated[dict[Word, Text], Field(min_length=2)]
 """A field that takes one of these words; each may have a label in both languages."""
@@ -109,6 +109,7 @@ _WANTED: dict[FieldKind, Text] = {
     "text": Text("须为不超过 200 字的文本", "Must be text of at most 200 characters"),
     "codes": Text("须为至多 20 个代码的列表", "Must be a list of at most 20 codes"),
     "flag": Text("须为 true 或者 false", "Must be true or false"),
+    "day": Text("须为 YYYY-MM-DD 的日期", "Must be a date as YYYY-MM-DD"),
 }
 
 
@@ -135,11 +136,20 @@ def _fits(kind: FieldKind | Choice, value: Any) -> bool:
         return type(value) in (int, float) and abs(value) < 10**9 and round(value, 4) == value
     if kind == "text":
         return isinstance(value, str) and 1 <= len(value) <= 200
+    if kind == "day":
+        return isinstance(value, str) and _is_day(value)
     return (
         isinstance(value, list)
         and len(value) <= 20
         and all(isinstance(code, str) and 1 <= len(code) <= 40 for code in value)
     )
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
 
 
 class NeverCollected(_Part):

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from .catalogue import Catalogue, FactKind
 from .rules import REPAIRED, FactVersion
 
-__all__ = ["Periods", "PublicityPolicy", "RetentionPolicy", "ended_on", "periods_of"]
+__all__ = ["Periods", "PublicityPolicy", "RetentionPolicy", "document_day", "ended_on", "periods_of"]
 
 DishonestyClass = Literal["slight", "general", "serious"]
 _SAID = frozenset({"procedure", "amount_fen"})
@@ -155,6 +155,15 @@ def ended_on(fact: FactVersion, known: Iterable[FactVersion], catalogue: Catalog
     return min(days, default=None)
 
 
+def document_day(fact: FactVersion) -> date:
+    """The day on which a fact's document was made: what the fact says, else its own day.
+
+    A listing counts from the service of its decision, its publication from the day of the decision.
+    """
+    said = fact.payload.get("document_on")
+    return date.fromisoformat(said) if isinstance(said, str) else fact.occurred_on
+
+
 def repaired(fact: FactVersion, known: Iterable[FactVersion], on: date) -> bool:
     """Whether a repair that names this very fact stands on `on`."""
     return any(
@@ -172,21 +181,25 @@ def periods_of(
     *,
     lasting: bool = False,
     ended: date | None = None,
+    document_on: date | None = None,
 ) -> Periods:
-    """The periods of a fact of `kind`, counted from the day of its document (`occurred_on`).
+    """The periods of a fact of `kind`: publication and repair from its document, retention from its end.
 
-    `lasting`: something can end it; `ended`: the day on which that happened.
+    `document_on` is the day of the document where that is not the fact's own (NDRC Order 36: publication
+    runs from the day on which the document was made). `lasting`: something can end it; `ended`: the day on
+    which that happened.
     """
+    made = document_on or occurred_on
     visible, repairable = None, None
     class_ = publicity.class_of(kind, payload)
     if class_ == "none":
         if kind.publicity.show and kind.publicity.months:
-            visible = add_months(occurred_on, kind.publicity.months)
+            visible = add_months(made, kind.publicity.months)
     else:
         rule = publicity.classes[class_]
-        repairable = add_months(occurred_on, rule.min_months)
+        repairable = add_months(made, rule.min_months)
         if kind.publicity.show and rule.publish and rule.max_months:
-            visible = publicity.published_until(class_, occurred_on)
+            visible = publicity.published_until(class_, made)
     used = None
     if kind.nature == "adverse" and (ended is not None or not lasting):
         used = add_months(ended or occurred_on, retention.adverse_months)

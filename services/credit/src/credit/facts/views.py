@@ -11,11 +11,11 @@ from credit.subjects.models import Subject
 from .catalogue import FactKind
 from .models import Fact
 from .repository import periods_of as disputes_of
-from .retention import Periods, ended_on, periods_of
+from .retention import Periods, document_day, ended_on, periods_of, repaired
 from .rules import Action, FactVersion
 from .schemas import CorrectionView, DisputeView, EvidenceItem, FactView, Source, SourceKind
 
-__all__ = ["FactViews", "as_version", "fact_periods"]
+__all__ = ["FactViews", "as_version", "fact_periods", "shown_on"]
 
 
 def fact_periods(
@@ -23,18 +23,41 @@ def fact_periods(
 ) -> Periods:
     """The days until which a fact is shown and used, as seen on `on` with the facts `known` beside it.
 
-    The publication period follows the policy of the fact's own day, the retention period that of `on`.
+    The publication period follows the policy of the day of its document, the retention period that of `on`.
     """
-    catalogue = rulebook.catalogue(on)
+    catalogue, made = rulebook.catalogue(on), document_day(fact)
     return periods_of(
         kind,
         fact.occurred_on,
         fact.payload,
-        rulebook.publicity.choose("publicity", on=fact.occurred_on, region=region),
+        rulebook.publicity.choose("publicity", on=made, region=region),
         rulebook.retention.choose("retention", on=on, region=region),
         lasting=bool(catalogue.closing(fact.code)),
         ended=ended_on(fact, known, catalogue),
+        document_on=made,
     )
+
+
+def shown_on(
+    rulebook: Rulebook, region: str, fact: FactVersion, known: Sequence[FactVersion], on: date
+) -> tuple[FactKind, Periods] | None:
+    """Kind and periods of a standing fact that others are shown on a day; None where they are not.
+
+    The one answer of public pages, exports and certificates: it has occurred, its code is published, nothing
+    has ended or repaired it, and neither its publication nor its retention is over. What a sustained
+    objection took off the page is for the caller to leave out.
+    """
+    catalogue = rulebook.catalogue(on)
+    kind = catalogue.by_code.get(fact.code)
+    if kind is None or not kind.publicity.show or fact.occurred_on > on:
+        return None
+    ended = ended_on(fact, known, catalogue)
+    if (ended is not None and ended <= on) or repaired(fact, known, on):
+        return None
+    periods = fact_periods(rulebook, region, fact, known, kind, on)
+    if not periods.visible_on(on) or periods.archived_on(on):
+        return None
+    return kind, periods
 
 
 class FactViews:

@@ -17,9 +17,8 @@ from credit.draws.rules.states import DrawState
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.retention import ended_on, repaired
 from credit.facts.rules import FactVersion, known
-from credit.facts.views import as_version, fact_periods
+from credit.facts.views import as_version, shown_on
 from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
@@ -177,18 +176,11 @@ class PublicService:
     def _record(
         self, subject: Subject, fact: Fact, versions: list[FactVersion], today: date
     ) -> PublicFact | None:
-        catalogue = self._env.rulebook.catalogue(today)
-        kind = catalogue.by_code.get(fact.code)
-        if kind is None:
-            return None
         row = as_version(fact)
-        ended = ended_on(row, versions, catalogue)
-        if (ended is not None and ended <= today) or repaired(row, versions, today):
+        shown = shown_on(self._env.rulebook, subject.region, row, versions, today)
+        if shown is None or shown[1].visible_until is None:
             return None
-        periods = fact_periods(self._env.rulebook, subject.region, row, versions, kind, today)
-        until = periods.visible_until
-        if until is None or not periods.visible_on(today) or periods.archived_on(today):
-            return None
+        kind, periods = shown
         return PublicFact(
             code=fact.code,
             name=kind.name.render(self._language),
@@ -198,7 +190,7 @@ class PublicService:
             authority=fact.source_authority,
             reference=fact.source_reference,
             content=_content(fact.payload),
-            shown_until=until,
+            shown_until=periods.visible_until,
             repairable_from=periods.repairable_from,
             objection=row.disputed_on(today),
             reply=None,
