@@ -1,12 +1,12 @@
 """Hazards: found, ordered, extended, checked again, closed or handed over; late ones are noticed once."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from credit.hazards.rules import HazardAction, HazardState, acts_allowed, next_state
+from credit.hazards.rules import DueStep, HazardAction, HazardState, acts_allowed, next_state, term_of
 from credit.hazards.service import HazardService
 from credit.rounds import do_round
 from credit.subjects.repository import SubjectRepository
@@ -82,7 +82,11 @@ async def test_a_hazard_is_handed_over(service: Service) -> None:
     path = f"/hazards/{made['id']}/recheck"
     await service.post(path, check | {"new_due_on": "2026-12-01"}, 422)
     assert (await service.post(path, check, 200))["state"] == "handed_over"
-    done = await service.post(path, check | {"passed": True, "note": "接收机关函告已整改"}, 200)
+    passed = check | {"passed": True, "note": "接收机关函告已整改"}
+    problem = await service.post(path, passed, 422)
+    assert [one["pointer"] for one in problem["errors"]] == ["/reference"]
+    done = await service.post(path, passed | {"reference": "消防函〔2026〕9号"}, 200)
+    assert done["acts"][-1]["data"]["reference"] == "消防函〔2026〕9号"
     assert (done["state"], done["closed_on"], done["allowed"]) == ("closed", "2026-11-23", [])
     assert await codes(service, made["subject_id"]) == ["HAZARD_CLOSED", "HAZARD_FOUND"]
 
@@ -101,6 +105,30 @@ async def test_late_hazards_are_noticed_and_warned_of_once(service: Service) -> 
         assert made["id"] in [one["id"] for one in listed]
         warnings = (await service.get("/warnings", subject_id=made["subject_id"]))["items"]
         assert [one["rule"] for one in warnings].count("W-HAZARD-OVERDUE") == 1
+    finally:
+        service.at(START)
+
+
+async def test_more_time_after_the_day_does_not_take_lateness_away(service: Service) -> None:
+    made = await found(service)
+    path = f"/hazards/{made['id']}"
+    await service.post(f"{path}/order", {"requirement": "清理", "due_on": "2026-11-25"}, 200)
+    try:
+        service.at(START + timedelta(days=3))
+        assert (await service.get(path, who=service.who()))["missed_on"] == "2026-11-25"
+        more = {"due_on": "2026-12-10", "reason": "备件未到"}
+        longer = await service.post(f"{path}/extend", more, 200, service.who())
+        assert (longer["due_on"], longer["overdue"], longer["missed_on"]) == (
+            "2026-12-10",
+            False,
+            "2026-11-25",
+        )
+        assert [one["act"] for one in longer["acts"]][-2:] == ["overdue", "extended"]
+        warnings = await service.get("/warnings", who=service.who(), subject_id=made["subject_id"])
+        assert [one["rule"] for one in warnings["items"]].count("W-HAZARD-OVERDUE") == 1
+        check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+        closed = await service.post(f"{path}/recheck", check, 200, service.who())
+        assert (closed["state"], closed["missed_on"]) == ("closed", "2026-11-25")
     finally:
         service.at(START)
 
@@ -180,3 +208,19 @@ def test_a_hazard_goes_its_way_and_no_other() -> None:
     assert next_state(HazardState.HANDED_OVER, HazardAction.RECHECK, passed=True) is HazardState.CLOSED
     assert acts_allowed(HazardState.CLOSED) == []
     assert acts_allowed(HazardState.HANDED_OVER) == ["recheck"]
+
+
+def test_a_day_moves_only_before_it_has_passed() -> None:
+    def day(number: int) -> date:
+        return date(2026, 11, number)
+
+    ordered = DueStep(day(1), day(10), ends=False)
+    assert term_of([]) is None
+    assert term_of([DueStep(day(1), None, ends=True)]) is None, "handed over without an order"
+    assert term_of([ordered]) == (day(10), None)
+    assert term_of([ordered, DueStep(day(10), day(20), ends=False)]) == (day(20), None)
+    late = [ordered, DueStep(day(11), day(20), ends=False)]
+    assert term_of(late) == (day(10), None)
+    assert term_of([*late, DueStep(day(15), day(20), ends=True)]) == (day(10), day(15))
+    handed_over = [ordered, DueStep(day(9), None, ends=True), DueStep(day(25), day(10), ends=True)]
+    assert term_of(handed_over) == (day(10), day(9)), "its receiver's days are not its department's"

@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 import rfc8785
 from common.clock import CHINA
+from credit.honours.rules import Act
+from credit.listings.rules import Event as ListingStep
+from credit.objections.rules import Event as ObjectionStep
+from credit.repairs.rules import Event as RepairStep
+from credit.reports.duties import Done, of_honour, of_listing, of_objection, of_repair
 from credit.reports.rules import Duty, Kept, Measure, measured, span_of, unit_prefix
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .cases import BOOK
 from .conftest import START, Service
+from .test_hazards import found
 
 KNOWN = datetime(2026, 11, 23, 10, tzinfo=CHINA)
 DAYS = st.dates(date(2025, 12, 1), date(2027, 1, 31))
@@ -60,6 +67,98 @@ def test_every_duty_counts_once(rows: list[tuple[str, date, date | None]]) -> No
     for kept in result.values():
         assert kept.on_time + kept.late + kept.overdue <= kept.due
         assert kept.rate_bp is not None and 0 <= kept.rate_bp <= 10_000
+
+
+def on(day: str) -> date:
+    return date.fromisoformat(f"2026-{day}")
+
+
+def owed(measures: Any) -> dict[Duty, tuple[str, str | None]]:
+    """Each duty with the day it is due and the day it was done."""
+    return {
+        one.duty: (f"{one.due_on:%m-%d}", f"{one.done_on:%m-%d}" if one.done_on else None) for one in measures
+    }
+
+
+def test_a_listing_owes_an_answer_and_a_decision() -> None:
+    form = BOOK.lists.choose("credit-lists", on=on("03-02"), region="140000").of("serious")
+    heard = [Done(ListingStep.NOTIFY, on("03-02")), Done(ListingStep.STATEMENT, on("03-04"))]
+    assert owed(of_listing("140100", form, heard, on("06-01"))) == {Duty.LISTING_REPLIED: ("03-25", None)}
+    late = [*heard, Done(ListingStep.REPLY, on("03-26")), Done(ListingStep.DECIDE, on("03-30"))]
+    assert owed(of_listing("140100", form, late, on("06-01"))) == {
+        Duty.LISTING_REPLIED: ("03-25", "03-26"),
+        Duty.LISTING_DECIDED: ("04-17", "03-30"),
+    }
+    silent = owed(of_listing("140100", form, heard[:1], on("06-01")))
+    assert silent == {Duty.LISTING_DECIDED: ("04-07", None)}, "15 days from the end of the period"
+    dropped = [*heard, Done(ListingStep.DISMISS, on("03-05"))]
+    assert {done for _, done in owed(of_listing("140100", form, dropped, on("06-01"))).values()} == {"03-05"}
+    slight = BOOK.lists.choose("credit-lists", on=on("03-02"), region="140000").of("slight")
+    assert owed(of_listing("140100", slight, heard, on("06-01"))) == {}, "nobody wrote a figure for it"
+
+
+def test_a_repair_owes_verification_too() -> None:
+    pack = BOOK.repair_clocks.choose("repair-order7", on=on("03-02"), region="140000")
+    begun = [Done(RepairStep.APPLY, on("03-02"), "applied"), Done(RepairStep.ACCEPT, on("03-03"), "accepted")]
+    assert owed(of_repair("140100", pack, begun, on("06-01"))) == {
+        Duty.REPAIR_ACCEPTED: ("03-16", "03-03"),
+        Duty.REPAIR_VERIFIED: ("03-17", None),
+    }
+    done = [
+        *begun,
+        Done(RepairStep.VERIFY, on("03-18"), "verified"),
+        Done(RepairStep.REJECT, on("03-19"), "refused"),
+    ]
+    assert owed(of_repair("140100", pack, done, on("06-01"))) == {
+        Duty.REPAIR_ACCEPTED: ("03-16", "03-03"),
+        Duty.REPAIR_VERIFIED: ("03-17", "03-18"),
+        Duty.REPAIR_DECIDED: ("03-25", "03-19"),
+    }
+    refused = [begun[0], Done(RepairStep.REFUSE, on("03-05"), "not_accepted")]
+    assert owed(of_repair("140100", pack, refused, on("06-01"))) == {Duty.REPAIR_ACCEPTED: ("03-16", "03-05")}
+
+
+def test_an_objection_is_flagged_decided_and_put_right() -> None:
+    policy = BOOK.objections.choose("objections", on=on("03-02"), region="140100")
+    filed = [Done(ObjectionStep.FILE, on("03-02"))]
+
+    def of(*more: tuple[ObjectionStep, str]) -> dict[Duty, tuple[str, str | None]]:
+        steps = [*filed, *(Done(step, on(day)) for step, day in more)]
+        return owed(of_objection("140100", policy, on("03-02"), steps, on("06-01")))
+
+    accepted = (ObjectionStep.ACCEPT, "03-04")
+    assert of() == {Duty.OBJECTION_FLAGGED: ("03-03", None), Duty.OBJECTION_DECIDED: ("03-09", None)}
+    assert of(accepted)[Duty.OBJECTION_FLAGGED] == ("03-03", "03-04")
+    assert of(accepted, (ObjectionStep.EXTEND, "03-09"))[Duty.OBJECTION_DECIDED] == ("03-30", None)
+    for late in (ObjectionStep.EXTEND, ObjectionStep.FORWARD):
+        assert of(accepted, (late, "03-10"))[Duty.OBJECTION_DECIDED] == ("03-09", None), "it was late by then"
+    pause = ((ObjectionStep.START_APPRAISAL, "03-05"), (ObjectionStep.END_APPRAISAL, "03-10"))
+    assert of(accepted, *pause)[Duty.OBJECTION_DECIDED] == ("03-13", None)
+    sustained = of(accepted, (ObjectionStep.SUSTAIN, "03-06"), (ObjectionStep.CLOSE, "03-12"))
+    assert sustained[Duty.OBJECTION_DECIDED] == ("03-09", "03-06")
+    assert sustained[Duty.OBJECTION_REMEDIED] == ("03-11", "03-12")
+    assert of((ObjectionStep.WITHDRAW, "03-03")) == {}
+    assert of((ObjectionStep.REFUSE, "03-03")) == {Duty.OBJECTION_FLAGGED: ("03-03", "03-03")}
+
+
+def test_an_honour_is_reviewed_decided_and_its_revocation_too() -> None:
+    policy = BOOK.honours.choose("QUALITY-PLEDGE", on=on("03-02"), region="140100")
+
+    def of(*steps: tuple[Act, str]) -> dict[Duty, tuple[str, str | None]]:
+        return owed(of_honour("140100", policy, on("03-02"), [Done(step, on(day)) for step, day in steps]))
+
+    assert of() == {Duty.HONOUR_REVIEWED: ("03-16", None)}
+    assert of((Act.WITHDRAW, "03-03")) == {}
+    reviewed = of((Act.REVIEW, "03-17"), (Act.REVIEW, "04-20"), (Act.GRANT, "04-21"))
+    assert reviewed == {
+        Duty.HONOUR_REVIEWED: ("03-16", "03-17"),
+        Duty.HONOUR_DECIDED: ("04-08", "04-21"),
+    }, "a second review gives no new time"
+    granted = ((Act.REVIEW, "03-03"), (Act.GRANT, "03-04"), (Act.NOTIFY, "05-06"))
+    revocation = Duty.HONOUR_REVOCATION_DECIDED
+    assert of(*granted)[revocation] == ("06-02", None), "15 days from the end of the period for a statement"
+    assert of(*granted, (Act.STATE, "05-07"), (Act.KEEP, "05-08"))[revocation] == ("05-27", "05-08")
+    assert revocation not in of(*granted, (Act.EXPIRE, "05-08"))
 
 
 async def yearly(service: Service, who: Any = None, **params: Any) -> dict[str, Any]:
@@ -163,5 +262,59 @@ async def test_departments_are_measured_by_what_fell_due(service: Service) -> No
         await service.post(f"/warnings/{warning['id']}/acknowledge", {"note": "已收到，核查"}, 200)
         late = await row("warning_acknowledged")
         assert late is not None and late["late"] == 1 and late["rate_bp"] == 0
+    finally:
+        service.at(START)
+
+
+async def test_neither_mergers_nor_more_time_change_what_was_known_before(service: Service) -> None:
+    firm = await service.subject(region="140703", name="并入样例旅行社（虚构）")
+    ghost = await service.subject(
+        kind="unlicensed_operator", region="140703", key=None, name="无证样例（虚构）"
+    )
+    late = await found(service, firm)
+    given = await found(service, firm)
+    order = {"requirement": "清理通道", "due_on": "2026-11-25"}
+    for one in (late, given):
+        await service.post(f"/hazards/{one['id']}/order", order, 200)
+    over = {"authority": "消防救援机构", "reference": "移送〔2026〕2号", "reason": "涉嫌违法"}
+    await service.post(f"/hazards/{given['id']}/hand-over", over, 200)
+
+    async def card(**params: Any) -> dict[str, Any]:
+        asked = {"year": 2026, "region": "140000"} | params
+        answer: dict[str, Any] = await service.get("/reports/departments", who=service.who(), **asked)
+        return answer
+
+    def row(one: dict[str, Any]) -> tuple[int, ...]:
+        [line] = [x for x in one["rows"] if (x["region"], x["duty"]) == ("140700", "hazard_closed")]
+        return tuple(line[name] for name in ("due", "on_time", "late", "overdue"))
+
+    try:
+        service.at(START + timedelta(days=4))
+        before, report = await card(), await yearly(service, service.who(), region="140700")
+        assert row(before) == (2, 1, 0, 1), "what was handed over in time is not overdue"
+        moment = {"known_at": before["known_at"]}
+        service.at(START + timedelta(days=4, hours=1))
+        more = {"due_on": "2026-12-10", "reason": "备件未到"}
+        await service.post(f"/hazards/{late['id']}/extend", more, 200, service.who())
+        check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+        await service.post(f"/hazards/{late['id']}/recheck", check, 200, service.who())
+        merge = {
+            "into": firm["id"],
+            "reason": "查明为同一主体",
+            "evidence": [{"sha256": "a" * 64, "name": "核查"}],
+        }
+        answer = await service.http.post(
+            f"/api/v1/credit/subjects/{ghost['id']}/merge",
+            json=merge,
+            headers=service.who() | {"If-Match": f'"{ghost["version"]}"'},
+        )
+        assert answer.status_code == 200, answer.text
+        assert await card(**moment) == before
+        again = await yearly(service, service.who(), region="140700", known_at=report["known_at"])
+        assert again == report
+        assert row(await card()) == (2, 1, 1, 0), "put right, and late for good"
+        now = await yearly(service, service.who(), region="140700")
+        kind = ("subjects", "unlicensed_operator", "unrated")
+        assert value(now, *kind) == value(report, *kind) - 1
     finally:
         service.at(START)

@@ -318,6 +318,7 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('due_on', sa.Date(), nullable=True),
     sa.Column('overdue_on', sa.Date(), nullable=True),
+    sa.Column('missed_on', sa.Date(), nullable=True),
     sa.Column('order_paper', sa.Uuid(), nullable=True),
     sa.Column('order_number', sa.String(length=40), nullable=True),
     sa.Column('closed_on', sa.Date(), nullable=True),

@@ -17,7 +17,11 @@ __all__ = ["Hazard", "HazardAct"]
 
 
 class Hazard(Base, table=True):
-    """A hazard, found in an inspection or by itself. `overdue_on`: the day on which lateness was noticed."""
+    """A hazard, found in an inspection or by itself.
+
+    `overdue_on`: the day on which lateness was noticed, until more time is given. `missed_on`: the first last
+    day that passed before it was put right or handed over; nothing takes it away.
+    """
 
     __tablename__ = "hazards"
     __table_args__ = (
@@ -50,6 +54,7 @@ class Hazard(Base, table=True):
     version: int = 1
     due_on: date | None = None
     overdue_on: date | None = None
+    missed_on: date | None = None
     order_paper: UUID | None = None
     order_number: str | None = Field(default=None, sa_type=String(40))
     closed_on: date | None = None

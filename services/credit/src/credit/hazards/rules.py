@@ -1,9 +1,20 @@
 """The life of a hazard."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
-__all__ = ["HazardAction", "HazardLevel", "HazardState", "acts_allowed", "next_state"]
+__all__ = [
+    "DueStep",
+    "HazardAction",
+    "HazardLevel",
+    "HazardState",
+    "acts_allowed",
+    "is_late",
+    "next_state",
+    "term_of",
+]
 
 
 class HazardState(StrEnum):
@@ -51,3 +62,32 @@ def next_state(state: HazardState, act: HazardAction, *, passed: bool = False) -
 def acts_allowed(state: HazardState) -> list[str]:
     """What can be done in a state."""
     return [str(act) for (before, act) in _NEXT if before is state]
+
+
+def is_late(state: str, due_on: date | None, today: date) -> bool:
+    """Whether an ordered hazard's last day has passed; what was handed over in time is another's to do."""
+    return state == HazardState.ORDERED and due_on is not None and due_on < today
+
+
+@dataclass(frozen=True, slots=True)
+class DueStep:
+    """A step of a hazard: on which day, the last day it set, whether it ended the duty of its department."""
+
+    on: date
+    due_on: date | None
+    ends: bool
+
+
+def term_of(steps: Iterable[DueStep]) -> tuple[date, date | None] | None:
+    """By which day a hazard had to be put right, and on which it was, or was handed over; None if unordered.
+
+    More time moves the day only while the day before it has not passed: given later, the hazard may still be
+    put right, but it is late for good.
+    """
+    due, done = None, None
+    for step in steps:
+        if done is None and step.due_on is not None and (due is None or step.on <= due):
+            due = step.due_on
+        if done is None and step.ends:
+            done = step.on
+    return None if due is None else (due, done)

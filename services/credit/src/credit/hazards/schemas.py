@@ -47,12 +47,17 @@ class OrderIn(Model):
 
 
 class RecheckIn(Model):
-    """A re-check by at least two inspectors; one that fails sets a new day."""
+    """A re-check by at least two inspectors; one that fails may set a new day.
+
+    Of a hazard that was handed over its receiver reports back: `reference` is that of the report, and a
+    passed re-check needs it.
+    """
 
     passed: bool
     inspectors: Annotated[list[Staff], Field(min_length=2, max_length=10)]
     note: Words
     new_due_on: date | None = None
+    reference: Reference | None = None
 
 
 class ExtendIn(Model):
@@ -81,7 +86,10 @@ class HazardActView(Model):
 
 
 class HazardBrief(Model):
-    """A hazard in a list; `overdue_on` is the day on which the platform noticed that it is late."""
+    """A hazard in a list; `overdue_on` is the day on which the platform noticed that it is late.
+
+    `missed_on` is the first last day that passed; more time given later does not take it away.
+    """
 
     id: UUID
     number: str
@@ -98,6 +106,7 @@ class HazardBrief(Model):
     due_on: date | None
     overdue: bool
     overdue_on: date | None
+    missed_on: date | None
     order_paper: UUID | None
     order_number: str | None
     closed_on: date | None

@@ -28,7 +28,7 @@ from credit.warnings.service import Evidence, WarningService
 from .errors import HazardConflict, HazardNotFound
 from .models import Hazard
 from .repository import HazardRepository
-from .rules import HazardAction, HazardLevel, HazardState, acts_allowed, next_state
+from .rules import HazardAction, HazardLevel, HazardState, acts_allowed, is_late, next_state
 from .schemas import (
     ExtendIn,
     HandOverIn,
@@ -133,13 +133,17 @@ class HazardService:
         return await self._view(hazard)
 
     async def extend(self, actor: Principal, hazard_id: UUID, wanted: ExtendIn) -> HazardView:
-        """Give more time, with the reason. Raises as `order`."""
-        hazard, _ = await self._locked(actor, hazard_id)
+        """Give more time, with the reason. After the day has passed the hazard stays late, and is warned of.
+
+        Raises as `order`.
+        """
+        hazard, subject = await self._locked(actor, hazard_id)
         hazard.state = self._step(hazard, HazardAction.EXTEND)
         self._check_due(hazard, wanted.due_on)
         before = hazard.due_on
         if before is not None and wanted.due_on <= before:
             raise InvalidPayload.at("/due_on", Text("须晚于原期限", "Must lie after the present day"))
+        await self._notice(hazard, subject)
         hazard.due_on, hazard.overdue_on = wanted.due_on, None
         data = {"from": str(before), "to": wanted.due_on.isoformat()}
         self._note(hazard, "extended", wanted.reason, data, actor.sub)
@@ -148,17 +152,19 @@ class HazardService:
     async def recheck(self, actor: Principal, hazard_id: UUID, wanted: RecheckIn) -> HazardView:
         """Record a re-check: passed, the hazard is closed and the fact HAZARD_CLOSED recorded.
 
-        A hazard that was handed over is closed the same way, when its new department reports it put right.
+        A hazard that was handed over is closed the same way, when its new department reports it put right,
+        under the reference of that report. A new day that comes after the one before leaves it late.
 
         Raises:
             HazardNotFound, HazardConflict: not the caller's, or neither ordered nor handed over.
             InvalidPayload: inspectors named twice, or a new day where the re-check was passed or another
-                department sets the days.
+                department sets the days; a reference of what was not handed over, or none of its closing.
         """
         hazard, subject = await self._locked(actor, hazard_id)
         after = self._step(hazard, HazardAction.RECHECK, passed=wanted.passed)
         if len({one.casefold() for one in wanted.inspectors}) != len(wanted.inspectors):
             raise InvalidPayload.at("/inspectors", Text("人员重复", "A person stands twice"))
+        _check_reference(HazardState(hazard.state), wanted)
         if wanted.new_due_on is not None:
             if wanted.passed:
                 raise InvalidPayload.at("/new_due_on", Text("复查合格不设新期限", "Passed: no new day"))
@@ -166,10 +172,14 @@ class HazardService:
                 why = Text("已移交，期限由接收机关确定", "It was handed over: its receiver sets the days")
                 raise InvalidPayload.at("/new_due_on", why)
             self._check_due(hazard, wanted.new_due_on, "/new_due_on")
+            await self._notice(hazard, subject)
             hazard.due_on, hazard.overdue_on = wanted.new_due_on, None
         today = china_date(self._env.clock.now())
+        _miss(hazard, today)
         hazard.state = after
         data = {"passed": wanted.passed, "inspectors": wanted.inspectors, "due_on": str(hazard.due_on)}
+        if wanted.reference is not None:
+            data["reference"] = wanted.reference
         self._note(hazard, "rechecked", wanted.note, data, actor.sub)
         if after is HazardState.CLOSED:
             hazard.closed_on = today
@@ -180,7 +190,9 @@ class HazardService:
     async def hand_over(self, actor: Principal, hazard_id: UUID, wanted: HandOverIn) -> HazardView:
         """Hand the hazard over for enforcement, under the receiver's reference. Raises as `order`."""
         hazard, _ = await self._locked(actor, hazard_id)
-        hazard.state = self._step(hazard, HazardAction.HAND_OVER)
+        after = self._step(hazard, HazardAction.HAND_OVER)
+        _miss(hazard, china_date(self._env.clock.now()))
+        hazard.state = after
         hazard.handed_over_to = {"authority": wanted.authority, "reference": wanted.reference}
         self._note(hazard, "handed_over", wanted.reason, hazard.handed_over_to, actor.sub)
         await self._session.flush()
@@ -198,12 +210,7 @@ class HazardService:
             hazard = await self._hazards.lock_late(hazard_id, today)
             if subject is None or hazard is None:
                 continue
-            hazard.overdue_on = today
-            self._note(hazard, "overdue", None, {"due_on": str(hazard.due_on)}, "system")
-            await self._session.flush()
-            source = f"hazard:{hazard.number}:{hazard.due_on}"
-            details = {"hazard": hazard.number, "due_on": str(hazard.due_on), "level": hazard.level}
-            await self._warnings.report(subject, OVERDUE_RULE, Evidence(source, today, {}, details))
+            await self._notice(hazard, subject)
             done += 1
         return done
 
@@ -246,6 +253,18 @@ class HazardService:
         if hazard is None or subject is None or actor.subject_id is not None:
             raise HazardNotFound
         return hazard, subject
+
+    async def _notice(self, hazard: Hazard, subject: Subject) -> None:
+        """Mark a hazard whose day has passed, unless it is marked, and warn of it."""
+        today = china_date(self._env.clock.now())
+        if hazard.overdue_on is not None or not _miss(hazard, today):
+            return
+        hazard.overdue_on = today
+        self._note(hazard, "overdue", None, {"due_on": str(hazard.due_on)}, "system")
+        await self._session.flush()
+        source = f"hazard:{hazard.number}:{hazard.due_on}"
+        details = {"hazard": hazard.number, "due_on": str(hazard.due_on), "level": hazard.level}
+        await self._warnings.report(subject, OVERDUE_RULE, Evidence(source, today, {}, details))
 
     def _step(self, hazard: Hazard, act: HazardAction, *, passed: bool = False) -> HazardState:
         state = HazardState(hazard.state)
@@ -297,7 +316,7 @@ class HazardService:
 
     def _brief(self, hazard: Hazard, name: str) -> HazardBrief:
         today = china_date(self._env.clock.now())
-        late = hazard.state == HazardState.ORDERED and hazard.due_on is not None and hazard.due_on < today
+        late = is_late(hazard.state, hazard.due_on, today)
         return HazardBrief(
             id=hazard.id,
             number=hazard.number,
@@ -314,9 +333,27 @@ class HazardService:
             due_on=hazard.due_on,
             overdue=late,
             overdue_on=hazard.overdue_on,
+            missed_on=hazard.missed_on or (hazard.due_on if late else None),
             order_paper=hazard.order_paper,
             order_number=hazard.order_number,
             closed_on=hazard.closed_on,
             handed_over_to=hazard.handed_over_to,
             version=hazard.version,
         )
+
+
+def _miss(hazard: Hazard, today: date) -> bool:
+    """Keep for good that a day has passed, the first such day; says whether one has."""
+    if not is_late(hazard.state, hazard.due_on, today):
+        return False
+    hazard.missed_on = hazard.missed_on or hazard.due_on
+    return True
+
+
+def _check_reference(state: HazardState, wanted: RecheckIn) -> None:
+    handed_over = state is HazardState.HANDED_OVER
+    if handed_over and wanted.passed and wanted.reference is None:
+        why = Text("已移交，须注明接收机关函告文号", "It was handed over: name the reference of the report")
+        raise InvalidPayload.at("/reference", why)
+    if not handed_over and wanted.reference is not None:
+        raise InvalidPayload.at("/reference", Text("未移交，不用文号", "Only for what was handed over"))

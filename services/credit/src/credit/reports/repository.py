@@ -5,18 +5,20 @@ from datetime import date, datetime
 from typing import Any
 
 from common.auth import region_prefix
-from sqlalchemy import ColumnElement, Date, and_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, and_, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.facts.models import Fact
-from credit.hazards.models import Hazard
-from credit.inspections.models import Inspection
+from credit.hazards.models import Hazard, HazardAct
+from credit.honours.models import Honour, HonourAct
+from credit.inspections.models import Inspection, InspectionAct
 from credit.listings.models import Listing, ListingEvent
 from credit.objections.models import Objection, ObjectionAct
 from credit.repairs.models import Repair, RepairEvent
 from credit.scoring.models import PublishedGrade
-from credit.subjects.models import Subject, SubjectState
+from credit.subjects.models import Subject, SubjectMerge, SubjectState
+from credit.subjects.rules import MergeAct
 from credit.warnings.models import Warning, WarningAct
 
 from .rules import Span
@@ -27,8 +29,8 @@ Count = tuple[str, str, int]
 _UNRATED = "unrated"
 
 
-def _inside(region: str, moment: datetime) -> ColumnElement[bool]:
-    """Whether a subject stood in a region at a moment: its present region, unless it has moved since."""
+def _region_at(moment: datetime) -> ColumnElement[str]:
+    """Where a subject stood at a moment: its present region, unless it has moved since."""
     then = (
         select(col(SubjectState.region))
         .where(col(SubjectState.subject_id) == col(Subject.id), col(SubjectState.until_at) > moment)
@@ -36,7 +38,23 @@ def _inside(region: str, moment: datetime) -> ColumnElement[bool]:
         .limit(1)
         .scalar_subquery()
     )
-    return func.coalesce(then, col(Subject.region)).like(f"{region_prefix(region)}%")
+    return func.coalesce(then, col(Subject.region))
+
+
+def _inside(region: str, moment: datetime) -> ColumnElement[bool]:
+    return _region_at(moment).like(f"{region_prefix(region)}%")
+
+
+def _merged_at(moment: datetime) -> ColumnElement[bool]:
+    """Whether a subject was merged into another at a moment, whatever has happened since."""
+    last = (
+        select(col(SubjectMerge.act))
+        .where(col(SubjectMerge.subject_id) == col(Subject.id), col(SubjectMerge.done_at) < moment)
+        .order_by(col(SubjectMerge.done_at).desc(), col(SubjectMerge.id).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(last, MergeAct.UNMERGE.value) == MergeAct.MERGE.value
 
 
 def _within(column: Any, span: Span) -> ColumnElement[bool]:
@@ -69,7 +87,7 @@ class ReportRepository:
             select(col(Subject.kind).label("kind"), func.coalesce(grade, _UNRATED).label("grade"))
             .where(
                 col(Subject.created_at) < span.end,
-                col(Subject.merged_into).is_(None),
+                ~_merged_at(span.end),
                 _inside(region, span.end),
             )
             .subquery()
@@ -133,14 +151,16 @@ class ReportRepository:
     async def inspections(self, region: str, span: Span) -> list[Count]:
         """(kind, result, how many) finished, and (kind, "published", how many)."""
         prefix = f"{region_prefix(region)}%"
+        result = col(InspectionAct.data)["result"].astext
         finished = await self._counts(
-            select(col(Inspection.kind), col(Inspection.result), func.count())
+            select(col(Inspection.kind), result, func.count())
+            .join(InspectionAct, col(InspectionAct.inspection_id) == col(Inspection.id))
             .where(
-                col(Inspection.finished_on).between(span.first, span.last),
-                col(Inspection.result).is_not(None),
+                col(InspectionAct.act) == "finished",
+                _within(col(InspectionAct.done_at), span),
                 col(Inspection.region).like(prefix),
             )
-            .group_by(col(Inspection.kind), col(Inspection.result))
+            .group_by(col(Inspection.kind), result)
         )
         published = await self._counts(
             select(col(Inspection.kind), literal("published"), func.count())
@@ -185,30 +205,107 @@ class ReportRepository:
             .group_by(col(Objection.target), col(ObjectionAct.event))
         )
 
-    async def objection_days(self, region: str, span: Span) -> Sequence[Any]:
-        """(region, due, done) of objections."""
-        return await self._rows(
-            select(col(Objection.region), col(Objection.decide_due), col(Objection.decided_on)).where(
-                col(Objection.region).like(f"{region_prefix(region)}%"),
-                col(Objection.decide_due).between(span.first, span.last),
-                col(Objection.state).not_in(["withdrawn", "refused"]),
-            )
-        )
-
-    async def repair_days(self, region: str, span: Span) -> Sequence[Any]:
-        """(region, applied, accepted, verified, decided, ended, known) of repairs applied for by then."""
+    async def listing_steps(self, region: str, span: Span) -> Sequence[Any]:
+        """(id, region, opened, list, event, day) of every step of listings taken by then, in order."""
         return await self._rows(
             select(
-                col(Repair.authority_region),
-                col(Repair.applied_on),
-                col(Repair.accepted_on),
-                col(Repair.verified_on),
-                col(Repair.decided_on),
-                col(Repair.ended_on),
-            ).where(
-                col(Repair.authority_region).like(f"{region_prefix(region)}%"),
-                col(Repair.applied_on) <= span.last,
+                col(Listing.id),
+                col(Listing.authority_region),
+                col(Listing.opened_on),
+                col(Listing.on_list),
+                col(ListingEvent.event),
+                col(ListingEvent.on_day),
             )
+            .join(ListingEvent, col(ListingEvent.listing_id) == col(Listing.id))
+            .where(
+                col(Listing.authority_region).like(f"{region_prefix(region)}%"),
+                col(ListingEvent.done_at) < span.end,
+            )
+            .order_by(col(Listing.id), col(ListingEvent.version))
+        )
+
+    async def repair_steps(self, region: str, span: Span) -> Sequence[Any]:
+        """(id, region, event, day, state after) of every step of repairs taken by then, in order."""
+        return await self._rows(
+            select(
+                col(Repair.id),
+                col(Repair.authority_region),
+                col(RepairEvent.event),
+                col(RepairEvent.on_day),
+                col(RepairEvent.state),
+            )
+            .join(RepairEvent, col(RepairEvent.repair_id) == col(Repair.id))
+            .where(
+                col(Repair.authority_region).like(f"{region_prefix(region)}%"),
+                col(RepairEvent.done_at) < span.end,
+            )
+            .order_by(col(Repair.id), col(RepairEvent.version))
+        )
+
+    async def objection_steps(self, region: str, span: Span) -> Sequence[Any]:
+        """(id, region, policy, its version and region, filed, event, day) of steps by then, in order."""
+        return await self._rows(
+            select(
+                col(Objection.id),
+                col(Objection.region),
+                col(Objection.policy_id),
+                col(Objection.policy_version),
+                col(Objection.policy_region),
+                col(Objection.filed_on),
+                col(ObjectionAct.event),
+                _day(col(ObjectionAct.done_at)),
+            )
+            .join(ObjectionAct, col(ObjectionAct.objection_id) == col(Objection.id))
+            .where(
+                col(Objection.region).like(f"{region_prefix(region)}%"),
+                col(ObjectionAct.done_at) < span.end,
+            )
+            .order_by(col(Objection.id), col(ObjectionAct.version))
+        )
+
+    async def honour_steps(self, region: str, span: Span) -> Sequence[Any]:
+        """(id, region, policy, its version and region, applied, act, day) of honours applied for by then.
+
+        In order; act and day are null where nothing was done yet.
+        """
+        return await self._rows(
+            select(
+                col(Honour.id),
+                col(Honour.region),
+                col(Honour.policy_id),
+                col(Honour.policy_version),
+                col(Honour.policy_region),
+                _day(col(Honour.applied_at)),
+                col(HonourAct.act),
+                _day(col(HonourAct.done_at)),
+            )
+            .outerjoin(
+                HonourAct,
+                and_(col(HonourAct.honour_id) == col(Honour.id), col(HonourAct.done_at) < span.end),
+            )
+            .where(
+                col(Honour.region).like(f"{region_prefix(region)}%"),
+                col(Honour.applied_at) < span.end,
+            )
+            .order_by(col(Honour.id), col(HonourAct.version))
+        )
+
+    async def hazard_steps(self, region: str, span: Span) -> Sequence[Any]:
+        """(id, region, act, data, day) of every step of hazards taken by then, in order."""
+        return await self._rows(
+            select(
+                col(Hazard.id),
+                col(Hazard.region),
+                col(HazardAct.act),
+                col(HazardAct.data),
+                _day(col(HazardAct.done_at)),
+            )
+            .join(HazardAct, col(HazardAct.hazard_id) == col(Hazard.id))
+            .where(
+                col(Hazard.region).like(f"{region_prefix(region)}%"),
+                col(HazardAct.done_at) < span.end,
+            )
+            .order_by(col(Hazard.id), col(HazardAct.version))
         )
 
     async def warning_days(self, region: str, span: Span) -> Sequence[Any]:
@@ -225,35 +322,32 @@ class ReportRepository:
                 .scalar_subquery()
             )
 
+        place = _region_at(span.end)
         return await self._rows(
             select(
-                col(Subject.region),
+                place,
                 col(Warning.acknowledge_by),
                 done("acknowledge"),
                 col(Warning.resolve_by),
                 done("resolve"),
             )
             .join(Subject, col(Subject.id) == col(Warning.subject_id))
-            .where(col(Subject.region).like(f"{region_prefix(region)}%"), col(Warning.raised_at) < span.end)
+            .where(place.like(f"{region_prefix(region)}%"), col(Warning.raised_at) < span.end)
         )
 
     async def inspection_days(self, region: str, span: Span) -> Sequence[Any]:
         """(region, publish by, published) of inspections."""
         return await self._rows(
             select(
-                col(Inspection.region), col(Inspection.publish_by), _day(col(Inspection.published_at))
+                col(Inspection.region),
+                col(Inspection.publish_by),
+                case(
+                    (col(Inspection.published_at) < span.end, _day(col(Inspection.published_at))),
+                    else_=None,
+                ),
             ).where(
                 col(Inspection.region).like(f"{region_prefix(region)}%"),
                 col(Inspection.publish_by).between(span.first, span.last),
-            )
-        )
-
-    async def hazard_days(self, region: str, span: Span) -> Sequence[Any]:
-        """(region, due, closed) of hazards."""
-        return await self._rows(
-            select(col(Hazard.region), col(Hazard.due_on), col(Hazard.closed_on)).where(
-                col(Hazard.region).like(f"{region_prefix(region)}%"),
-                col(Hazard.due_on).between(span.first, span.last),
             )
         )
 

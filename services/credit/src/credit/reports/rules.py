@@ -37,9 +37,17 @@ def unit_prefix(region: str) -> int:
 class Duty(StrEnum):
     """What must be done by a day."""
 
+    LISTING_REPLIED = "listing_replied"
+    LISTING_DECIDED = "listing_decided"
+    OBJECTION_FLAGGED = "objection_flagged"
     OBJECTION_DECIDED = "objection_decided"
+    OBJECTION_REMEDIED = "objection_remedied"
     REPAIR_ACCEPTED = "repair_accepted"
+    REPAIR_VERIFIED = "repair_verified"
     REPAIR_DECIDED = "repair_decided"
+    HONOUR_REVIEWED = "honour_reviewed"
+    HONOUR_DECIDED = "honour_decided"
+    HONOUR_REVOCATION_DECIDED = "honour_revocation_decided"
     WARNING_ACKNOWLEDGED = "warning_acknowledged"
     WARNING_RESOLVED = "warning_resolved"
     INSPECTION_PUBLISHED = "inspection_published"

@@ -1,21 +1,22 @@
 """Use cases of reports: the year of a region, and how its departments kept their deadlines."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 import rfc8785
 from common import regions
 from common.auth import Principal
-from common.calendar import add_working_days
-from common.policies import PolicyNotInForce
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.hazards.rules import DueStep
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 
+from .duties import Done, of_hazard, of_honour, of_listing, of_objection, of_repair, of_warning
 from .errors import ReportNotFound
 from .repository import ReportRepository
 from .rules import Duty, Measure, Span, measured, span_of, unit_prefix
@@ -90,8 +91,9 @@ class ReportService:
     ) -> Scorecard:
         """How the units below a region kept what fell due within a year.
 
-        Repairs are due by the working days of the repair rules in force on the day of the application. Raises
-        as `yearly`.
+        Duties are told by the steps taken by the moment of knowledge: more time that was given after a day
+        had passed takes no lateness away, and what is done later changes no earlier report. Listings,
+        repairs, objections and honours are due by the rules they run under. Raises as `yearly`.
         """
         moment = self._moment(actor, region, year, known_at)
         span = span_of(year, moment)
@@ -162,43 +164,54 @@ class ReportService:
 
     async def _measures(self, region: str, span: Span) -> list[Measure]:
         found = [
-            Measure(duty, place, due, done)
-            for duty, rows in (
-                (Duty.OBJECTION_DECIDED, await self._reports.objection_days(region, span)),
-                (Duty.INSPECTION_PUBLISHED, await self._reports.inspection_days(region, span)),
-                (Duty.HAZARD_CLOSED, await self._reports.hazard_days(region, span)),
-            )
-            for place, due, done in rows
+            Measure(Duty.INSPECTION_PUBLISHED, *row)
+            for row in await self._reports.inspection_days(region, span)
         ]
-        for place, by, acknowledged, until, resolved in await self._reports.warning_days(region, span):
-            # A warning that was resolved at once was acknowledged with it.
-            found.append(Measure(Duty.WARNING_ACKNOWLEDGED, place, by, acknowledged or resolved))
-            found.append(Measure(Duty.WARNING_RESOLVED, place, until, resolved))
-        for place, *days in await self._reports.repair_days(region, span):
-            found += self._repair(place, *days)
+        for row in await self._reports.warning_days(region, span):
+            found += of_warning(*row)
+        for (_, place), rows in _by_record(await self._reports.hazard_steps(region, span), 2):
+            found += of_hazard(place, [_due_step(*row) for row in rows])
+        found += await self._procedures(region, span)
         return found
 
-    def _repair(
-        self,
-        place: str,
-        applied: date,
-        accepted: date | None,
-        verified: date | None,
-        decided: date | None,
-        ended: date | None,
-    ) -> list[Measure]:
-        try:
-            steps = self._env.rulebook.repair_clocks.choose("repair-order7", on=applied, region=place).steps
-        except PolicyNotInForce:
-            return []
-        found: list[Measure] = []
-        if (step := steps.get("accept")) is not None:
-            due = add_working_days(applied, step.working_days).due_on
-            found.append(Measure(Duty.REPAIR_ACCEPTED, place, due, accepted or ended))
-        if verified is not None and (step := steps.get("decide")) is not None:
-            due = add_working_days(verified, step.working_days).due_on
-            found.append(Measure(Duty.REPAIR_DECIDED, place, due, decided or ended))
+    async def _procedures(self, region: str, span: Span) -> list[Measure]:
+        """The duties of listings, repairs, objections and honours, each by the policy that it runs under."""
+        book, found = self._env.rulebook, list[Measure]()
+        for (_, place, opened, on_list), rows in _by_record(
+            await self._reports.listing_steps(region, span), 4
+        ):
+            lists = book.lists.find("credit-lists", on=opened, region=place)
+            if lists is not None:
+                steps = [Done(event, day) for event, day in rows]
+                found += of_listing(place, lists.of(on_list), steps, span.last)
+        for (_, place), rows in _by_record(await self._reports.repair_steps(region, span), 2):
+            steps = [Done(*row) for row in rows]
+            clock = book.repair_clocks.find("repair-order7", on=steps[0].on, region=place)
+            if clock is not None:
+                found += of_repair(place, clock, steps, span.last)
+        objections = await self._reports.objection_steps(region, span)
+        for (_, place, *policy, filed), rows in _by_record(objections, 6):
+            steps = [Done(*row) for row in rows]
+            found += of_objection(place, book.objections.get(*policy), filed, steps, span.last)
+        honours = await self._reports.honour_steps(region, span)
+        for (_, place, *policy, applied), rows in _by_record(honours, 6):
+            acts = [Done(act, day) for act, day in rows if act is not None]
+            found += of_honour(place, book.honours.get(*policy), applied, acts)
         return found
+
+
+def _by_record(rows: Sequence[Any], width: int) -> Iterator[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """Rows in the order of their records, as (what stands for the record, its steps)."""
+    for head, steps in groupby(rows, lambda row: tuple(row[:width])):
+        yield head, [tuple(row[width:]) for row in steps]
+
+
+def _due_step(act: str, data: Mapping[str, Any], day: date) -> DueStep:
+    set_for = data.get("to") if act == "extended" else data.get("due_on")
+    # A late hazard that is noticed names the day it has missed: that is no new day.
+    moves = act in ("ordered", "extended", "rechecked") and set_for not in (None, "None")
+    ends = act == "handed_over" or (act == "rechecked" and data.get("passed") is True)
+    return DueStep(day, date.fromisoformat(str(set_for)) if moves else None, ends)
 
 
 def _precision(numbers: dict[tuple[str, str, str], int], rule: str) -> int | None:
