@@ -369,6 +369,20 @@ async def test_days_move_with_forwarding_extension_and_appraisal(service: Servic
         service.at(START)
 
 
+async def test_what_is_late_cannot_be_extended(service: Service, room: Room) -> None:
+    subject, fact = await fined(service)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    await room.step(made, "accept")
+    try:
+        service.at(START + timedelta(days=8))
+        problem = await Room(service).step(made, "extend", {"reason": "证据待补"}, 422)
+        assert [one["pointer"] for one in problem["errors"]] == ["/reason"]
+        late = await service.get(f"/objections/{made['id']}", who=service.who())
+        assert (late["decide_due"], late["overdue"], late["extended"]) == ("2026-11-30", "decide", False)
+    finally:
+        service.at(START)
+
+
 async def test_a_grade_and_an_entry_of_the_page_can_be_objected_to(service: Service, room: Room) -> None:
     subject, fact = await fined(service)
     own = room.own(subject)

@@ -67,7 +67,12 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         return await self._done(objection, Event.FORWARD, actor.sub, wanted.note, {"to": wanted.to})
 
     async def extend(self, actor: Principal, objection_id: UUID, wanted: RefusalIn) -> ObjectionView:
-        """Extend the decision period once, to the policy's total, with reasons. Raises as `accept`."""
+        """Extend the decision period once, to the policy's total, with reasons, while it runs.
+
+        Raises:
+            ObjectionNotFound, StepRefused: as in `accept`.
+            InvalidPayload: the place knows no extension, or the period is over: lateness stays.
+        """
         objection, _ = await self._open(actor, objection_id)
         policy = self._policy(objection)
         if policy.decide.total_working_days <= policy.decide.working_days:
@@ -75,6 +80,11 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
                 "/reason", Text("当地规定不允许延长", "The rules of the place know no extension")
             )
         self._advance(objection, Event.EXTEND)
+        if self._today > self._decide_by(objection).due_on:
+            raise InvalidPayload.at(
+                "/reason",
+                Text("办理期限已过，不得延长", "The period is over: what is late cannot be extended"),
+            )
         objection.extended = True
         return await self._done(objection, Event.EXTEND, actor.sub, wanted.reason)
 
