@@ -29,10 +29,20 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from .conftest import START, Service
+from .repairing import granted
+from .test_exports import feed
+from .test_listings import listed
 
 RECORDED = Path(__file__).parent / "data" / "exchange"
 DECIDE = ["credit:decide", "credit:read"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+TOLD = {
+    "their_number": "N-1",
+    "kind": "repair_granted",
+    "subject_key": "K",
+    "decided_on": "2026-11-23",
+    "authority": "演示机关（虚构）",
+}
 KEYS = st.dictionaries(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), st.sampled_from("xy"))
 
 
@@ -62,6 +72,8 @@ async def test_the_http_adapter_speaks_the_documented_shape() -> None:
         seen.append(request)
         if request.url.path == "/x/records" and request.method == "POST":
             return httpx.Response(201, json={"state": "accepted", "their_number": "T1", "new": 1})
+        if request.url.path == "/x/decisions" and "day" in request.url.params:
+            return httpx.Response(200, json={"items": [TOLD]})
         if request.url.path == "/x/decisions":
             return httpx.Response(200, json={"items": [], "next_after": "7"})
         if request.url.params.get("after") is None:
@@ -74,6 +86,7 @@ async def test_the_http_adapter_speaks_the_documented_shape() -> None:
     assert (await adapter.send(record)).their_number == "T1"
     assert (await adapter.decisions(None)).next_after == "7"
     assert [one.our_number for one in await adapter.records(date(2026, 11, 23))] == ["F-1"]
+    assert [one.their_number for one in await adapter.decided(date(2026, 11, 23))] == ["N-1"]
     assert seen[0].headers["authorization"] == "Bearer secret" and seen[0].headers["idempotency-key"]
     assert json.loads(seen[0].content) == record
 
@@ -125,6 +138,7 @@ class Other:
         self.got: list[Mapping[str, Any]] = []
         self.deaf = False
         self.told: list[Decision] = []
+        self.untold: list[Decision] = []
         self.alter: str | None = None
 
     async def send(self, record: Mapping[str, Any]) -> Answer:
@@ -147,6 +161,9 @@ class Other:
             for one in self.got
         ]
 
+    async def decided(self, day: date) -> list[Decision]:
+        return [one for one in [*self.told, *self.untold] if one.decided_on == day]
+
     def of(self, subject: dict[str, Any]) -> list[Mapping[str, Any]]:
         return [one for one in self.got if one["subject"]["key"] == subject["key"]]
 
@@ -156,9 +173,9 @@ def other(service: Service) -> Other:
     return Other()
 
 
-def desk(service: Service, other: Adapter) -> ExchangeDesk:
+def desk(service: Service, other: Adapter, at: System = System.NATIONAL) -> ExchangeDesk:
     adapters: dict[System, Adapter] = {system: NullAdapter() for system in System}
-    adapters[System.NATIONAL] = other
+    adapters[at] = other
     made = ExchangeDesk(service.app.state.db, service.app.state.env, adapters)
     service.app.state.exchange = made
     return made
@@ -380,3 +397,106 @@ async def test_both_sides_of_a_day_are_compared_within_ones_regions(service: Ser
         assert refused["type"] == "/problems/exchange-unavailable"
     finally:
         service.at(START)
+
+
+async def records_of(service: Service, subject: dict[str, Any], system: str) -> list[dict[str, Any]]:
+    rows = await service.get("/exchange/records", who=service.who(scopes=DECIDE), system=system, limit=100)
+    return [one for one in reversed(rows["items"]) if one["subject_id"] == subject["id"]]
+
+
+async def test_a_repaired_penalty_is_withdrawn_wherever_it_was_told(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    await at.round()
+    firm = await service.subject(name="修复撤回样例旅行社（虚构）")
+    fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 9_000_000})
+    await at.round()
+    _, place = await feed(service)
+    await granted(service, firm, fine)
+    await at.round()
+    await at.round()
+    first, last = [one for one in other.of(firm) if one["kind"] == "record"]
+    assert (
+        first["our_number"] == last["our_number"] == f"F-{fine['id']}" and first["version"] < last["version"]
+    )
+    said = last["content"]
+    assert (said["action"], said["because"], said["withdrawn_on"]) == ("withdraw", "repaired", "2026-11-23")
+    told = [one for one in (await feed(service, after=place))[0] if one["type"] == "fact_recorded"]
+    assert [(one["data"]["code"], one["data"]["repairs"]) for one in told] == [("REPAIRED", fine["id"])]
+    exported = await service.http.get("/api/v1/credit/exports/facts.csv", headers=service.who())
+    assert firm["key"] not in exported.text
+    kept = [one for one in await records_of(service, firm, "credit_china") if one["kind"] == "record"]
+    assert {one["state"] for one in kept} == {"withheld"}, "what was never sent is not sent after a repair"
+    sent = len(other.got)
+    own = service.who(kind="agency", sub="agency-1", scopes=["credit:read"], subject_id=firm["id"])
+    objection = {"target": "fact", "fact_id": fine["id"], "statement": "处罚对象有误，请予核查"}
+    filed = await service.post("/objections", objection, who=own)
+    await service.post(f"/objections/{filed['id']}/accept", {}, 200)
+    await at.round()
+    assert [one for one in other.got[sent:] if one["kind"] == "record"] == []
+
+
+async def test_what_is_not_public_goes_to_no_system_that_publishes(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    firm = await service.subject(name="轻微样例旅行社（虚构）")
+    await listed(service, "MIN-4", subject_id=firm["id"])
+    fine = {"amount_fen": 10_000, "procedure": "summary"}
+    await service.fact(firm, "PENALTY_FINE_SMALL", "2026-11-01", payload=fine)
+    await at.round()
+    sent = {one["kind"]: one["content"] for one in other.of(firm)}
+    assert (sent["listing"]["list"], sent["listing"]["public"], sent["record"]["public"]) == (
+        "slight",
+        False,
+        False,
+    )
+    for system in ("credit_china", "enterprise_publicity"):
+        assert await records_of(service, firm, system) == []
+    grave = await service.subject(name="严重样例旅行社（虚构）")
+    await listed(service, subject_id=grave["id"])
+    await at.round()
+    rows = await records_of(service, grave, "credit_china")
+    assert [one["content"]["content"]["public"] for one in rows if one["kind"] == "listing"] == [True]
+
+
+def decision(number: str, subject: dict[str, Any], ours: str, day: str = "2026-11-23") -> Decision:
+    return Decision.model_validate(
+        TOLD
+        | {"their_number": number, "subject_key": subject["key"], "decided_on": day}
+        | {"content": {"our_number": ours}}
+    )
+
+
+async def test_a_repair_of_our_listing_elsewhere_follows_the_policy(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    firm = await service.subject(name="他处修复样例旅行社（虚构）")
+    listing = await listed(service, subject_id=firm["id"])
+    for system, state in ((System.ENTERPRISE_PUBLICITY, "conflict"), (System.NATIONAL, "applied")):
+        at = desk(service, other, system)
+        other.told = [decision(f"R-{system}", firm, listing["number"])]
+        await at.round()
+        await at.round()
+        rows = await service.get("/exchange/decisions", who=service.who(scopes=DECIDE), system=system)
+        [told] = [one for one in rows["items"] if one["subject_key"] == firm["key"]]
+        assert told["state"] == state, told["reason"]
+    found = await service.get(f"/listings/{listing['id']}")
+    assert (found["state"], found["removal"]) == ("removed", "repaired")
+    other.told = []
+    await at.round()
+    assert [one["content"]["removed"] for one in other.of(firm) if one["kind"] == "listing"] == [False, True]
+
+
+async def test_their_decisions_of_a_day_are_reconciled_too(service: Service, other: Other) -> None:
+    at = desk(service, other)
+    day = "2026-11-17"
+    firm = await service.subject(name="对账裁定样例旅行社（虚构）")
+    other.told = [decision("C-1", firm, "F-none", day)]
+    await at.round()
+    path, who = "/exchange/national/reconciliations", service.who(scopes=DECIDE)
+    found = (await service.post(path, {"day": day}, 200, who))["decisions"]
+    assert (found["ours"], found["theirs"], found["open"]) == (1, 1, ["C-1/1"])
+    assert found["missing_here"] == found["missing_there"] == found["different"] == []
+    other.told, other.untold = [decision("C-1", firm, "F-other", day)], [decision("C-2", firm, "F-none", day)]
+    result = await service.post(path, {"day": day}, 200, who)
+    assert not result["agrees"] and result["decisions"]["different"] == ["C-1/1"]
+    assert result["decisions"]["missing_here"] == ["C-2/1"]
+    datong = await service.post(path, {"day": day}, 200, service.who("140200", scopes=DECIDE))
+    assert (datong["decisions"]["ours"], datong["decisions"]["theirs"]) == (0, 0)

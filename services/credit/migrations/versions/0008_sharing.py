@@ -189,7 +189,8 @@ def _exchange() -> None:
         sa.CheckConstraint(_SYSTEMS, name=op.f("ck_exchange_records_system")),
         sa.CheckConstraint("kind IN ('listing', 'record', 'grade')", name=op.f("ck_exchange_records_kind")),
         sa.CheckConstraint(
-            "state IN ('waiting', 'accepted', 'refused', 'failed')", name=op.f("ck_exchange_records_state")
+            "state IN ('waiting', 'accepted', 'refused', 'failed', 'withheld')",
+            name=op.f("ck_exchange_records_state"),
         ),
         sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_exchange_records_subject_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exchange_records")),

@@ -11,6 +11,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.internal import sees_internal
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import PERSONS
@@ -66,12 +67,13 @@ class RiskClassService:
     async def list_of(
         self, actor: Principal, subject_id: UUID, cursor: str | None, limit: int
     ) -> Page[RiskClassView]:
-        """The classes of a subject, the newest record first. Only authorities see them.
+        """The classes of a subject, the newest record first, for those who see what is internal.
 
         Raises:
-            SubjectNotFound: not the caller's to see, or the subject itself asks.
+            SubjectNotFound: not the caller's to see, or it is none of those.
         """
-        if actor.subject_id is not None or await self._subjects.find(subject_id, actor) is None:
+        sees = sees_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        if not sees or await self._subjects.find(subject_id, actor) is None:
             raise SubjectNotFound
         rows = await self._deposits.risk_classes(subject_id, _cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))

@@ -95,6 +95,10 @@ class Adapter(Protocol):
         """What it accepted from us on a day."""
         ...
 
+    async def decided(self, day: date) -> list[Decision]:
+        """What it decided on a day, whether it told us or not."""
+        ...
+
 
 class NullAdapter:
     """No connection: nothing is sent and nothing comes."""
@@ -110,6 +114,10 @@ class NullAdapter:
         return Decisions(items=[], next_after=after)
 
     async def records(self, day: date) -> list[TheirRecord]:
+        """Nobody can say."""
+        raise ExchangeFailed("not connected")
+
+    async def decided(self, day: date) -> list[Decision]:
         """Nobody can say."""
         raise ExchangeFailed("not connected")
 
@@ -143,12 +151,19 @@ class HttpAdapter:
 
     async def records(self, day: date) -> list[TheirRecord]:
         """GET /records of a day, all pages."""
-        found: list[TheirRecord] = []
+        return await self._of_day("/records", day, TheirRecord)
+
+    async def decided(self, day: date) -> list[Decision]:
+        """GET /decisions of a day, all pages."""
+        return await self._of_day("/decisions", day, Decision)
+
+    async def _of_day(self, path: str, day: date, shape: type[Shape]) -> list[Shape]:
+        found: list[Shape] = []
         after: str | None = None
         while True:
             params = {"day": day.isoformat()} | ({"after": after} if after else {})
-            page = await self._call("GET", "/records", params=params)
-            found += [_read(TheirRecord, item) for item in page.get("items", [])]
+            page = await self._call("GET", path, params=params)
+            found += [_read(shape, item) for item in page.get("items", [])]
             following = page.get("next_after")
             if not following or following == after:
                 return found

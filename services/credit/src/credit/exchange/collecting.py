@@ -16,7 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.exports.repository import ChangeRow, ExportRepository, Position
+from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
+from credit.facts.retention import repaired
+from credit.facts.rules import REPAIRED, Action, known
+from credit.facts.views import as_version, fact_periods
 from credit.listings.rules import is_minor
 from credit.subjects.models import Subject
 from credit.subjects.personal import id_number_of, revealed
@@ -25,7 +29,7 @@ from credit.subjects.rules import Kind, is_person
 
 from .policy import Persons
 from .repository import ExchangeRepository
-from .rules import RecordKind, RecordState, content_hash
+from .rules import RecordKind, RecordState, System, content_hash
 
 __all__ = ["EVERYWHERE", "PERSON_CONTEXT", "Collector"]
 
@@ -56,6 +60,8 @@ _LISTING = (
 class Collector:
     """Makes records. They name a firm by code and name, a guide by card number only.
 
+    A granted repair makes a record that withdraws what was sent (NDRC Order 36 Article 3: stop sharing). What
+    may not be published goes to systems of authorities only, marked so.
     Of natural persons only listings are sent, and only to systems whose policy says what they are told.
     """
 
@@ -74,9 +80,10 @@ class Collector:
         codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
         cursor = await self._exchange.cursor(_OUT)
         rows = await self._exports.changes(
-            EVERYWHERE, list(_KINDS), _FACT, codes, _position(cursor.place), limit
+            EVERYWHERE, list(_KINDS), _FACT, [*codes, REPAIRED], _position(cursor.place), limit
         )
         records: list[dict[str, Any]] = []
+        withdrawn: list[tuple[System, str, int]] = []
         for row in rows:
             if row.data is None:
                 continue
@@ -84,29 +91,31 @@ class Collector:
             subject = await self._subjects.find_any(UUID(row.data["subject_id"]))
             if subject is None:
                 continue
-            number, version, content = await self._content(kind, row, row.data)
-            if content is None:
+            said = await self._said(kind, row, row.data, subject, today)
+            if said is None:
                 continue
-            for system in policy.receivers(kind):
+            for system in policy.receivers(kind, public=said.public):
                 named = self._named(subject, kind, policy.persons(system), today)
                 if named is None:
                     continue
                 body = {
                     "format": "tourtrust-exchange/1",
                     "kind": str(kind),
-                    "our_number": number,
-                    "version": version,
+                    "our_number": said.number,
+                    "version": said.version,
                     "region": subject.region,
                     "subject": named.shown,
-                    "content": content,
+                    "content": said.content,
                 }
+                if said.withdraws:
+                    withdrawn.append((system, said.number, said.version))
                 records.append(
                     {
                         "id": new_id(),
                         "system": system,
                         "kind": kind,
-                        "our_number": number,
-                        "version": version,
+                        "our_number": said.number,
+                        "version": said.version,
                         "subject_id": subject.id,
                         "region": subject.region,
                         "content": body,
@@ -119,6 +128,8 @@ class Collector:
                     }
                 )
         await self._exchange.put_records(records)
+        for told in withdrawn:
+            await self._exchange.withhold_unsent(*told)
         if rows:
             at = rows[-1].at
             cursor.place = encode_cursor(at.epoch, str(at.xid), at.seq)
@@ -149,31 +160,74 @@ class Collector:
         cipher = self._env.keyring.encrypt(clear.name, context=PERSON_CONTEXT)
         return _Named(shown, shown | {"name": clear.name}, cipher)
 
-    async def _content(
-        self, kind: RecordKind, row: ChangeRow, data: dict[str, Any]
-    ) -> tuple[str, int, dict[str, Any] | None]:
+    async def _said(
+        self, kind: RecordKind, row: ChangeRow, data: dict[str, Any], subject: Subject, today: date
+    ) -> "_Said | None":
+        """What a change says to others; None when it says nothing to them."""
         if kind is RecordKind.GRADE:
-            content = {"grade": data["to_grade"], "on": data["valid_at"], "result_hash": data["result_hash"]}
-            return f"G-{data['subject_id']}", int(data["grade_version"]), content
+            content = {
+                "grade": data["to_grade"],
+                "on": data["valid_at"],
+                "result_hash": data["result_hash"],
+            }
+            return _Said(f"G-{data['subject_id']}", int(data["grade_version"]), content)
         if kind is RecordKind.LISTING:
-            said = {name: data[name] for name in _LISTING if data.get(name) is not None}
-            said["removed"] = row.type == event_type("credit", "listing_removed")
-            return str(data["number"]), row.aggregate_version, said
-        number, version = f"F-{data['fact_id']}", int(data["version"])
-        for fact in await self._facts.versions(UUID(data["fact_id"])):
-            if fact.version == version:
-                return (
-                    number,
-                    version,
-                    {
-                        "code": fact.code,
-                        "action": fact.action,
-                        "occurred_on": fact.occurred_on.isoformat(),
-                        "authority": fact.source_authority,
-                        "reference": fact.source_reference,
-                    },
-                )
-        return number, version, None
+            lists = self._env.rulebook.lists.choose("credit-lists", on=today, region=subject.region)
+            public = lists.of(data["list"]).public
+            content = {name: data[name] for name in _LISTING if data.get(name) is not None}
+            content["removed"] = row.type == event_type("credit", "listing_removed")
+            content["public"] = public
+            return _Said(str(data["number"]), row.aggregate_version, content, public)
+        return await self._record(row, data, subject, today)
+
+    async def _record(
+        self, change: ChangeRow, data: dict[str, Any], subject: Subject, today: date
+    ) -> "_Said | None":
+        """A version of a fact; or, of a repair, that the fact it repairs is withdrawn.
+
+        A repair that was revoked itself sends the fact again as it stands; while one stands, no version of
+        the fact is sent any more. All are versions of one record, in the order of the subject's own.
+        """
+        repair = data["code"] == REPAIRED
+        if repair and "repairs" not in data:
+            return None
+        rows = await self._facts.versions(UUID(data["repairs"] if repair else data["fact_id"]))
+        found = [row for row in rows if repair or row.version == int(data["version"])]
+        kind = self._env.rulebook.catalogue(today).by_code.get(found[-1].code) if found else None
+        if kind is None or not kind.publicity.show:
+            return None
+        fact, version = found[-1], as_version(found[-1])
+        periods = fact_periods(self._env.rulebook, subject.region, version, [version], kind, today)
+        content = _fact_said(fact) | {"public": periods.visible_until is not None}
+        withdraws = repair and data["action"] != Action.REVOKE
+        standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
+        if not withdraws and repaired(version, standing, today):
+            return None
+        if withdraws:
+            content |= {"action": "withdraw", "because": "repaired", "withdrawn_on": data["occurred_on"]}
+        return _Said(f"F-{fact.id}", change.aggregate_version, content, bool(content["public"]), withdraws)
+
+
+def _fact_said(fact: Fact) -> dict[str, Any]:
+    return {
+        "code": fact.code,
+        "fact_version": fact.version,
+        "action": fact.action,
+        "occurred_on": fact.occurred_on.isoformat(),
+        "authority": fact.source_authority,
+        "reference": fact.source_reference,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a record says under which number; whether it may be published, and whether it takes away."""
+
+    number: str
+    version: int
+    content: dict[str, Any]
+    public: bool = True
+    withdraws: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,10 +79,11 @@ class ExchangeDesk:
         """
         try:
             theirs = await self.adapters[system].records(day)
+            decided = await self.adapters[system].decided(day)
         except ExchangeFailed as error:
             raise ExchangeUnavailable from error
         async with self._database.session() as session:
-            result = await ExchangeService(session, self._env).reconcile(actor, system, day, theirs)
+            result = await ExchangeService(session, self._env).reconcile(actor, system, day, theirs, decided)
             await audit.record(
                 session,
                 actor=actor,

@@ -2,7 +2,7 @@
 
 from common.problems import NotFound, Problem, StateConflict, Text
 
-__all__ = ["ExchangeUnavailable", "RecordNotFound", "RecordSettled"]
+__all__ = ["ExchangeUnavailable", "RecordNotFound", "RecordSettled", "RepairIsOurs"]
 
 
 class RecordNotFound(NotFound):
@@ -13,10 +13,19 @@ class RecordNotFound(NotFound):
 
 
 class RecordSettled(StateConflict):
-    """Only a record that was given up or refused is sent again."""
+    """Only a record that was given up or refused, and that no later version replaces, is sent again."""
 
     type = "/problems/exchange-record-settled"
     title = Text("该记录无须重发", "This record is not to be sent again")
+
+
+class RepairIsOurs(StateConflict):
+    """A repair of our listing that this system cannot decide: who listed repairs."""
+
+    type = "/problems/repair-is-ours"
+    title = Text(
+        "谁认定、谁修复：该名单须由列入机关决定是否修复", "Who listed repairs: our own decision is needed"
+    )
 
 
 class ExchangeUnavailable(Problem):

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from credit.listings.models import Listing
 from credit.subjects.models import Subject
 
 from .models import ExchangeCursor, ExchangeDecision, ExchangeRecord
@@ -151,6 +152,52 @@ class ExchangeRepository:
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def withhold_unsent(self, system: str, our_number: str, version: int) -> None:
+        """Keep back what a withdrawal takes away and was never tried; then the withdrawal itself, if all was.
+
+        Two statements, so that the second sees whatever was claimed while the first waited.
+        """
+        same = (
+            col(ExchangeRecord.system) == system,
+            col(ExchangeRecord.kind) == RecordKind.RECORD,
+            col(ExchangeRecord.our_number) == our_number,
+        )
+        untried = (col(ExchangeRecord.state) == RecordState.WAITING, col(ExchangeRecord.attempts) == 0)
+        keep_back = update(ExchangeRecord).execution_options(synchronize_session=False)
+        keep_back = keep_back.where(*same, *untried).values(state=RecordState.WITHHELD)
+        await self._session.execute(keep_back.where(col(ExchangeRecord.version) < version))
+        told = (
+            select(func.count())
+            .select_from(ExchangeRecord)
+            .where(*same, col(ExchangeRecord.version) < version, col(ExchangeRecord.attempts) > 0)
+        )
+        if not await self._session.scalar(told):
+            await self._session.execute(keep_back.where(col(ExchangeRecord.version) == version))
+
+    async def later(self, row: ExchangeRecord) -> bool:
+        """Whether a later version of a record was made for the same system."""
+        query = select(col(ExchangeRecord.id)).where(
+            col(ExchangeRecord.system) == row.system,
+            col(ExchangeRecord.kind) == row.kind,
+            col(ExchangeRecord.our_number) == row.our_number,
+            col(ExchangeRecord.version) > row.version,
+        )
+        return (await self._session.execute(query.limit(1))).first() is not None
+
+    async def listing_of(self, number: str) -> Listing | None:
+        """The listing of a number."""
+        query = select(Listing).where(col(Listing.number) == number)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def decided_on(self, system: str, day: date) -> Sequence[Row[ExchangeDecision, str | None]]:
+        """A system's decisions of a day as we were told of them, with the region of whom they concern."""
+        query = (
+            select(ExchangeDecision, col(Subject.region))
+            .outerjoin(Subject, col(Subject.id) == col(ExchangeDecision.subject_id))
+            .where(col(ExchangeDecision.system) == system, col(ExchangeDecision.decided_on) == day)
+        )
+        return (await self._session.execute(query)).all()
 
     async def sent_as(self, system: str, our_number: str) -> ExchangeRecord | None:
         """The newest version of a record that the system was sent."""

@@ -39,12 +39,16 @@ class RecordKind(StrEnum):
 
 
 class RecordState(StrEnum):
-    """Where a record stands that we send. `failed`: given up until somebody asks for it again."""
+    """Where a record stands that we send. `failed`: given up until somebody asks for it again.
+
+    `withheld`: never sent, because what it says was repaired before.
+    """
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
     REFUSED = "refused"
     FAILED = "failed"
+    WITHHELD = "withheld"
 
 
 class DecisionKind(StrEnum):

@@ -8,7 +8,14 @@ from common.web import Model
 
 from .rules import System
 
-__all__ = ["DecisionView", "ReconcileIn", "Reconciliation", "RecordView", "SystemView"]
+__all__ = [
+    "DecisionView",
+    "DecisionsOfDay",
+    "ReconcileIn",
+    "Reconciliation",
+    "RecordView",
+    "SystemView",
+]
 
 
 class SystemView(Model):
@@ -68,8 +75,26 @@ class ReconcileIn(Model):
     day: date
 
 
+class DecisionsOfDay(Model):
+    """The other side's decisions of one day, by their `number/version`.
+
+    `missing_here`: it says that it decided, and we were not told. `open`: we were told, and it is not applied
+    (it waits for its subject, or does not fit).
+    """
+
+    ours: int
+    theirs: int
+    missing_here: list[str]
+    missing_there: list[str]
+    different: list[str]
+    open: list[str]
+
+
 class Reconciliation(Model):
-    """Both sides of one day, as far as the caller's regions go; records by `number/version`."""
+    """Both sides of one day, as far as the caller's regions go; records by `number/version`.
+
+    `agrees`: neither our records nor their decisions differ.
+    """
 
     system: System
     day: date
@@ -78,4 +103,5 @@ class Reconciliation(Model):
     missing_there: list[str]
     missing_here: list[str]
     different: list[str]
+    decisions: DecisionsOfDay
     agrees: bool

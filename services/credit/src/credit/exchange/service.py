@@ -19,13 +19,16 @@ from credit.deposits.schemas import RiskClassIn
 from credit.environment import Environment
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.listings.models import Listing
+from credit.listings.rules import Removal
+from credit.listings.service import ListingService
 from credit.paging import cursor_id
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
-from .adapters import Adapter, Answer, Decisions, TheirRecord
+from .adapters import Adapter, Answer, Decision, Decisions, TheirRecord
 from .collecting import EVERYWHERE, PERSON_CONTEXT
-from .errors import RecordNotFound, RecordSettled
+from .errors import RecordNotFound, RecordSettled, RepairIsOurs
 from .models import ExchangeDecision, ExchangeRecord
 from .repository import ExchangeRepository
 from .rules import (
@@ -37,7 +40,7 @@ from .rules import (
     content_hash,
     next_attempt,
 )
-from .schemas import DecisionView, Reconciliation, RecordView, SystemView
+from .schemas import DecisionsOfDay, DecisionView, Reconciliation, RecordView, SystemView
 
 __all__ = ["ExchangeService"]
 
@@ -111,12 +114,12 @@ class ExchangeService:
 
         Raises:
             RecordNotFound: not of the caller's regions.
-            RecordSettled: it waits or was accepted.
+            RecordSettled: it waits or was accepted, or a later version was made.
         """
         row = await self._exchange.lock_record(record_id, actor)
         if row is None:
             raise RecordNotFound
-        if row.state not in {RecordState.FAILED, RecordState.REFUSED}:
+        if row.state not in {RecordState.FAILED, RecordState.REFUSED} or await self._exchange.later(row):
             raise RecordSettled(present=row.state, allowed=[])
         row.state, row.attempts = RecordState.WAITING, 0
         row.next_attempt_at = self._env.clock.now()
@@ -225,14 +228,21 @@ class ExchangeService:
         return Page(items=[_decision(row) for row in items], next_cursor=following)
 
     async def reconcile(
-        self, actor: Principal, system: System, day: date, theirs: Sequence[TheirRecord]
+        self,
+        actor: Principal,
+        system: System,
+        day: date,
+        theirs: Sequence[TheirRecord],
+        decided: Sequence[Decision],
     ) -> Reconciliation:
-        """Our side of a day against theirs, as far as the caller's regions go."""
+        """Our side of a day against theirs, records and decisions, as far as the caller's regions go."""
         ours = await self._exchange.accepted_on(actor, system, day)
         result = compared(
             {(row.our_number, row.version): row.sha256 for row in ours},
             {(one.our_number, one.version): one.sha256 for one in theirs if actor.covers(one.region)},
         )
+        decisions = await self._decisions_of(actor, system, day, decided)
+        apart = decisions.missing_here or decisions.missing_there or decisions.different
         return Reconciliation(
             system=system,
             day=day,
@@ -241,7 +251,41 @@ class ExchangeService:
             missing_there=result.missing_there,
             missing_here=result.missing_here,
             different=result.different,
-            agrees=result.agrees,
+            decisions=decisions,
+            agrees=result.agrees and not apart,
+        )
+
+    async def _decisions_of(
+        self, actor: Principal, system: System, day: date, decided: Sequence[Decision]
+    ) -> DecisionsOfDay:
+        """Their decisions of a day against what we hold; one about nobody known here by its code's region."""
+        held = await self._exchange.decided_on(system, day)
+        mine = {
+            (row.their_number, row.version): row
+            for row, region in held
+            if actor.covers(region or row.subject_key[2:8])
+        }
+        others = {(row.their_number, row.version) for row, _ in held} - mine.keys()
+        told = {(one.their_number, one.version): one for one in decided}
+        result = compared(
+            {key: row.sha256 for key, row in mine.items()},
+            {
+                key: content_hash(one.content)
+                for key, one in told.items()
+                if key in mine or (key not in others and actor.covers(one.subject_key.strip().upper()[2:8]))
+            },
+        )
+        return DecisionsOfDay(
+            ours=result.ours,
+            theirs=result.theirs,
+            missing_here=result.missing_here,
+            missing_there=result.missing_there,
+            different=result.different,
+            open=sorted(
+                f"{row.their_number}/{row.version}"
+                for row in mine.values()
+                if row.state != DecisionState.APPLIED
+            ),
         )
 
     async def _apply(self, row: ExchangeDecision, subject: Subject) -> None:
@@ -258,7 +302,11 @@ class ExchangeService:
             await RiskClassService(self._session, self._env).record(EVERYWHERE, subject.id, wanted)
             return
         payload = {"number": row.their_number}
+        by = f"exchange:{row.system}:{row.their_number}"[:200]
         if kind is DecisionKind.REPAIR_GRANTED:
+            listing = await self._exchange.listing_of(str(row.content.get("our_number", "")))
+            if listing is not None:
+                return await self._repair_listing(row, subject, listing, by)
             payload["fact_id"] = str(await self._repaired(row, subject))
         source = Source(
             kind=SourceKind.OTHER, authority=row.authority, reference=f"{row.system}:{row.their_number}"[:120]
@@ -270,23 +318,46 @@ class ExchangeService:
             source=source,
             payload=payload,
         )
-        await FactService(self._session, self._env).record_for(
-            subject, fact, by=f"exchange:{row.system}:{row.their_number}"[:200]
+        await FactService(self._session, self._env).record_for(subject, fact, by=by)
+
+    async def _repair_listing(
+        self, row: ExchangeDecision, subject: Subject, listing: Listing, by: str
+    ) -> None:
+        """Remove our listing that was repaired elsewhere, where the policy lets it follow that system.
+
+        Raises:
+            InvalidPayload: the system was never sent it, or it is somebody else's.
+            RepairIsOurs: the policy keeps the decision with the authority that listed.
+        """
+        system = System(row.system)
+        sent = await self._exchange.sent_as(system, listing.number)
+        if sent is None or await self._subjects.survivor_of(listing.subject_id) != subject.id:
+            raise _never_sent()
+        policy = self._env.rulebook.exchange.choose("exchange", on=china_date(self._env.clock.now()))
+        if not policy.follows_repairs(system):
+            raise RepairIsOurs
+        note = (
+            f"{row.authority}于{row.decided_on.isoformat()}准予信用修复（{row.system}:{row.their_number}）。"
         )
+        details = {"ground": "REPAIR", "system": row.system, "decision": row.their_number}
+        listings = ListingService(self._session, self._env)
+        await listings.remove_for(listing.id, Removal.REPAIRED, note, by, details)
 
     async def _repaired(self, row: ExchangeDecision, subject: Subject) -> UUID:
         """The fact whose repair was granted elsewhere, by the number under which we sent it."""
         number = str(row.content.get("our_number", ""))
         sent = await self._exchange.sent_as(row.system, number)
         if sent is None or sent.subject_id != subject.id or not number.startswith(_FACT):
-            raise InvalidPayload.at(
-                "/content/our_number", Text("未报送过该信息", "That record was never sent")
-            )
+            raise _never_sent()
         return UUID(number.removeprefix(_FACT))
 
     def _policy_minutes(self) -> list[int]:
         on = china_date(self._env.clock.now())
         return self._env.rulebook.exchange.choose("exchange", on=on).retry_minutes
+
+
+def _never_sent() -> InvalidPayload:
+    return InvalidPayload.at("/content/our_number", Text("未报送过该信息", "That record was never sent"))
 
 
 def _record(row: ExchangeRecord) -> RecordView:

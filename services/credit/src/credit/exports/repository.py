@@ -32,6 +32,7 @@ from credit.facts.rules import Action
 from credit.honours.models import Honour
 from credit.inspections.models import Inspection
 from credit.listings.models import Listing
+from credit.listings.rules import ListName, Removal
 from credit.listings.rules import State as ListingState
 from credit.objections.models import Objection
 from credit.objections.rules import State as ObjectionState
@@ -100,13 +101,17 @@ class ExportRepository:
             yield row
 
     async def facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, newest version of a fact) by subject; not revoked, not withheld after an objection."""
+        """(subject, newest version of a fact) by subject; not revoked, not withheld after an objection.
+
+        What was recorded of a merged subject stands at its survivor.
+        """
         later = aliased(Fact)
         query = (
             select(Subject, Fact)
             .join(Fact, col(Fact.subject_id) == col(Subject.id))
             .where(
                 *_visible(actor, filters),
+                col(Subject.merged_into).is_(None),
                 col(Fact.action) != Action.REVOKE,
                 ~_withheld(),
                 ~select(col(later.id))
@@ -129,13 +134,18 @@ class ExportRepository:
         async for row in self._stream(query):
             yield row
 
-    async def listings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, listing): to an authority all, to clients what was listed, to subjects what they know."""
+    async def listings(
+        self, actor: Principal, filters: ExportFilters, *, internal: bool = False
+    ) -> AsyncIterator[Any]:
+        """(subject, listing): to an authority all, to subjects what they know, to clients what was listed.
+
+        Clients are told nothing that was repaired or undone, and of the slight list only if `internal`.
+        """
         clauses = _visible(actor, filters)
         if actor.subject_id is not None:
             clauses += [col(Listing.state) != ListingState.DRAFT, col(Listing.notified_on).is_not(None)]
         elif actor.kind == "client":
-            clauses.append(col(Listing.state).in_((ListingState.LISTED, ListingState.REMOVED)))
+            clauses.append(shared_with_clients(internal=internal))
         elif actor.kind not in _AUTHORITIES:
             clauses.append(false())
         query = (
@@ -209,9 +219,12 @@ class ExportRepository:
         fact_codes: Sequence[str],
         after: Position | None,
         limit: int,
+        *,
+        internal: bool = True,
     ) -> list[ChangeRow]:
         """The next `limit` rows of the outbox in the order of their transactions, whoever they are for.
 
+        What is about the slight list is only for those who are `internal`, and for its subject.
         A row of the present epoch is read only once its transaction lies below every running one, so none
         can appear later before a place that was already passed. Rows of older epochs are all committed.
         """
@@ -223,6 +236,8 @@ class ExportRepository:
             _addressed(actor),
             or_(OUTBOX.c.type != fact_type, OUTBOX.c.data["code"].astext.in_(fact_codes)),
         )
+        if not internal and actor.subject_id is None:
+            mine = and_(mine, func.coalesce(OUTBOX.c.data["list"].astext, "") != ListName.SLIGHT)
         query = select(
             OUTBOX.c.epoch,
             cast(OUTBOX.c.xid, Text).label("xid"),
@@ -267,6 +282,16 @@ def _disputed_now() -> list[ColumnElement[bool]]:
     later = aliased(Fact)
     newer = select(col(later.id)).where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
     return [col(Fact.action) == Action.DISPUTE, ~newer.exists()]
+
+
+def shared_with_clients(*, internal: bool) -> ColumnElement[bool]:
+    """The listings that programs of others are told of: in force or over, never repaired or undone ones."""
+    over = and_(
+        col(Listing.state) == ListingState.REMOVED,
+        col(Listing.removal).not_in((Removal.REPAIRED, Removal.REVOKED)),
+    )
+    listed = or_(col(Listing.state) == ListingState.LISTED, over)
+    return listed if internal else and_(listed, col(Listing.on_list) == ListName.SERIOUS)
 
 
 def _withheld() -> ColumnElement[bool]:

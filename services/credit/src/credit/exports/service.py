@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.models import Fact
+from credit.facts.rules import REPAIRED
 from credit.facts.views import as_version, shown_on
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
+from credit.internal import sees_internal
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 from credit.subjects.personal import masked
@@ -83,7 +85,8 @@ class ExportService:
         """What has changed since a place in the feed, in an order in which nothing appears behind it later.
 
         A fact is passed on when its code is published; who sees it withdrawn (`action` *revoke*) takes it
-        away.
+        away, and so does who sees a repair: `repairs` names the fact that is not shared any more. A repair
+        that is revoked itself brings the fact back. The slight list is for those whom policy lets see it.
 
         Raises:
             InvalidPayload: `after` is not one of ours.
@@ -92,7 +95,10 @@ class ExportService:
         today = china_date(self._env.clock.now())
         codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
         fact_type = next(type_ for type_, name in FEED.items() if name == "fact_recorded")
-        rows = await self._exports.changes(actor, list(FEED), fact_type, codes, place, _SCANNED)
+        internal = sees_internal(self._env.rulebook, actor, today)
+        rows = await self._exports.changes(
+            actor, list(FEED), fact_type, [*codes, REPAIRED], place, _SCANNED, internal=internal
+        )
         items: list[ChangeView] = []
         at = place or _FIRST
         taken = 0
@@ -222,7 +228,9 @@ class ExportService:
             )
 
     async def _listings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        async for subject, listing in self._exports.listings(actor, filters):
+        today = china_date(self._env.clock.now())
+        internal = sees_internal(self._env.rulebook, actor, today)
+        async for subject, listing in self._exports.listings(actor, filters, internal=internal):
             yield (
                 *_head(subject),
                 listing.id,

@@ -13,6 +13,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.internal import internal_codes, sees_internal
 from credit.scoring.service import moment_of
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -56,7 +57,7 @@ class FactReader:
         """Facts of a subject that had occurred by `valid_at`, each as known at `known_at`, newest first.
 
         `narrowed` is (class, code, nature). A page may hold fewer than `limit` where archived facts are left
-        out.
+        out. What is internal is shown to whom policy lets see it, and to the subject itself.
 
         Raises:
             SubjectNotFound: not the caller's to see.
@@ -73,7 +74,9 @@ class FactReader:
         if code is not None and code not in catalogue.by_code:
             raise InvalidPayload.at("query/code", Text("目录中没有此代码", "The catalogue has no such code"))
         codes = catalogue.codes_of(info_class, code, nature)
-        rows = await self._facts.page(subject.id, on, moment, codes, _after(cursor), limit)
+        rows = await self._facts.page(
+            subject.id, on, moment, codes, _after(cursor), limit, hidden=self._hidden(actor)
+        )
         items, following = page_of(
             rows, limit, lambda row: encode_cursor(row.occurred_on.isoformat(), str(row.id))
         )
@@ -83,10 +86,10 @@ class FactReader:
         return Page(items=shown, next_cursor=following)
 
     async def find(self, actor: Principal, fact_id: UUID) -> tuple[Fact, Subject]:
-        """The newest version of a fact of a subject that the caller may see. Raises FactNotFound."""
+        """The newest version of a fact that the caller may see. Raises FactNotFound."""
         fact = await self._facts.latest(fact_id)
         subject = None if fact is None else await self._subjects.find(fact.subject_id, actor)
-        if fact is None or subject is None:
+        if fact is None or subject is None or fact.code in self._hidden(actor):
             raise FactNotFound
         return fact, subject
 
@@ -107,6 +110,13 @@ class FactReader:
             standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         today = china_date(self._env.clock.now())
         return FactViews(self._env.rulebook, self._language, subject, standing, today)(fact)
+
+    def _hidden(self, actor: Principal) -> frozenset[str]:
+        """The codes of facts that a caller is not shown."""
+        today = china_date(self._env.clock.now())
+        if actor.subject_id is not None or sees_internal(self._env.rulebook, actor, today):
+            return frozenset()
+        return internal_codes(self._env.rulebook, today)
 
     def catalogue(self, on: date | None, region: str | None) -> CatalogueView:
         """The catalogue in force on a day in a region: the basic part, and supplementary ones beside it.

@@ -1,6 +1,6 @@
 """Every select and insert on the archive."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -185,10 +185,12 @@ class FactRepository:
         codes: Sequence[str] | None,
         after: tuple[date, UUID] | None,
         limit: int,
+        *,
+        hidden: Collection[str] = (),
     ) -> Sequence[Fact]:
         """`limit + 1` facts that had occurred by `valid_at`, each as known at `known_at`, newest first.
 
-        `codes` narrows to these; None to none.
+        `codes` narrows to these, None to none; those of `hidden` are left out.
         """
         latest = (
             select(col(Fact.id), func.max(col(Fact.version)).label("version"))
@@ -203,6 +205,8 @@ class FactRepository:
         )
         if codes is not None:
             query = query.where(col(Fact.code).in_(codes))
+        if hidden:
+            query = query.where(col(Fact.code).not_in(hidden))
         if after is not None:
             day, fact_id = after
             query = query.where(

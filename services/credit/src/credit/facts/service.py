@@ -329,7 +329,10 @@ class FactService:
 
 
 def entered(subject: Subject, fact: Fact, now: datetime) -> NewEvent:
-    """Let a locked subject know a stored version; gives what is announced of it."""
+    """Let a locked subject know a stored version; gives what is announced of it.
+
+    A repair names in `repairs` the fact that is not to be shared any more.
+    """
     subject.last_recorded_at = fact.recorded_at
     subject.version += 1
     data = {
@@ -343,6 +346,8 @@ def entered(subject: Subject, fact: Fact, now: datetime) -> NewEvent:
         "source_kind": fact.source_kind,
         "region": subject.region,
     }
+    if fact.code == REPAIRED and "fact_id" in fact.payload:
+        data["repairs"] = fact.payload["fact_id"]
     return NewEvent("fact_recorded", subject.id, subject.version, data, now)
 
 

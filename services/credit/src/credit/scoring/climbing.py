@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
 from credit.facts.rules import known
+from credit.internal import check_internal
 from credit.repairs.prospects import Prospects
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.repository import SubjectRepository
@@ -43,7 +44,9 @@ class PathService:
             SubjectNotFound: not the caller's to see.
             SubjectMerged: it is another subject now.
             NoScorecard: no card grades this kind.
+            Forbidden: as for a score.
         """
+        check_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import Forbidden, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Path, Query, Response
 from pydantic import AwareDatetime
@@ -24,7 +24,7 @@ router = ServiceRouter(prefix="/api/v1/credit/subjects/{subject_id}", tags=["sco
 @router.get(
     "/score",
     response_model=ScoreAnswer,
-    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard),
+    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard, Forbidden),
     summary="The score on a day with what was known at a moment; the same bytes for ever",
     description=(
         "A subject that no scorecard grades is not rated (`no_card`), without a policy. A merged one has its "
@@ -84,7 +84,7 @@ async def get_grade_receipt(
 
 @router.get(
     "/paths",
-    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard),
+    responses=declare(SubjectNotFound, SubjectMerged, NoScorecard, Forbidden),
     summary="The cheapest lawful ways to the next better grade, from today",
 )
 async def list_paths(subject_id: UUID, actor: Reader, service: PathServiceDep) -> list[PathView]:

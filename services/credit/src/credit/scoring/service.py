@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
+from credit.internal import check_internal
 from credit.scorecards.shelf import card_book
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
@@ -82,7 +83,9 @@ class ScoringService:
             SubjectMerged: it was another subject already at that moment; the survivor has the score.
             NoScorecard: no card of the id named grades this kind there and then.
             InvalidPayload: `known_at` lies in the future.
+            Forbidden: the caller does not see what is internal, such as the facts behind a score.
         """
+        check_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from common.problems import declare
+from common.problems import Forbidden, declare
 from common.web import ServiceRouter
 from fastapi import Query
 
@@ -20,7 +20,7 @@ router = ServiceRouter(prefix="/api/v1/credit", tags=["supervision"])
 
 @router.get(
     "/subjects/{subject_id}/supervision",
-    responses=declare(SubjectNotFound, SubjectMerged),
+    responses=declare(SubjectNotFound, SubjectMerged, Forbidden),
     summary="The measures in force on a day, each with basis, policy and end date",
 )
 async def get_supervision(
