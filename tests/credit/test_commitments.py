@@ -1,7 +1,7 @@
 """Commitments: who may give one, when it falls due, and that two persons make its result a fact."""
 
 import asyncio
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from credit.commitments.rules import Event, State, events_allowed, next_state, state_on
@@ -34,6 +34,9 @@ def test_the_last_day_is_still_inside() -> None:
     assert state_on(date(2026, 12, 31), date(2026, 12, 31)) is State.OPEN
     assert state_on(date(2026, 12, 31), date(2027, 1, 1)) is State.DUE
     assert events_allowed(State.PROPOSED) == [Event.CONFIRM, Event.RETURN]
+    assert events_allowed(State.NOTIFIED) == [Event.STATEMENT, Event.RETURN]
+    assert events_allowed(State.NOTIFIED, silent=True) == [Event.CONFIRM, Event.RETURN]
+    assert events_allowed(State.HEARD) == [Event.CONFIRM, Event.RETURN]
     assert events_allowed(State.DECIDED) == []
 
 
@@ -43,7 +46,7 @@ def test_nothing_is_decided_that_nobody_proposed(events: list[Event]) -> None:
     for event in events:
         state = next_state(state, event) or state
         walked.append(state)
-    assert State.DECIDED not in walked or State.PROPOSED in walked
+    assert State.DECIDED not in walked or State.PROPOSED in walked or State.NOTIFIED in walked
 
 
 async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Service) -> None:
@@ -53,10 +56,18 @@ async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Servic
     assert (given_one["state"], given_one["result"], given_one["allowed_events"]) == ("open", "pending", [])
     path = f"/commitments/{given_one['id']}"
     assert (await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service)))["allowed"] == ["verify"]
-    await service.post(f"{path}/verify", BROKEN, 200)
+    told = await service.post(f"{path}/verify", BROKEN, 200)
+    assert (told["state"], told["allowed_events"]) == ("notified", ["statement", "return"])
+    assert (told["hearing"]["due_on"], told["hearing"]["rule_status"]) == ("2026-11-30", "recalled")
     same = service.who(scopes=["credit:read", "credit:decide"])
     refused = await service.post(f"{path}/decide", CONFIRM, 409, same)
     assert refused["type"] == "/problems/second-person-needed"
+    early = await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service))
+    assert (early["type"], early["due_on"]) == ("/problems/hearing-skipped", "2026-11-30")
+    assert (await service.get(f"/subjects/{firm['id']}/facts"))["items"] == []
+    heard = await service.post(f"{path}/statement", {"text": "系地接社擅自组织，已解除合作。"}, 200, own)
+    assert (heard["state"], heard["stated_on"], heard["allowed_events"]) == ("heard", "2026-11-23", [])
+    await service.post(f"{path}/statement", {"text": "再次陈述。"}, 409, own)
     done = await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
     assert (done["state"], done["result"], done["result_on"]) == ("decided", "broken", "2026-11-23")
     [fact] = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
@@ -65,8 +76,71 @@ async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Servic
     again = await service.post("/commitments", body(firm), 409, own)
     assert (again["type"], again["reason"]) == ("/problems/commitment-not-available", "broken_before")
     steps = (await service.get(path, who=own))["steps"]
-    assert [step["event"] for step in steps] == ["give", "verify", "confirm"]
+    assert [step["event"] for step in steps] == ["give", "notify", "statement", "confirm"]
     assert {step["done_by"] for step in steps} == {None}
+    papers = (await service.get("/papers", about_id=given_one["id"], who=own))["items"]
+    assert [paper["kind"] for paper in papers] == ["commitment_decision", "commitment_notice"]
+    assert {paper["id"] for paper in papers} == {step["paper_id"] for step in steps if step["paper_id"]}
+    for paper in papers:
+        answer = await service.http.get(paper["path"], headers=own)
+        assert answer.status_code == 200 and answer.content[:4] == b"%PDF", answer.text
+
+
+async def test_silence_is_a_waiver_and_a_dropped_breach_is_answered(service: Service) -> None:
+    firm = await service.subject()
+    made = await service.post("/commitments", body(firm))
+    path = f"/commitments/{made['id']}"
+    await service.post(f"{path}/verify", BROKEN, 200)
+    back = {"confirm": False, "note": "证据不足，重新核查。"}
+    returned = await service.post(f"{path}/decide", back, 200, reviewer(service))
+    assert (returned["state"], returned["hearing"]) == ("open", None)
+    papers = (await service.get("/papers", about_id=made["id"]))["items"]
+    assert [paper["kind"] for paper in papers] == ["commitment_decision", "commitment_notice"]
+    await service.post(f"{path}/verify", BROKEN, 200)
+    try:
+        service.at(START + timedelta(days=7))
+        await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service))
+        service.at(START + timedelta(days=8))
+        silent = await service.get(path, who=service.who())
+        assert (silent["hearing"]["status"], silent["allowed_events"]) == ("waived", ["confirm", "return"])
+        late = await service.post(f"{path}/statement", {"text": "迟来的陈述。"}, 409, service.who())
+        assert late["type"] == "/problems/statement-too-late"
+        done = await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
+        assert done["result"] == "broken"
+    finally:
+        service.at(START)
+
+
+async def test_what_was_given_to_be_shown_is_shown_until_it_is_broken(service: Service) -> None:
+    firm = await service.subject(region="140802", name="公开承诺样例旅行社（虚构）")
+    guide = await service.subject(kind="tour_guide", region="140802", key="D-1408-000321", name="张承诺")
+    wanted = body(firm, items=["接到投诉即办，联系电话 13900000001"])
+    shown = await service.post("/commitments", wanted)
+    await service.post("/commitments", body(firm, publicly_shown=False))
+    await service.post("/commitments", body(guide))
+
+    async def listed_now() -> list[dict[str, Any]]:
+        answer = await service.http.get(
+            "/api/v1/credit/public/commitments", params={"region": "140800", "kind": "self_discipline"}
+        )
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
+
+    async def on_page() -> list[dict[str, Any]]:
+        answer = await service.http.get(f"/api/v1/credit/public/subjects/{firm['key']}")
+        items: list[dict[str, Any]] = answer.json()["commitments"]
+        return items
+
+    [entry], [promise] = await listed_now(), await on_page()
+    assert (entry["number"], entry["name"], entry["result"]) == (shown["number"], firm["name"], "pending")
+    assert promise["number"] == shown["number"] and "13900000001" not in promise["items"][0]
+    path = f"/commitments/{shown['id']}"
+    await service.post(f"{path}/verify", BROKEN, 200)
+    assert [one["result"] for one in await on_page()] == ["pending"], "nothing is decided yet"
+    await service.post(f"{path}/statement", {"text": "已改正，请予核实。"}, 200)
+    await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
+    assert (await listed_now(), await on_page()) == ([], [])
 
 
 async def test_serious_subjects_give_no_commitment(service: Service) -> None:
@@ -125,6 +199,7 @@ async def test_two_confirmations_at_once_are_one(service: Service) -> None:
     firm = await service.subject()
     made = await service.post("/commitments", body(firm))
     await service.post(f"/commitments/{made['id']}/verify", BROKEN, 200)
+    await service.post(f"/commitments/{made['id']}/statement", {"text": "没有异议。"}, 200)
     url = f"/api/v1/credit/commitments/{made['id']}/decide"
 
     async def confirm(n: int) -> int:

@@ -204,17 +204,20 @@ def upgrade() -> None:
     sa.Column('proposed', sa.String(length=8), nullable=True),
     sa.Column('given_by', sa.Text(), nullable=False),
     sa.Column('verified_by', sa.Text(), nullable=True),
+    sa.Column('notified_on', sa.Date(), nullable=True),
+    sa.Column('stated_on', sa.Date(), nullable=True),
     sa.Column('decided_by', sa.Text(), nullable=True),
     sa.Column('result_on', sa.Date(), nullable=True),
     sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("(state = 'decided') = (result <> 'pending')", name=op.f('ck_commitments_decided_has_result')),
-    sa.CheckConstraint("(state IN ('proposed', 'decided')) = (proposed IS NOT NULL)", name=op.f('ck_commitments_proposed_says_what')),
+    sa.CheckConstraint("(state IN ('proposed', 'notified', 'heard', 'decided')) = (proposed IS NOT NULL)", name=op.f('ck_commitments_proposed_says_what')),
+    sa.CheckConstraint("result <> 'broken' OR notified_on IS NOT NULL", name=op.f('ck_commitments_broken_was_told')),
     sa.CheckConstraint("kind IN ('approval_substitute', 'proof_notification', 'voluntary_publication', 'self_discipline', 'repair')", name=op.f('ck_commitments_kind')),
     sa.CheckConstraint("proposed IN ('pending', 'kept', 'broken')", name=op.f('ck_commitments_proposed')),
     sa.CheckConstraint("result IN ('pending', 'kept', 'broken')", name=op.f('ck_commitments_result')),
-    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'decided')", name=op.f('ck_commitments_state')),
+    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'notified', 'heard', 'decided')", name=op.f('ck_commitments_state')),
     sa.CheckConstraint('decided_by IS NULL OR decided_by <> verified_by', name=op.f('ck_commitments_second_person_decides')),
     sa.CheckConstraint('start_on <= end_on', name=op.f('ck_commitments_period')),
     sa.CheckConstraint('version >= 1', name=op.f('ck_commitments_version')),
@@ -222,6 +225,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_commitments')),
     sa.UniqueConstraint('number', name=op.f('uq_commitments_number'))
     )
+    op.create_index('ix_commitments_public', 'commitments', ['id'], unique=False, postgresql_where=sa.text("publicly_shown AND result <> 'broken'"))
     op.create_index('ix_commitments_end_on', 'commitments', ['end_on'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_commitments_state_id', 'commitments', ['state', 'id'], unique=False)
     op.create_index('ix_commitments_subject_id', 'commitments', ['subject_id', 'id'], unique=False)
@@ -232,10 +236,11 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('proposed', sa.String(length=8), nullable=True),
     sa.Column('note_cipher', sa.Text(), nullable=True),
+    sa.Column('paper_id', sa.Uuid(), nullable=True),
     sa.Column('done_by', sa.Text(), nullable=False),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint("event IN ('give', 'expire', 'verify', 'confirm', 'return')", name=op.f('ck_commitment_events_event')),
-    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'decided')", name=op.f('ck_commitment_events_state')),
+    sa.CheckConstraint("event IN ('give', 'expire', 'verify', 'notify', 'statement', 'confirm', 'return')", name=op.f('ck_commitment_events_event')),
+    sa.CheckConstraint("state IN ('open', 'due', 'proposed', 'notified', 'heard', 'decided')", name=op.f('ck_commitment_events_state')),
     sa.ForeignKeyConstraint(['commitment_id'], ['commitments.id'], name=op.f('fk_commitment_events_commitment_id')),
     sa.PrimaryKeyConstraint('commitment_id', 'version', name=op.f('pk_commitment_events'))
     )

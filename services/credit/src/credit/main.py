@@ -17,6 +17,8 @@ from credit.campaigns.routes import router as campaigns
 from credit.certificates.routes import PUBLIC as CERTIFICATES_PUBLIC
 from credit.certificates.routes import public_router as certificate_checks
 from credit.certificates.routes import router as certificates
+from credit.commitments.routes import PUBLIC as PUBLIC_COMMITMENTS
+from credit.commitments.routes import public_router as public_commitments
 from credit.commitments.routes import router as commitments
 from credit.config import Settings
 from credit.deposits.routes import router as deposits
@@ -130,6 +132,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
             repairs,
             outlooks,
             commitments,
+            public_commitments,
             public,
             uploads,
             imports,
@@ -147,6 +150,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
         | PUBLIC_BOARDS
         | PUBLIC_HONOURS
         | PUBLIC_LISTINGS
+        | PUBLIC_COMMITMENTS
         | log_operations(PREFIX),
         lifespan_parts=[
             ledger_part(),

@@ -9,14 +9,20 @@ from fastapi import Depends
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import CommitmentService
+from .showing import PublicCommitments
 
-__all__ = ["CommitmentServiceDep", "Decider", "Giver", "Reader", "Writer"]
+__all__ = ["CommitmentServiceDep", "Decider", "Giver", "PublicCommitmentsDep", "Reader", "Writer"]
 
 
 def _service(session: SessionDep, env: EnvironmentDep) -> CommitmentService:
     return CommitmentService(session, env)
 
 
+def _public(session: SessionDep, env: EnvironmentDep) -> PublicCommitments:
+    return PublicCommitments(session, env)
+
+
+PublicCommitmentsDep = Annotated[PublicCommitments, Depends(_public)]
 CommitmentServiceDep = Annotated[CommitmentService, Depends(_service)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -18,7 +18,10 @@ class CommitmentNotFound(NotFound):
 
 
 class CommitmentNotOpen(StateConflict):
-    """A serious subject, or one that broke a commitment before, gives none (Guide of 2022)."""
+    """A serious subject, or one that broke a commitment before, gives none (Guide of 2022).
+
+    `citations` are the restrictions in force that bar it; `rule` and `article` say so of a false promiser.
+    """
 
     type = "/problems/commitment-not-available"
     title = Text(

@@ -22,7 +22,10 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
 
 
 class Commitment(Base, table=True):
-    """One written promise of a subject. What it promises is encrypted: it may name persons."""
+    """One written promise of a subject. What it promises is encrypted: it may name persons.
+
+    `notified_on`: the subject was told of a breach that somebody found; `stated_on`: it answered.
+    """
 
     __tablename__ = "commitments"
     __table_args__ = (
@@ -31,12 +34,17 @@ class Commitment(Base, table=True):
         CheckConstraint(_one_of("result", Result), "result"),
         CheckConstraint(_one_of("proposed", Result), "proposed"),
         CheckConstraint("(state = 'decided') = (result <> 'pending')", "decided_has_result"),
-        CheckConstraint("(state IN ('proposed', 'decided')) = (proposed IS NOT NULL)", "proposed_says_what"),
+        CheckConstraint(
+            "(state IN ('proposed', 'notified', 'heard', 'decided')) = (proposed IS NOT NULL)",
+            "proposed_says_what",
+        ),
+        CheckConstraint("result <> 'broken' OR notified_on IS NOT NULL", "broken_was_told"),
         CheckConstraint("decided_by IS NULL OR decided_by <> verified_by", "second_person_decides"),
         CheckConstraint("start_on <= end_on", "period"),
         CheckConstraint("version >= 1", "version"),
         Index("ix_commitments_subject_id", "subject_id", "id"),
         Index("ix_commitments_state_id", "state", "id"),
+        Index("ix_commitments_public", "id", postgresql_where=text("publicly_shown AND result <> 'broken'")),
         Index("ix_commitments_end_on", "end_on", postgresql_where=text("state = 'open'")),
     )
 
@@ -54,6 +62,8 @@ class Commitment(Base, table=True):
     proposed: str | None = Field(default=None, sa_type=String(8))
     given_by: str = Field(sa_type=Text, nullable=False)
     verified_by: str | None = Field(default=None, sa_type=Text)
+    notified_on: date | None = None
+    stated_on: date | None = None
     decided_by: str | None = Field(default=None, sa_type=Text)
     result_on: date | None = None
     evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
@@ -76,5 +86,6 @@ class CommitmentEvent(Base, table=True):
     state: str = Field(sa_type=String(16), nullable=False)
     proposed: str | None = Field(default=None, sa_type=String(8))
     note_cipher: str | None = Field(default=None, sa_type=Text)
+    paper_id: UUID | None = None
     done_by: str = Field(sa_type=Text, nullable=False)
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

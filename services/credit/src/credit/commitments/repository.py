@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, Row, false, select
+from common.auth import Principal, region_clause, region_prefix
+from sqlalchemy import ColumnElement, Row, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from credit.subjects.models import Subject
+from credit.subjects.rules import PERSONS
+from credit.subjects.rules import Kind as SubjectKind
 
 from .models import Commitment, CommitmentEvent
-from .rules import Kind, State
+from .rules import Kind, Result, State
 
 __all__ = ["CommitmentFilters", "CommitmentRepository", "CommitmentRow"]
 
 CommitmentRow = Row[Commitment, Subject]
+_SHOWN = (col(Commitment.publicly_shown).is_(True), col(Commitment.result) != Result.BROKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,40 @@ class CommitmentRepository:
             clauses.append(col(Commitment.state) == filters.state)
         if filters.kind is not None:
             clauses.append(col(Commitment.kind) == filters.kind)
+        if before is not None:
+            clauses.append(col(Commitment.id) < before)
+        query = (
+            select(Commitment, Subject)
+            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
+            .where(*clauses)
+            .order_by(col(Commitment.id).desc())
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).all()
+
+    async def shown_of(self, subject_id: UUID) -> Sequence[Commitment]:
+        """The commitments of a subject that anyone may see, the newest first."""
+        query = (
+            select(Commitment)
+            .where(col(Commitment.subject_id) == subject_id, *_SHOWN)
+            .order_by(col(Commitment.id).desc())
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def public_page(
+        self, region: str | None, kind: Kind | None, before: UUID | None, limit: int
+    ) -> Sequence[CommitmentRow]:
+        """`limit + 1` commitments of entities that anyone may see, the newest first."""
+        clauses = [
+            *_SHOWN,
+            col(Subject.merged_into).is_(None),
+            col(Subject.kind).not_in(tuple(PERSONS)),
+            or_(col(Subject.kind) != SubjectKind.UNLICENSED_OPERATOR, col(Subject.key).is_not(None)),
+        ]
+        if region is not None:
+            clauses.append(col(Subject.region).like(f"{region_prefix(region)}%"))
+        if kind is not None:
+            clauses.append(col(Commitment.kind) == kind)
         if before is not None:
             clauses.append(col(Commitment.id) < before)
         query = (

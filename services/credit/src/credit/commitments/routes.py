@@ -1,14 +1,17 @@
 """Routes of commitments."""
 
+from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
 from common.problems import Forbidden, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
+from fastapi import Query
 
+from credit.listings.errors import HearingSkipped, StatementTooLate
 from credit.subjects.errors import SubjectNotFound
 
-from .dependencies import CommitmentServiceDep, Decider, Giver, Reader, Writer
+from .dependencies import CommitmentServiceDep, Decider, Giver, PublicCommitmentsDep, Reader, Writer
 from .errors import (
     CommitmentEventRefused,
     CommitmentNeedsSecondPerson,
@@ -20,12 +23,16 @@ from .rules import Kind, State
 from .schemas import (
     CommitmentDecisionIn,
     CommitmentIn,
+    CommitmentStatementIn,
     CommitmentView,
+    PublicCommitmentEntry,
     VerificationIn,
 )
 
-__all__ = ["router"]
+__all__ = ["PUBLIC", "public_router", "router"]
 
+PUBLIC = frozenset({"GET /api/v1/credit/public/commitments"})
+public_router = ServiceRouter(prefix="/api/v1/credit/public", tags=["public"])
 router = ServiceRouter(prefix="/api/v1/credit/commitments", tags=["commitments"])
 
 
@@ -73,11 +80,35 @@ async def verify_commitment(
 
 
 @router.post(
+    "/{commitment_id}/statement",
+    responses=declare(CommitmentNotFound, CommitmentEventRefused, StatementTooLate, Forbidden),
+    summary="The subject's statement on a breach that was found",
+)
+async def state_on_commitment(
+    commitment_id: UUID, body: CommitmentStatementIn, actor: Giver, commitments: CommitmentServiceDep
+) -> CommitmentView:
+    return await commitments.state(actor, commitment_id, body)
+
+
+@router.post(
     "/{commitment_id}/decide",
-    responses=declare(CommitmentNotFound, CommitmentEventRefused, CommitmentNeedsSecondPerson),
-    summary="Confirm the finding of another person, which makes it a fact, or send it back",
+    responses=declare(
+        CommitmentNotFound, CommitmentEventRefused, CommitmentNeedsSecondPerson, HearingSkipped
+    ),
+    summary="Confirm the finding of another person, which makes it a fact, or send it back; never unheard",
 )
 async def decide_commitment(
     commitment_id: UUID, body: CommitmentDecisionIn, actor: Decider, commitments: CommitmentServiceDep
 ) -> CommitmentView:
     return await commitments.decide(actor, commitment_id, body)
+
+
+@public_router.get("/commitments", summary="Commitments given to be shown, for anyone")
+async def list_public_commitments(
+    commitments: PublicCommitmentsDep,
+    region: Annotated[str | None, Query(pattern="^[0-9]{6}$")] = None,
+    kind: Kind | None = None,
+    cursor: CursorParam = None,
+    limit: LimitParam = 20,
+) -> Page[PublicCommitmentEntry]:
+    return await commitments.page(region, kind, cursor, limit)

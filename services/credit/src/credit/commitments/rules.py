@@ -18,11 +18,14 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a commitment stands: running, due for verification, proposed by one officer, decided."""
+    """Where a commitment stands: running, due for verification, found kept by one officer, or found broken:
+    its subject told, and heard; decided."""
 
     OPEN = "open"
     DUE = "due"
     PROPOSED = "proposed"
+    NOTIFIED = "notified"
+    HEARD = "heard"
     DECIDED = "decided"
 
 
@@ -40,17 +43,24 @@ class Event(StrEnum):
     GIVE = "give"
     EXPIRE = "expire"
     VERIFY = "verify"
+    NOTIFY = "notify"
+    STATEMENT = "statement"
     CONFIRM = "confirm"
     RETURN = "return"
 
 
+_FOUND = (State.PROPOSED, State.NOTIFIED, State.HEARD)
+"""One officer has found something; another has to decide on it."""
 _NEXT: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.EXPIRE): State.DUE,
-    (State.OPEN, Event.VERIFY): State.PROPOSED,
-    (State.DUE, Event.VERIFY): State.PROPOSED,
-    (State.PROPOSED, Event.CONFIRM): State.DECIDED,
-    (State.PROPOSED, Event.RETURN): State.OPEN,
+    **{(state, Event.VERIFY): State.PROPOSED for state in (State.OPEN, State.DUE)},
+    **{(state, Event.NOTIFY): State.NOTIFIED for state in (State.OPEN, State.DUE)},
+    (State.NOTIFIED, Event.STATEMENT): State.HEARD,
+    **{(state, Event.CONFIRM): State.DECIDED for state in _FOUND},
+    **{(state, Event.RETURN): State.OPEN for state in _FOUND},
 }
+_NOT_ASKED_FOR = frozenset({Event.EXPIRE, Event.NOTIFY})
+"""Expiry comes by itself; the notice goes out with the verification that finds a breach."""
 
 
 def next_state(state: State, event: Event) -> State | None:
@@ -58,9 +68,15 @@ def next_state(state: State, event: Event) -> State | None:
     return _NEXT.get((state, event))
 
 
-def events_allowed(state: State) -> list[Event]:
-    """The events that fit a state, in order; expiry comes by itself."""
-    return [event for event in Event if (state, event) in _NEXT and event is not Event.EXPIRE]
+def events_allowed(state: State, *, silent: bool = False) -> list[Event]:
+    """The events that fit a state, in order. `silent`: the period for a statement is over.
+
+    Who was told and may still be heard is not decided against; silence is a waiver.
+    """
+    fit = [event for event in Event if (state, event) in _NEXT and event not in _NOT_ASKED_FOR]
+    if state is State.NOTIFIED:
+        fit.remove(Event.STATEMENT if silent else Event.CONFIRM)
+    return fit
 
 
 def state_on(end_on: date, today: date) -> State:

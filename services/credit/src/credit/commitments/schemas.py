@@ -8,15 +8,18 @@ from common.web import Model
 from pydantic import Field, StringConstraints
 
 from credit.facts.schemas import EvidenceItem
-from credit.listings.schemas import SubjectBrief
+from credit.listings.schemas import DeadlineView, SubjectBrief
 
 from .rules import Event, Kind, Result, State
 
 __all__ = [
     "CommitmentDecisionIn",
     "CommitmentIn",
+    "CommitmentStatementIn",
     "CommitmentStep",
     "CommitmentView",
+    "PublicCommitment",
+    "PublicCommitmentEntry",
     "VerificationIn",
 ]
 
@@ -38,11 +41,17 @@ class CommitmentIn(Model):
 
 
 class VerificationIn(Model):
-    """What an officer found: kept or broken, with evidence."""
+    """What an officer found: kept or broken, with evidence. A breach is told to the subject, in writing."""
 
     result: Literal[Result.KEPT, Result.BROKEN]
     evidence: Annotated[list[EvidenceItem], Field(min_length=1, max_length=20)]
     note: Words
+
+
+class CommitmentStatementIn(Model):
+    """What the subject says to the breach that was found."""
+
+    text: Words
 
 
 class CommitmentDecisionIn(Model):
@@ -60,12 +69,17 @@ class CommitmentStep(Model):
     state: State
     proposed: Result | None
     note: str | None
+    paper_id: UUID | None
     done_by: str | None
     done_at: datetime
 
 
 class CommitmentView(Model):
-    """A commitment; *due* when its time is over and nobody has verified it yet."""
+    """A commitment; *due* when its time is over and nobody has verified it yet.
+
+    `hearing`: the period for a statement once a breach was found; before it is over, or a statement made,
+    nobody may confirm the breach.
+    """
 
     id: UUID
     number: str
@@ -80,6 +94,9 @@ class CommitmentView(Model):
     result: Result
     proposed: Result | None
     result_on: date | None
+    notified_on: date | None
+    stated_on: date | None
+    hearing: DeadlineView | None
     evidence: list[EvidenceItem]
     allowed_events: list[Event]
     verified_by: str | None
@@ -87,3 +104,24 @@ class CommitmentView(Model):
     steps: list[CommitmentStep]
     version: int
     created_at: datetime
+
+
+class PublicCommitment(Model):
+    """A promise as anyone sees it; numbers of persons in it are masked. `result` is *pending* or *kept*."""
+
+    number: str
+    kind: Kind
+    items: list[str]
+    start_on: date
+    end_on: date
+    result: Result
+
+
+class PublicCommitmentEntry(PublicCommitment):
+    """A promise in the list of all, with who gave it."""
+
+    name: str
+    key: str | None
+    subject_kind: str
+    region: str
+    region_name: str

@@ -1,4 +1,4 @@
-"""Use cases of commitments: give, verify, confirm; those whose time is over fall due by rounds."""
+"""Use cases of commitments: give, verify, hear, confirm; those whose time is over fall due by rounds."""
 
 import json
 from collections.abc import Sequence
@@ -16,14 +16,16 @@ from credit.environment import Environment
 from credit.facts.repository import FactRepository
 from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.listings.errors import HearingSkipped, StatementTooLate
 from credit.listings.repository import ListingRepository
 from credit.listings.rules import ListName
-from credit.listings.schemas import SubjectBrief
+from credit.listings.schemas import DeadlineView, SubjectBrief
 from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
+from credit.supervision.service import SupervisionService
 
 from .errors import (
     CommitmentEventRefused,
@@ -31,25 +33,35 @@ from .errors import (
     CommitmentNotFound,
     CommitmentNotOpen,
 )
+from .hearing import Hearings
 from .models import Commitment, CommitmentEvent
 from .repository import CommitmentFilters, CommitmentRepository, CommitmentRow
 from .rules import Event, Kind, Result, State, events_allowed, next_state, state_on
 from .schemas import (
     CommitmentDecisionIn,
     CommitmentIn,
+    CommitmentStatementIn,
     CommitmentStep,
     CommitmentView,
     VerificationIn,
 )
+from .texts import context, read_items
 
 __all__ = ["CommitmentService"]
 
 SYSTEM = "system:rounds"
 FACTS = {Result.KEPT: "COMMITMENT_KEPT", Result.BROKEN: "COMMITMENT_BROKEN"}
 
+_ACT = "commitment"
+"""What a restriction that takes no commitment bars."""
+
 
 class CommitmentService:
-    """Commitments. A result is found by one person and confirmed by another; then it is a fact."""
+    """Commitments. A result is found by one person and confirmed by another; then it is a fact.
+
+    A breach is told to the subject first, which may state its case (Administrative Penalty Law Articles 44,
+    45 and 62 by analogy).
+    """
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._session, self._env = session, env
@@ -59,6 +71,7 @@ class CommitmentService:
         self._archive = FactRepository(session)
         self._facts = FactService(session, env)
         self._papers = PaperService(session, env)
+        self._hearings = Hearings(session, env)
 
     async def give(self, actor: Principal, wanted: CommitmentIn) -> CommitmentView:
         """Put a commitment on record: by the subject's own user, or by an officer who received it.
@@ -85,7 +98,7 @@ class CommitmentService:
             kind=wanted.kind,
             template_version=wanted.template_version,
             items_cipher=self._env.keyring.encrypt(
-                json.dumps(wanted.items, ensure_ascii=False), context=_context(identity, "items")
+                json.dumps(wanted.items, ensure_ascii=False), context=context(identity, "items")
             ),
             start_on=wanted.start_on,
             end_on=wanted.end_on,
@@ -104,13 +117,16 @@ class CommitmentService:
     async def verify(self, actor: Principal, commitment_id: UUID, wanted: VerificationIn) -> CommitmentView:
         """Record what was found; a breach may be found before the end, keeping only after it.
 
+        A breach is told to the subject by a numbered notice, and the period for its statement begins.
+
         Raises:
             CommitmentNotFound: not in the caller's regions.
             CommitmentEventRefused: a finding waits for confirmation, or it is decided.
             InvalidPayload: found kept before its last day is over.
         """
         commitment, subject = await self._open(actor, commitment_id)
-        self._advance(commitment, Event.VERIFY)
+        event = Event.VERIFY if wanted.result is Result.KEPT else Event.NOTIFY
+        self._advance(commitment, event)
         if wanted.result is Result.KEPT and self._today <= commitment.end_on:
             raise InvalidPayload.at(
                 "/result",
@@ -118,7 +134,33 @@ class CommitmentService:
             )
         commitment.proposed, commitment.verified_by = wanted.result, actor.sub
         commitment.evidence = [item.model_dump(mode="json") for item in wanted.evidence]
-        await self._record(commitment, Event.VERIFY, actor.sub, wanted.note)
+        paper = None
+        if event is Event.NOTIFY:
+            commitment.notified_on, commitment.stated_on = self._today, None
+            paper = await self._hearings.notice(commitment, subject, wanted.note, actor.sub)
+        await self._record(commitment, event, actor.sub, wanted.note, paper)
+        return await self._view((commitment, subject), actor)
+
+    async def state(
+        self, actor: Principal, commitment_id: UUID, wanted: CommitmentStatementIn
+    ) -> CommitmentView:
+        """Take the subject's statement on a breach: from its own user, or from an officer who received it.
+
+        Raises:
+            CommitmentNotFound: not the caller's to see.
+            Forbidden: neither the subject itself nor an officer with `credit:write`.
+            CommitmentEventRefused: no breach was told, or the subject was heard already.
+            StatementTooLate: the period is over; silence counts as a waiver.
+        """
+        commitment, subject = await self._open(actor, commitment_id)
+        if actor.subject_id != subject.id and not actor.may("credit:write"):
+            raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may state"))
+        hearing = self._hearings.period(commitment)
+        self._advance(commitment, Event.STATEMENT)
+        if hearing is not None and hearing.status == "waived":
+            raise StatementTooLate(due_on=hearing.due_on.isoformat())
+        commitment.stated_on = self._today
+        await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text)
         return await self._view((commitment, subject), actor)
 
     async def decide(
@@ -126,24 +168,34 @@ class CommitmentService:
     ) -> CommitmentView:
         """Confirm a finding, which makes it a fact of the archive, or send it back.
 
+        What was told to the subject as a breach is answered in writing either way.
+
         Raises:
             CommitmentNotFound, CommitmentEventRefused: as `verify`.
             CommitmentNeedsSecondPerson: the caller verified it.
+            HearingSkipped: a breach, nothing was stated, and the period for it still runs.
         """
         commitment, subject = await self._open(actor, commitment_id)
         if commitment.verified_by == actor.sub:
             raise CommitmentNeedsSecondPerson
+        hearing = self._hearings.period(commitment)
         if not wanted.confirm:
             self._advance(commitment, Event.RETURN)
             commitment.state = state_on(commitment.end_on, self._today)
             commitment.proposed = commitment.verified_by = None
-            await self._record(commitment, Event.RETURN, actor.sub, wanted.note)
+            paper = await self._hearings.decision(commitment, subject, False, wanted.note, actor.sub)
+            commitment.notified_on = commitment.stated_on = None
+            await self._record(commitment, Event.RETURN, actor.sub, wanted.note, paper)
             return await self._view((commitment, subject), actor)
         result = Result(commitment.proposed or Result.PENDING)
+        if commitment.state == State.NOTIFIED and hearing is not None and hearing.status == "open":
+            rule = self._hearings.policy(commitment).heard_first
+            raise HearingSkipped(due_on=hearing.due_on.isoformat(), rule=rule.rule, article=rule.article)
         self._advance(commitment, Event.CONFIRM)
         commitment.result, commitment.decided_by = result, actor.sub
         commitment.result_on = self._today
-        await self._record(commitment, Event.CONFIRM, actor.sub, wanted.note)
+        paper = await self._hearings.decision(commitment, subject, True, wanted.note, actor.sub)
+        await self._record(commitment, Event.CONFIRM, actor.sub, wanted.note, paper)
         issuers = self._env.rulebook.paper_issuers.choose(
             "paper-issuers", on=self._today, region=subject.region
         )
@@ -197,10 +249,21 @@ class CommitmentService:
     async def _check_open(self, subject: Subject) -> None:
         running = await self._listings.in_force(subject.id, self._today)
         if any(row.on_list == ListName.SERIOUS for row in running):
-            raise CommitmentNotOpen(reason="serious")
+            barring = await SupervisionService(self._session, self._env).in_force(subject, self._today)
+            cited = [one.citation.document() for one in barring if _ACT in one.restriction.bars]
+            raise CommitmentNotOpen(reason="serious", citations=cited)
         standing = await self._archive.standing(subject.id, self._today, subject.last_recorded_at)
         if any(fact.code == FACTS[Result.BROKEN] for fact in standing):
-            raise CommitmentNotOpen(reason="broken_before")
+            pack = self._env.rulebook.repair_clocks.choose(
+                "repair-order7", on=self._today, region=subject.region
+            )
+            said = pack.commitment_article
+            raise CommitmentNotOpen(reason="broken_before", rule=said.rule, article=said.article)
+
+    def _allowed(self, commitment: Commitment) -> list[Event]:
+        hearing = self._hearings.period(commitment)
+        silent = hearing is not None and hearing.status == "waived"
+        return events_allowed(State(commitment.state), silent=silent)
 
     async def _open(self, actor: Principal, commitment_id: UUID) -> tuple[Commitment, Subject]:
         row = await self._commitments.find(commitment_id, actor)
@@ -213,17 +276,24 @@ class CommitmentService:
     def _advance(self, commitment: Commitment, event: Event) -> None:
         after = next_state(State(commitment.state), event)
         if after is None:
-            allowed = [str(one) for one in events_allowed(State(commitment.state))]
+            allowed = [str(one) for one in self._allowed(commitment)]
             raise CommitmentEventRefused(state=commitment.state, allowed=allowed)
         commitment.state = after
 
-    async def _record(self, commitment: Commitment, event: Event, by: str, note: str | None = None) -> None:
+    async def _record(
+        self,
+        commitment: Commitment,
+        event: Event,
+        by: str,
+        note: str | None = None,
+        paper_id: UUID | None = None,
+    ) -> None:
         if event is not Event.GIVE:
             commitment.version += 1
         cipher = None
         if note is not None:
-            context = _context(commitment.id, str(commitment.version))
-            cipher = self._env.keyring.encrypt(note, context=context)
+            place = context(commitment.id, str(commitment.version))
+            cipher = self._env.keyring.encrypt(note, context=place)
         self._commitments.add(
             CommitmentEvent(
                 commitment_id=commitment.id,
@@ -232,6 +302,7 @@ class CommitmentService:
                 state=commitment.state,
                 proposed=commitment.proposed,
                 note_cipher=cipher,
+                paper_id=paper_id,
                 done_by=by,
                 done_at=self._env.clock.now(),
             )
@@ -254,7 +325,7 @@ class CommitmentService:
         commitment, subject = row
         official = actor.subject_id is None
         state = State(commitment.state)
-        keyring = self._env.keyring
+        keyring, hearing = self._env.keyring, self._hearings.period(commitment)
         same = commitment.model_dump(
             include={
                 "id",
@@ -264,6 +335,8 @@ class CommitmentService:
                 "end_on",
                 "publicly_shown",
                 "result_on",
+                "notified_on",
+                "stated_on",
                 "version",
                 "created_at",
             }
@@ -274,14 +347,15 @@ class CommitmentService:
                 id=subject.id, key=subject.key, name=subject.name, kind=subject.kind, region=subject.region
             ),
             kind=Kind(commitment.kind),
-            items=json.loads(
-                keyring.decrypt(commitment.items_cipher, context=_context(commitment.id, "items"))
-            ),
+            items=read_items(commitment, keyring),
             state=state,
             result=Result(commitment.result),
             proposed=Result(commitment.proposed) if commitment.proposed else None,
             evidence=[EvidenceItem(**item) for item in commitment.evidence],
-            allowed_events=events_allowed(state) if official else [],
+            allowed_events=self._allowed(commitment)
+            if official
+            else [one for one in self._allowed(commitment) if one is Event.STATEMENT],
+            hearing=None if hearing is None else DeadlineView.of(hearing),
             verified_by=commitment.verified_by if official else None,
             decided_by=commitment.decided_by if official else None,
             steps=[
@@ -290,17 +364,13 @@ class CommitmentService:
                     event=Event(step.event),
                     state=State(step.state),
                     proposed=Result(step.proposed) if step.proposed else None,
-                    note=keyring.decrypt(step.note_cipher, context=_context(commitment.id, str(step.version)))
+                    note=keyring.decrypt(step.note_cipher, context=context(commitment.id, str(step.version)))
                     if step.note_cipher
                     else None,
+                    paper_id=step.paper_id,
                     done_by=step.done_by if official else None,
                     done_at=step.done_at,
                 )
                 for step in steps
             ],
         )
-
-
-def _context(commitment_id: UUID, place: str) -> str:
-    """What an encrypted text of a commitment is bound to."""
-    return f"credit.commitment:{commitment_id}:{place}"

@@ -7,6 +7,8 @@ from uuid import UUID
 from common.web import Model
 from pydantic import StringConstraints
 
+from credit.commitments.schemas import PublicCommitment
+
 from .rules import ReplyState
 
 __all__ = [
@@ -91,6 +93,7 @@ class PublicSubjectPage(Model):
     status: str
     grade: PublicGrade | None
     records: list[PublicFact]
+    commitments: list[PublicCommitment]
     as_of: date
 
 

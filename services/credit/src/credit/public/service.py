@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.draws.models import Draw
 from credit.draws.repository import DrawRepository
 from credit.draws.rules.states import DrawState
+from credit.commitments.showing import PublicCommitments
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
@@ -75,6 +76,7 @@ class PublicService:
         self._draws = DrawRepository(session)
         self._objections = ObjectionRepository(session)
         self._replies = ReplyRepository(session)
+        self._commitments = PublicCommitments(session, env)
 
     async def search(self, query: str, cursor: str | None, limit: int) -> Page[PublicSubject]:
         """Entities whose name, licence or USCC fits; persons are found by their page's exact key only."""
@@ -94,6 +96,7 @@ class PublicService:
             level=subject.level,
             grade=await self._grade(subject, today),
             records=await self._records(subject, today),
+            commitments=await self._commitments.of(subject.id),
             as_of=today,
         )
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from credit.boards.policy import BoardPolicy
 from credit.certificates.policy import CertificatePolicy
+from credit.commitments.policy import CommitmentPolicy
 from credit.deposits.policy import DepositOverlay, DepositPolicy
 from credit.exchange.policy import ExchangePolicy
 from credit.facts.catalogue import Catalogue, FactCatalogue, FactKind, FieldKind, catalogue, check_parts
@@ -91,6 +92,7 @@ class Rulebook:
     publicity: PolicySet[PublicityPolicy]
     retention: PolicySet[RetentionPolicy]
     objections: PolicySet[ObjectionPolicy]
+    commitments: PolicySet[CommitmentPolicy]
     event_facts: PolicySet[EventFacts]
     scorecards: PolicySet[Scorecard]
     supervision: PolicySet[SupervisionPolicy]
@@ -122,6 +124,7 @@ class Rulebook:
             publicity=PolicySet.load(folder / "publicity.yaml", PublicityPolicy),
             retention=PolicySet.load(folder / "retention.yaml", RetentionPolicy),
             objections=PolicySet.load(folder / "objections.yaml", ObjectionPolicy),
+            commitments=PolicySet.load(folder / "commitments.yaml", CommitmentPolicy),
             event_facts=PolicySet.load(folder / "event-facts.yaml", EventFacts),
             scorecards=PolicySet.load(sorted(folder.glob("scorecard-*.yaml")), Scorecard),
             supervision=PolicySet.load(folder / "supervision.yaml", SupervisionPolicy),
@@ -155,6 +158,7 @@ class Rulebook:
             self.publicity,
             self.retention,
             self.objections,
+            self.commitments,
             self.event_facts,
             self.scorecards,
             self.supervision,
