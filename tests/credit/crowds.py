@@ -109,7 +109,7 @@ def _fact(subject: Subject, code: str, day: date, payload: dict[str, Any]) -> Fa
         recorded_at=subject.last_recorded_at,
         recorded_by="test",
         source_kind="other",
-        source_authority="演示机关",
+        source_authority="临汾市文化和旅游局（演示）",
         source_reference=str(fact_id),
         payload=payload,
         evidence=[],

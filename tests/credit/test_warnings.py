@@ -1,12 +1,14 @@
 """Warnings over the API: raised once, worked off within clocks, swept by night, rules of two people."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from common.db import new_id
 from credit.affected import Affected
+from credit.listings.models import Listing
 from credit.rounds import do_round
 from credit.warnings.service import WarningService
 
@@ -98,6 +100,59 @@ async def test_three_slight_listings_within_a_year_propose_the_serious_list(serv
     assert proposal["proposes"]["condition"] == "ESC-1"
 
 
+def by(authority: str, reference: str, kind: str = "other") -> dict[str, Any]:
+    return {"source": {"kind": kind, "authority": authority, "reference": reference}}
+
+
+async def test_only_fines_of_culture_and_tourism_authorities_count(service: Service) -> None:
+    made = await service.subject()
+    payload = {"payload": {"amount_fen": 9_000_000}}
+    for number, day in enumerate(("2026-08-01", "2026-09-01")):
+        said = by("小店区市场监督管理局（演示）", f"SJ-{uuid4()}-{number}")
+        await service.fact(made, "PENALTY_FINE_LARGE", day, **payload, **said)
+    own = by("小店区文化和旅游局（演示）", f"WL-{uuid4()}")
+    await service.fact(made, "PENALTY_FINE_LARGE", "2026-10-01", **payload, **own)
+    assert await of(service, made, rule="P-MIN-5") == []
+    squad = by("太原市文化市场综合行政执法队（演示）", f"ZF-{uuid4()}")
+    await service.fact(made, "PENALTY_FINE_LARGE", "2026-11-01", **payload, **squad)
+    [proposal] = await of(service, made, rule="P-MIN-5")
+    assert proposal["details"]["count"] == 2
+
+
+async def test_a_restored_listing_counts_once_and_an_undone_one_never(service: Service) -> None:
+    made = await service.subject()
+    lifted, undone, *more = (f"MD-COUNT-{uuid4()}"[:30] for _ in range(4))
+    async with service.app.state.db.session() as session:
+        session.add(
+            Listing(
+                id=new_id(),
+                number=undone,
+                subject_id=UUID(made["id"]),
+                authority_region="140100",
+                on_list="slight",
+                condition="MIN-2",
+                condition_version="1",
+                condition_region="000000",
+                role="self",
+                state="removed",
+                based_on=[],
+                opened_by="officer",
+                opened_on=date(2026, 4, 1),
+                listed_on=date(2026, 5, 1),
+                removal="revoked",
+                removed_on=date(2026, 6, 1),
+                created_at=START,
+            )
+        )
+    days = ("2026-02-01", "2026-07-01", "2026-05-01", "2026-08-01", "2026-11-01")
+    for day, number in zip(days, (lifted, f"{lifted}#5", undone, *more), strict=True):
+        assert await of(service, made, rule="P-ESC-1") == []
+        said = by("太原市文化和旅游局（演示）", number, "listing")
+        await service.by_room(made, "SLIGHT_LISTED", day, payload={"condition": "MIN-2"}, **said)
+    [proposal] = await of(service, made, rule="P-ESC-1")
+    assert (proposal["details"]["count"], proposal["details"]["first_on"]) == (3, "2026-02-01")
+
+
 async def test_a_refused_inspection_and_many_alerts_warn_at_once(service: Service) -> None:
     made = await service.subject()
     await service.by_room(made, "INSPECTION_REFUSED", "2026-11-20")
@@ -164,8 +219,33 @@ async def test_the_night_finds_what_ends_soon(service: Service, clock: Any) -> N
     assert len(await of(service, made, rule="W-LICENCE-DUE")) == 1
 
 
-async def test_the_night_finds_an_unusual_rise_and_no_season(service: Service, clock: Any) -> None:
-    """Eight peers have a complaint a quarter; one gets eight more in the last one."""
+async def test_what_is_over_already_is_warned_of_once_too(service: Service, clock: Any) -> None:
+    """Imported after its last day, or over while no sweep ran; not of whoever left business."""
+    over = {"licensed_on": "2020-01-01", "license_expires_on": "2026-08-31"}
+    late, gone = await service.subject(**over), await service.subject(**over)
+    changed = await service.http.patch(
+        f"/api/v1/credit/subjects/{gone['id']}",
+        json={"status": "closed"},
+        headers=service.who() | {"If-Match": f'"{gone["version"]}"'},
+    )
+    assert changed.status_code == 200, changed.text
+    clock(33)
+    await settle(service)
+    [warning] = await of(service, late, rule="W-LICENCE-DUE")
+    assert warning["details"]["due_on"] == "2026-08-31"
+    path = f"/warnings/{warning['id']}"
+    await service.post(f"{path}/acknowledge", {"note": "已知悉"}, 200)
+    await service.post(f"{path}/resolve", {"outcome": "confirmed", "note": "已责令办理"}, 200)
+    clock(34)
+    await settle(service)
+    assert len(await of(service, late, rule="W-LICENCE-DUE")) == 1
+    assert await of(service, gone, rule="W-LICENCE-DUE") == []
+
+
+async def test_the_first_night_of_a_month_finds_an_unusual_rise_and_no_season(
+    service: Service, clock: Any
+) -> None:
+    """Eight peers have a complaint a quarter; one gets sixteen more in the last one."""
     quiet = [
         await service.subject(kind="star_hotel", region="140300", key=service.key("140300")) for _ in range(8)
     ]
@@ -173,14 +253,24 @@ async def test_the_night_finds_an_unusual_rise_and_no_season(service: Service, c
         for month in (4, 7, 10):
             await service.fact(one, "VALID_COMPLAINT", f"2026-{month:02d}-{number + 1:02d}")
     loud = quiet[5]
-    for day in range(10, 18):
-        await service.fact(loud, "VALID_COMPLAINT", f"2026-11-{day}")
-    clock(1)
+    for day in range(2, 18):
+        await service.fact(loud, "VALID_COMPLAINT", f"2026-11-{day:02d}")
+    clock(39)
     await settle(service)
     found = (await service.get("/warnings", rule="W-COMPLAINT-RISE", region="140300"))["items"]
     assert [one["subject_id"] for one in found] == [loud["id"]]
     details = found[0]["details"]
-    assert (details["recent"], details["past"], details["peers"]) == (9, 2, 7) and float(details["p"]) < 0.02
+    assert (details["recent"], details["past"], details["peers"]) == (17, 2, 7) and float(details["p"]) < 0.02
+    next_one = quiet[2]
+    for day in range(10, 30):
+        await service.fact(next_one, "VALID_COMPLAINT", f"2026-12-{day}")
+    for days, more in ((40, 1), (69, 1), (70, 2)):
+        clock(days)
+        await settle(service)
+        found = (await service.get("/warnings", rule="W-COMPLAINT-RISE", region="140300"))["items"]
+        assert len({one["subject_id"] for one in found}) == more, (
+            "each further look is one more chance to err"
+        )
 
 
 def rule(**fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -12,7 +12,11 @@ from sqlmodel import col
 
 from credit.facts.models import Fact
 from credit.facts.rules import Action
+from credit.facts.schemas import SourceKind
+from credit.listings.models import Listing
+from credit.listings.rules import Removal
 from credit.subjects.models import Subject
+from credit.subjects.rules import Status
 from credit.warnings.models import Warning, WarningSource, WarningSweep
 from credit.warnings.rules import Counts, Hit
 
@@ -59,6 +63,16 @@ class SweepRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def done_between(self, first: date, before: date) -> set[tuple[str, str, str]]:
+        """Which sweeps (rule, region, version) were finished on a day from `first` on and before `before`."""
+        query = select(col(WarningSweep.rule_id), col(WarningSweep.region), col(WarningSweep.version)).where(
+            col(WarningSweep.day) >= first,
+            col(WarningSweep.day) < before,
+            col(WarningSweep.done_at).is_not(None),
+        )
+        rows = await self._session.execute(query.distinct())
+        return {(row.rule_id, row.region, row.version) for row in rows}
+
     async def days(self, day: date) -> Sequence[WarningSweep]:
         """The sweeps of a day."""
         query = select(WarningSweep).where(col(WarningSweep.day) == day)
@@ -80,16 +94,82 @@ class SweepRepository:
         return list((await self._session.execute(query)).scalars())
 
     async def hits(
-        self, subjects: Collection[UUID], codes: Collection[str], since: date, until: date
+        self,
+        subjects: Collection[UUID],
+        codes: Collection[str],
+        since: date,
+        until: date,
+        authorities: Collection[str] = (),
     ) -> dict[UUID, list[Hit]]:
-        """The standing facts of `codes` of these subjects."""
+        """The standing facts of `codes` of these subjects, made by authorities so named (none: by all)."""
         query = select(col(Fact.subject_id), col(Fact.id), col(Fact.occurred_on)).where(
             col(Fact.subject_id).in_(subjects), *_standing(codes, since, until)
         )
+        if authorities:
+            query = query.where(
+                or_(*(col(Fact.source_authority).contains(name, autoescape=True) for name in authorities))
+            )
         found: dict[UUID, list[Hit]] = {}
         for row in await self._session.execute(query):
             found.setdefault(row.subject_id, []).append(Hit(row.id, row.occurred_on))
         return found
+
+    async def listings(self, hits: dict[UUID, list[Hit]]) -> dict[UUID, list[Hit]]:
+        """Of listing facts the first of each listing, and none of a listing whose ground was undone.
+
+        A listing that was lifted and restored has a fact for each time, of one number and a mark behind "#".
+        A fact that a merger brought over is of the listing that its original names.
+        """
+        ids = [hit.id for one in hits.values() for hit in one]
+        numbers = {one: reference.partition("#")[0] for one, reference in (await self._of(ids)).items()}
+        query = select(col(Listing.number)).where(
+            col(Listing.number).in_(set(numbers.values())), col(Listing.removal) == Removal.REVOKED
+        )
+        undone = set((await self._session.execute(query)).scalars())
+        found: dict[UUID, list[Hit]] = {}
+        for subject_id, own in hits.items():
+            first: dict[str, Hit] = {}
+            for hit in sorted(own, key=lambda one: (one.on, one.id)):
+                if numbers[hit.id] not in undone:
+                    first.setdefault(numbers[hit.id], hit)
+            if first:
+                found[subject_id] = list(first.values())
+        return found
+
+    async def _of(self, facts: Collection[UUID]) -> dict[UUID, str]:
+        """The reference of each fact, of a merger's copy that of the fact it goes back to."""
+        found: dict[UUID, str] = {}
+        ahead = {one: one for one in facts}
+        while ahead:
+            query = select(col(Fact.id), col(Fact.source_kind), col(Fact.source_reference)).where(
+                col(Fact.id).in_(set(ahead.values())), col(Fact.version) == 1
+            )
+            rows = {row.id: row for row in await self._session.execute(query)}
+            further = {}
+            for one, source in ahead.items():
+                if (row := rows.get(source)) is None:
+                    continue
+                found[one] = row.source_reference
+                if (origin := _original(row.source_kind, row.source_reference)) is not None:
+                    further[one] = origin
+            ahead = further
+        return found
+
+    async def in_business(self, subjects: Collection[UUID]) -> set[UUID]:
+        """Which of these subjects are in business."""
+        query = select(col(Subject.id)).where(
+            col(Subject.id).in_(subjects),
+            col(Subject.status) == Status.ACTIVE,
+            col(Subject.merged_into).is_(None),
+        )
+        return set((await self._session.execute(query)).scalars())
+
+    async def seen(self, rule_id: str, sources: Collection[str]) -> set[str]:
+        """Which of these pieces of evidence a rule has seen already."""
+        query = select(col(WarningSource.source_reference)).where(
+            col(WarningSource.rule_id) == rule_id, col(WarningSource.source_reference).in_(sources)
+        )
+        return set((await self._session.execute(query)).scalars())
 
     async def warned(
         self, rules: Collection[str], since: date, until: date, at_least: int, after: UUID | None, limit: int
@@ -175,6 +255,16 @@ class SweepRepository:
             row.subject_id: Counts(row.recent, row.past, _days(row.licensed_on, past_from, recent_from))
             for row in rows
         }
+
+
+def _original(kind: str, reference: str) -> UUID | None:
+    """The fact of which a merger made this one."""
+    if kind != SourceKind.MERGE:
+        return None
+    try:
+        return UUID(reference.rpartition(":")[2])
+    except ValueError:
+        return None
 
 
 def _days(licensed_on: date | None, past_from: date, recent_from: date) -> int | None:

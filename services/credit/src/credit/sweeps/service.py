@@ -24,6 +24,7 @@ __all__ = ["SweepService"]
 
 CHUNK = 200
 _DAY = timedelta(days=1)
+_EVER = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,23 @@ class SweepService:
     async def sweep(self) -> int:
         """Go on with today's sweeps for one transaction's worth of work; gives `CHUNK` while more may come.
 
-        Each rule sweeps once a Chinese day. A sweep that was interrupted goes on behind its last chunk; what
-        it found twice is one piece of evidence. Several processes share the rules: a transaction holds the
+        Each rule sweeps once a Chinese day, one that tests for a rise once a month or quarter, on its first
+        night. A sweep that was interrupted goes on behind its last chunk; what it found twice is one piece of
+        evidence. Several processes share the rules: a transaction holds the
         subjects of one chunk, locked in order of id, so that two sweeps never wait for each other.
         """
         today = china_date(self._env.clock.now())
         rules = await self._warnings.rules()
+        entered = {(one.rule_id, one.region, one.version): one for one in await self._sweeps.days(today)}
         swept = {
-            (rule.id, rule.region, rule.version): rule
+            key: rule
             for rule in rules.holding(today)
             if rule.trigger in SWEPT_TRIGGERS
+            and (
+                (key := (rule.id, rule.region, rule.version)) in entered
+                or not await self._looked(rule, today)
+            )
         }
-        entered = {(one.rule_id, one.region, one.version): one for one in await self._sweeps.days(today)}
         if swept.keys() - entered.keys():
             await self._sweeps.open_day(today, sorted(swept.keys() - entered.keys()))
         elif all(one.done_at is not None for one in entered.values()):
@@ -92,7 +98,7 @@ class SweepService:
         for rule in rules.in_force(on=today, region=subject.region):
             if rule.trigger == "facts_in_window" and code in rule.codes and rule.months is not None:
                 since = _window_start(today, 2 * rule.months)
-                hits = await self._sweeps.hits([subject.id], rule.codes, since, today)
+                hits = await self._hits([subject.id], rule, since, today)
                 for _, found in _clusters(rule, hits, today):
                     raised += await self._warnings.raise_by(subject, rule, found)
         return raised
@@ -156,8 +162,20 @@ class SweepService:
         after = None if cursor is None else UUID(cursor)
         since = _window_start(on, 2 * (rule.months or 1))
         ids = await self._sweeps.with_facts(rule.codes, since, on, rule.at_least or 1, after, CHUNK)
-        hits = await self._sweeps.hits(ids, rule.codes, since, on)
+        hits = await self._hits(ids, rule, since, on)
         return Found(_clusters(rule, hits, on), _following(ids))
+
+    async def _hits(
+        self, subjects: Sequence[UUID], rule: WarningRule, since: date, on: date
+    ) -> dict[UUID, list[Hit]]:
+        hits = await self._sweeps.hits(subjects, rule.codes, since, on, rule.authorities)
+        return await self._sweeps.listings(hits) if rule.counts == "listings" else hits
+
+    async def _looked(self, rule: WarningRule, today: date) -> bool:
+        if rule.rise is None:
+            return False
+        done = await self._sweeps.done_between(rule.rise.period_begins(today), today)
+        return (rule.id, rule.region, rule.version) in done
 
     async def _find_warnings(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
         after = None if cursor is None else UUID(cursor)
@@ -181,7 +199,7 @@ class SweepService:
             counts,
             recent_days=(on - recent_from).days + 1,
             past_days=(recent_from - past_from).days,
-            q=rise.q,
+            q=rise.q_of_look,
             at_least=rule.at_least or 1,
         )
         hits = await self._sweeps.hits(list(found), rule.codes, recent_from, on)
@@ -204,7 +222,7 @@ class SweepService:
     async def _find_due(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
         after = None if cursor is None else _place(cursor)
         within = rule.within_days or 0
-        rows = await self._deposits.due_dates(on, on + timedelta(days=within), after, CHUNK)
+        rows = await self._deposits.due_dates(_EVER, on + timedelta(days=within), after, CHUNK)
         items = [
             (
                 subject_id,
@@ -218,10 +236,24 @@ class SweepService:
             for subject_id, what, day, reference in rows
             if what in rule.what
         ]
+        items = await self._unseen(rule, items)
         if len(rows) < CHUNK:
             return Found(items, None)
         subject_id, what, day, reference = rows[-1]
         return Found(items, json.dumps([day.isoformat(), what, str(subject_id), reference]))
+
+    async def _unseen(
+        self, rule: WarningRule, items: list[tuple[UUID, Evidence]]
+    ) -> list[tuple[UUID, Evidence]]:
+        """Leave out what the rule has warned of, and what was over before its subject left business."""
+        over = {subject_id for subject_id, one in items if one.known["days_left"] < 0}
+        gone = over - await self._sweeps.in_business(over)
+        seen = await self._sweeps.seen(rule.id, [one.source for _, one in items])
+        return [
+            (subject_id, one)
+            for subject_id, one in items
+            if one.source not in seen and not (one.known["days_left"] < 0 and subject_id in gone)
+        ]
 
 
 def _place(cursor: str) -> tuple[date, str, UUID, str]:

@@ -71,7 +71,7 @@ def benjamini_hochberg(values: Sequence[Fraction], q: Fraction) -> set[int]:
 
 
 def unusual(
-    group: Mapping[Key, Counts], *, recent_days: int, past_days: int, q: Decimal, at_least: int
+    group: Mapping[Key, Counts], *, recent_days: int, past_days: int, q: Fraction, at_least: int
 ) -> dict[Key, Fraction]:
     """The members of a group of peers whose complaints rose unusually, with their p-values.
 
@@ -86,7 +86,7 @@ def unusual(
         else Fraction(1)
         for _, own in tested
     ]
-    found = benjamini_hochberg(values, Fraction(q))
+    found = benjamini_hochberg(values, q)
     return {tested[place][0]: values[place] for place in sorted(found)}
 
 
