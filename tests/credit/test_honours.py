@@ -65,10 +65,15 @@ def test_criteria_name_what_is_missing(change: dict[str, Any], unmet: list[str])
 
 def test_the_life_of_an_honour() -> None:
     assert allowed(State.APPLIED) == ["review", "withdrawal"]
-    assert allowed(State.NOTIFIED) == ["statement", "decision"]
+    assert allowed(State.NOTIFIED) == ["statement", "decision", "suspension"]
     assert allowed(State.REVOKED) == []
     assert after(State.SUSPENDED, Act.RESUME) is State.GRANTED
     assert after(State.REFUSED, Act.GRANT) is None
+    assert after(State.STATED, Act.KEEP) is State.GRANTED
+    assert after(State.STATED, Act.KEEP, suspended=True) is State.SUSPENDED
+    assert after(State.NOTIFIED, Act.SUSPEND) is State.NOTIFIED
+    assert after(State.NOTIFIED, Act.SUSPEND, suspended=True) is None
+    assert allowed(State.NOTIFIED, suspended=True) == ["statement", "decision"]
 
 
 async def granted(service: Service, subject: dict[str, Any], honour: str = "HONEST-ENTERPRISE") -> str:
@@ -178,6 +183,44 @@ async def test_a_listing_suspends_and_proposes_and_only_people_revoke(service: S
     clock(1)
     await do_round(service.app.state.db, service.app.state.env)
     assert (await service.get(path))["state"] == "revoked"
+
+
+async def test_what_a_criterion_suspends_is_not_shown_again_by_letting_it_stand(service: Service) -> None:
+    made = await service.subject()
+    path = await granted(service, made)
+    number = (await service.get(path))["number"]
+    boss = service.who(sub="boss", scopes=DECIDE)
+    own = service.who(subject_id=made["id"], kind="agency", scopes=["credit:read"])
+
+    async def shown() -> int:
+        found = await service.http.get("/api/v1/credit/public/honours", params={"number": number})
+        return len(found.json()["items"])
+
+    async def kept() -> Any:
+        await service.post(f"{path}/statement", {"note": "已经整改"}, 200, own)
+        return await service.post(f"{path}/decision", {"revoke": False, "note": "予以保留"}, 200, boss)
+
+    listed = {"payload": {"condition": "MIN-4"}}
+    await service.by_room(made, "SLIGHT_LISTED", "2026-11-20", "merge", **listed)
+    await until(service, path, "suspended")
+    await service.post(f"{path}/notice", {"note": "拟撤销"}, 200, service.who(sub="notifier"))
+    assert await shown() == 0, "the notice does not show it again"
+    still = await kept()
+    assert (still["state"], still["failing"], await shown()) == ("suspended", ["not-listed"], 0)
+    await service.post(f"{path}/resumption", {"note": "恢复"}, 409)
+    await service.by_room(made, "SLIGHT_LISTING_REMOVED", "2026-11-21", "merge", **listed)
+    await service.post(f"{path}/resumption", {"note": "恢复"}, 200)
+    assert await shown() == 1
+    await service.post(f"{path}/notice", {"note": "拟撤销"}, 200, service.who(sub="notifier"))
+    await service.by_room(made, "SLIGHT_LISTED", "2026-11-23", "merge", **listed)
+    for _ in range(400):
+        await do_round(service.app.state.db, service.app.state.env)
+        if await shown() == 0:
+            break
+        await asyncio.sleep(0.05)
+    assert (await service.get(path))["state"] == "notified", "suspended anew while the notice runs"
+    await service.by_room(made, "SLIGHT_LISTING_REMOVED", "2026-11-23", "merge", **listed)
+    assert ((await kept())["state"], await shown()) == ("granted", 1)
 
 
 async def test_an_honour_expires_on_its_day(service: Service, clock: Any) -> None:

@@ -194,6 +194,7 @@ def _honours() -> None:
     sa.Column('ended_on', sa.Date(), nullable=True),
     sa.Column('due_on', sa.Date(), nullable=True),
     sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('suspended', sa.Boolean(), nullable=False),
     sa.Column('failing', postgresql.ARRAY(sa.String(length=64)), nullable=False),
     sa.Column('checked_version', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),

@@ -14,7 +14,7 @@ from credit.subjects.models import Subject
 from credit.warnings.service import Evidence, WarningService
 
 from .models import Honour, HonourAct
-from .policy import HonourPolicy
+from .policy import Criterion, HonourPolicy
 from .repository import HonourRepository
 from .rules import Act, State, after, failed
 from .standing import about
@@ -77,10 +77,11 @@ class HonourDeeds:
 
     async def step(self, honour: Honour, act: Act, note: str, by: str, paper: UUID | None = None) -> None:
         """Move an honour on and keep the step."""
-        following = after(State(honour.state), act)
+        following = after(State(honour.state), act, suspended=honour.suspended)
         if following is None:
             raise LookupError(f"{honour.state} {act}")
         honour.state = following
+        honour.suspended = act is Act.SUSPEND or (honour.suspended and act is not Act.RESUME)
         honour.version += 1
         self._honours.add_act(
             HonourAct(
@@ -113,19 +114,21 @@ class HonourDeeds:
         await self._session.flush()
         return len(rows)
 
-    async def _look_again(self, honour: Honour, subject: Subject, today: date) -> None:
+    async def unmet(self, honour: Honour, subject: Subject, today: date) -> list[Criterion]:
+        """The lasting criteria that fail today."""
         lasting = [one for one in self.policy(honour).criteria if one.must_last]
-        unmet = failed(lasting, await about(self._session, self._env, subject, today))
+        return failed(lasting, await about(self._session, self._env, subject, today))
+
+    async def _look_again(self, honour: Honour, subject: Subject, today: date) -> None:
+        unmet = await self.unmet(honour, subject, today)
         ids = sorted(one.id for one in unmet)
-        if ids == honour.failing:
-            return
         new = sorted(set(ids) - set(honour.failing))
         honour.failing = ids
+        if not honour.suspended and any(one.suspends for one in unmet):
+            reasons = "；".join(one.reason.zh for one in unmet)
+            await self.step(honour, Act.SUSPEND, f"不再符合授予条件：{reasons}", _BY_ITSELF)
         if not new:
             return
-        reasons = "；".join(one.reason.zh for one in unmet)
-        if honour.state == State.GRANTED and any(one.suspends for one in unmet):
-            await self.step(honour, Act.SUSPEND, f"不再符合授予条件：{reasons}", _BY_ITSELF)
         source = f"honour:{honour.number}:{honour.version}:{'+'.join(new)}"[:120]
         details = {"honour": honour.number, "honour_id": str(honour.id), "unmet": ids}
         await self._warnings.report(subject, _RULE, Evidence(source, today, {}, details))

@@ -18,7 +18,10 @@ _OPEN = "state NOT IN ('refused', 'withdrawn', 'revoked', 'expired')"
 
 
 class Honour(Base, table=True):
-    """An honour of a subject, from the application on. `checked_version` is the subject's last looked at."""
+    """An honour of a subject, from the application on. `checked_version` is the subject's last looked at.
+
+    `suspended` says that it is not shown, also while a notice of revocation runs.
+    """
 
     __tablename__ = "honours"
     __table_args__ = (
@@ -52,6 +55,7 @@ class Honour(Base, table=True):
     ended_on: date | None = None
     due_on: date | None = None
     provisional: bool = False
+    suspended: bool = False
     failing: list[str] = Field(sa_column=Column(ARRAY(String(64)), nullable=False))
     checked_version: int = 0
     version: int = 1

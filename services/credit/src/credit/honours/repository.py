@@ -88,7 +88,10 @@ class HonourRepository:
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(col(Honour.state).in_((State.GRANTED, State.NOTIFIED, State.STATED)))
+            .where(
+                col(Honour.state).in_((State.GRANTED, State.NOTIFIED, State.STATED)),
+                col(Honour.suspended).is_(False),
+            )
         )
         if filters.get("number"):
             query = query.where(col(Honour.number) == filters["number"])

@@ -62,6 +62,8 @@ _NEXT = {
     (State.NOTIFIED, Act.KEEP): State.GRANTED,
     (State.STATED, Act.REVOKE): State.REVOKED,
     (State.STATED, Act.KEEP): State.GRANTED,
+    (State.NOTIFIED, Act.SUSPEND): State.NOTIFIED,
+    (State.STATED, Act.SUSPEND): State.STATED,
     **{(state, Act.EXPIRE): State.EXPIRED for state in HELD},
 }
 
@@ -69,14 +71,25 @@ _NEXT = {
 _DECISIONS = frozenset({Act.REVOKE, Act.KEEP})
 
 
-def after(state: State, act: Act) -> State | None:
-    """The state after `act`, or None when it does not fit."""
-    return _NEXT.get((state, act))
+def after(state: State, act: Act, *, suspended: bool = False) -> State | None:
+    """The state after `act`, or None when it does not fit.
+
+    `suspended`: what is suspended is not suspended again; what a criterion suspends stays so when the
+    honour is let stand.
+    """
+    if suspended and act is Act.SUSPEND:
+        return None
+    following = _NEXT.get((state, act))
+    return State.SUSPENDED if suspended and act is Act.KEEP and following else following
 
 
-def allowed(state: State) -> list[str]:
+def allowed(state: State, *, suspended: bool = False) -> list[str]:
     """The routes that fit a state; expiry comes by itself."""
-    acts = [act for held, act in _NEXT if held is state and act is not Act.EXPIRE]
+    acts = [
+        act
+        for held, act in _NEXT
+        if held is state and act is not Act.EXPIRE and after(state, act, suspended=suspended)
+    ]
     return list(dict.fromkeys("decision" if act in _DECISIONS else str(act) for act in acts))
 
 

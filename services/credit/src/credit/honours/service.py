@@ -184,6 +184,8 @@ class HonourService:
     async def decide(self, actor: Principal, honour_id: UUID, revoke: bool, note: str) -> HonourView:
         """Revoke, or let the honour stand, by somebody else than who gave notice.
 
+        An honour that is let stand while a criterion that suspends fails is suspended and not shown.
+
         Raises:
             HonourNotFound, HonourRefused: as everywhere.
             OtherPersonNeeded: the caller gave the notice.
@@ -200,6 +202,10 @@ class HonourService:
         if revoke:
             honour.revoked_by, honour.ended_on = actor.sub, today
             paper = await self._deeds.revoke(honour, subject, note, actor.sub)
+        else:
+            unmet = await self._deeds.unmet(honour, subject, today)
+            honour.failing = sorted(one.id for one in unmet)
+            honour.suspended = any(one.suspends for one in unmet)
         return await self._done(actor, honour, act, note, paper)
 
     async def public(self, filters: dict[str, Any], cursor: str | None, limit: int) -> Page[PublicHonourView]:
@@ -236,9 +242,9 @@ class HonourService:
         if row is None:
             raise HonourNotFound
         honour, subject = row
-        state = State(honour.state)
-        if after(state, act) is None:
-            raise HonourRefused(state=state, allowed=allowed(state))
+        state, suspended = State(honour.state), honour.suspended
+        if after(state, act, suspended=suspended) is None:
+            raise HonourRefused(state=state, allowed=allowed(state, suspended=suspended))
         return honour, subject
 
     async def _done(
@@ -268,7 +274,7 @@ class HonourService:
             legal_basis=policy.legal_basis,
             status=policy.status,
             subject_name=subject.name,
-            allowed=allowed(State(honour.state)),
+            allowed=allowed(State(honour.state), suspended=honour.suspended),
             criteria=[
                 CriterionView(
                     id=one.id,
