@@ -207,6 +207,62 @@ async def test_twice_black_in_a_row_proposes_a_listing(service: Service) -> None
     assert (proposal["rule"], proposal["details"]["period"]) == ("P-BOARD-TWICE", "2026-10")
 
 
+async def published(service: Service, board: dict[str, Any]) -> None:
+    boss = service.who(sub="boss", scopes=DECIDE)
+    await service.post(f"/boards/{board['id']}/publication", None, 200, boss)
+
+
+async def black(service: Service, board: dict[str, Any], made: dict[str, Any]) -> dict[str, Any]:
+    items = (await service.get(f"/boards/{board['id']}/entries", side="black"))["items"]
+    found: dict[str, Any]
+    [found] = [one for one in items if one["subject_id"] == made["id"]]
+    return found
+
+
+async def test_the_next_regular_run_ends_what_an_event_brought(service: Service) -> None:
+    """Black by an event of the fourth quarter, clean in the run of it: off the board, with its fact."""
+    made = await agency(service, "141022")
+    fact = await service.fact(made, "COMPLAINT_HANDLING_REFUSED", "2026-11-20")
+    event = {"board": "linfen-board", "region": "141000", "event_fact": fact["id"]}
+    extra = await service.post("/boards", event, 201, service.who(sub="opener"))
+    await settle(service, extra)
+    await published(service, extra)
+    assert (await black(service, extra, made))["ended_on"] is None
+    said = {"action": "revoke", "reason": "认定有误", "authority": "演示机关", "reference": "撤1号"}
+    await service.post(f"/facts/{fact['id']}/corrections", said)
+    try:
+        service.at(START + timedelta(days=45))
+        regular = await run(service, "141000", "2026-12-01")
+        await published(service, regular)
+        entry = await black(service, extra, made)
+        codes = [one["code"] for one in (await service.get(f"/subjects/{made['id']}/facts"))["items"]]
+    finally:
+        service.at(START)
+    assert (entry["ended_on"], regular["number"] in entry["ended_because"]) == ("2027-01-07", True)
+    assert "BLACK_BOARD_REMOVED" in codes
+
+
+async def test_a_run_published_late_is_ended_by_the_one_that_follows(service: Service) -> None:
+    """June, opened before July and published after it: July stands, and August ends nothing twice."""
+    made = await agency(service, "140223", "2026-06-02", "2026-06-03", "2026-06-04")
+    again = await agency(
+        service, "140223", *(f"2026-{month}-{day}" for month in ("06", "07") for day in ("02", "03", "04"))
+    )
+    june = await run(service, "140223", "2026-06-15", "datong-board")
+    july = await run(service, "140223", "2026-07-15", "datong-board")
+    await published(service, july)
+    await published(service, june)
+    entry = await black(service, june, made)
+    assert (entry["ended_on"], july["number"] in entry["ended_because"]) == ("2026-11-23", True)
+    assert (await black(service, june, again))["ended_because"] == f"列入下一期 {july['number']}"
+    assert (await black(service, july, again))["ended_on"] is None
+    august = await run(service, "140223", "2026-08-15", "datong-board")
+    await published(service, august)
+    assert (await black(service, july, again))["ended_on"] == "2026-11-23"
+    codes = [one["code"] for one in (await service.get(f"/subjects/{made['id']}/facts"))["items"]]
+    assert codes.count("BLACK_BOARD_REMOVED") == 1
+
+
 async def test_a_countys_run_ranks_within_the_whole_city(service: Service) -> None:
     """Two runs of one quarter: the city's, and that of a county with one small agency; one rank."""
     for count in range(12):

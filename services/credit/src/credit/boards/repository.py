@@ -281,21 +281,6 @@ class BoardRepository:
         )
         return (await self._session.execute(query.with_for_update())).scalar_one_or_none()
 
-    async def standing_black(self, board_id: UUID, limit: int) -> Sequence[BoardEntry]:
-        """Black entries of a published run that have not ended."""
-        query = (
-            select(BoardEntry)
-            .where(
-                col(BoardEntry.board_id) == board_id,
-                col(BoardEntry.decided) == Side.BLACK,
-                col(BoardEntry.ended_on).is_(None),
-            )
-            .order_by(col(BoardEntry.subject_id))
-            .limit(limit)
-            .with_for_update()
-        )
-        return (await self._session.execute(query)).scalars().all()
-
     async def reviewers(self, board_id: UUID) -> set[str]:
         """Who reviewed entries of a run."""
         query = select(col(BoardEntry.reviewed_by)).where(

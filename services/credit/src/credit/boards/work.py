@@ -22,6 +22,7 @@ from .models import Board, BoardEntry
 from .policy import BoardPolicy
 from .repository import BoardRepository
 from .rules import Side, State
+from .succession.repository import SuccessionRepository
 
 __all__ = ["RANKED", "BoardWork", "judged_on", "policy_of", "rank_payload", "reference_of"]
 
@@ -59,6 +60,7 @@ class BoardWork:
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._session, self._env = session, env
         self._boards = BoardRepository(session)
+        self._runs = SuccessionRepository(session)
         self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
         self._scoring = ScoringService(session, env)
@@ -118,8 +120,17 @@ class BoardWork:
         self._move(board, entries, limit, State.REVIEW)
 
     async def write(self, board: Board, limit: int) -> None:
-        """Write facts of the decided entries, then end what the run before held."""
+        """Write facts of the decided entries, then end the black entries whose place the run takes.
+
+        A regular run takes the place of the earlier ones and of extra runs on events up to its last day. One
+        that is published late, after the run that follows it, is taken the place of at once.
+        """
         policy, today = policy_of(self._env, board), china_date(self._env.clock.now())
+        await self._runs.hold(board.policy_id)
+        later = None
+        if board.trigger == "period":
+            previous, later = await self._boards.previous(board), await self._runs.following(board)
+            board.previous_id = previous.id if previous else None
         entries = await self._boards.entries(board.id, None, limit, only="unrecorded")
         for entry in entries:
             subject = await self._locked(entry)
@@ -128,11 +139,17 @@ class BoardWork:
             payload = {"board": board.policy_id, "period": board.period, "reason": reason}
             await self._fact(board, subject, _FACT[side], today, payload, "")
             entry.recorded = True
-            if side is Side.BLACK:
-                await self._twice(board, policy, subject, entry)
-        if len(entries) == limit or await self._end_old(board, today, limit) == limit:
+            if side is Side.BLACK and board.previous_id is not None:
+                await self._twice(board.previous_id, board, policy, subject)
+            if side is Side.BLACK and later is not None:
+                await self._twice(board.id, later, policy, subject)
+        if len(entries) == limit:
             return
-        board.state = State.PUBLISHED
+        left = await self._end_old(board, today, limit) if board.trigger == "period" else 0
+        if later is not None:
+            left = max(left, await self._end_old(later, today, limit, beside=board.id))
+        if left < limit:
+            board.state = State.PUBLISHED
 
     async def end(self, board: Board, entry: BoardEntry, today: date, because: str) -> None:
         """Take a black entry off its board."""
@@ -141,27 +158,24 @@ class BoardWork:
         await self._fact(board, subject, "BLACK_BOARD_REMOVED", today, payload, "")
         entry.ended_on, entry.ended_because = today, because
 
-    async def _end_old(self, board: Board, today: date, limit: int) -> int:
-        if board.previous_id is None:
-            return 0
-        previous = await self._boards.find(board.previous_id, None, lock=True)
-        if previous is None:
-            return 0
-        standing = await self._boards.standing_black(previous.id, limit)
-        for entry in standing:
+    async def _end_old(self, board: Board, today: date, limit: int, beside: UUID | None = None) -> int:
+        standing = await self._runs.superseded(board, limit, beside)
+        for old, entry in standing:
             now = await self._boards.entry(board.id, entry.subject_id)
             if now is not None and now.decided == Side.BLACK:
                 entry.ended_on, entry.ended_because = today, f"列入下一期 {board.number}"
             else:
-                await self.end(previous, entry, today, f"下一期 {board.number} 未再列入")
+                await self.end(old, entry, today, f"下一期 {board.number} 未再列入")
         await self._session.flush()
         return len(standing)
 
-    async def _twice(self, board: Board, policy: BoardPolicy, subject: Subject, entry: BoardEntry) -> None:
-        if policy.second_failure is None or board.previous_id is None:
+    async def _twice(self, before_id: UUID, board: Board, policy: BoardPolicy, subject: Subject) -> None:
+        """Report a subject that is on the black board of a run and of the one before it."""
+        if policy.second_failure is None:
             return
-        before = await self._boards.entry(board.previous_id, subject.id)
-        if before is None or before.decided != Side.BLACK:
+        before = await self._boards.entry(before_id, subject.id)
+        entry = await self._boards.entry(board.id, subject.id)
+        if before is None or entry is None or not before.decided == entry.decided == Side.BLACK:
             return
         facts = facts_of(one["fact_id"] for one in entry.reasons if one["fact_id"])
         details = {"board": board.number, "period": board.period} | facts
