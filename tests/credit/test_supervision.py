@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 from common.db import new_id
+from credit.draws.repository import DrawRepository
 from credit.listings.models import Listing
 from credit.listings.schemas import ListingIn
 from credit.rounds import do_round
 from credit.supervision.policy import Restriction, RiskMatrix
-from credit.supervision.rules import SELF, Listed, restrictions_of, supervision_tier
+from credit.supervision.rules import SELF, Listed, raised_tier, restrictions_of, supervision_tier
+from credit.supervision.service import SupervisionService
 from sqlalchemy import text
 
 from .cases import BOOK
@@ -262,6 +264,63 @@ async def test_the_risk_class_moves_the_tier_and_never_the_grade(service: Servic
     assert told == [{"tier": "C", "measures": []}]
     before = await service.get(f"/subjects/{made['id']}/supervision", on="2026-10-31")
     assert (before["risk_class"], before["matrix"], before["tier"]) == (None, None, "A")
+
+
+async def test_a_draw_weighs_by_the_tier_that_holds_though_nobody_was_told_of_it_yet(
+    service: Service,
+) -> None:
+    made = await service.subject()
+    body = {"risk_class": "C", "assessed_on": "2026-11-01", "authority": "演示机关", "reference": "R-2"}
+    await service.post(f"/subjects/{made['id']}/risk-classes", body)
+    async with service.app.state.db.session() as session:
+        await SupervisionService(session, service.app.state.env).catch_up("140105")
+    await service.fact(made, "PENALTY_SUSPENSION", "2026-02-01")
+    credit = (await service.get(f"/subjects/{made['id']}/supervision"))["credit_tier"]
+    assert credit == "B"
+    async with service.app.state.db.session() as session:
+        await SupervisionService(session, service.app.state.env).catch_up("140105")
+        rows = await DrawRepository(session).objects("140105", ["travel_agency"], [])
+    assert {row.id: row.tier for row in rows}[UUID(made["id"])] == "C"
+
+
+def test_measures_raise_the_tier_by_which_one_is_checked() -> None:
+    """More frequent checks (M-MIN-2) and key supervision (M-SEV-1) are a higher ratio and frequency."""
+    slight = restrictions_of(NATIONAL, [listed("MIN-4", source="slight")])
+    serious = restrictions_of(NATIONAL, [listed("SEV-T-5")])
+    policy = BOOK.supervision.get("tiered-supervision", "1")
+    for held, by_slight, by_serious in (
+        ("A", "B", "C"),
+        ("B", "C", "C"),
+        (None, "C", "C"),
+        ("C", "D", "D"),
+        ("D", "D", "D"),
+    ):
+        for measures, wanted in ((slight, by_slight), (serious, by_serious), ([], held)):
+            tier, by = raised_tier(policy, held, measures)
+            assert (tier, by is None) == (wanted, wanted == held)
+            before, after = policy.of(held), policy.of(tier)
+            assert by is None or (
+                after.sampling_bp > before.sampling_bp
+                and after.routine_checks_per_year > before.routine_checks_per_year
+            )
+    with pytest.raises(Exception, match="lightest"):
+        type(policy).parse(policy.content | {"tiers": policy.content["tiers"][::-1]})
+
+
+async def test_a_slight_listing_raises_ratio_frequency_and_weight_for_its_time(service: Service) -> None:
+    made = await service.subject(region="140109", key=service.key("140109"))
+    await service.by_room(made, "SLIGHT_LISTED", "2026-03-01", "merge", payload={"condition": "MIN-4"})
+    view = await service.get(f"/subjects/{made['id']}/supervision")
+    told = (view["credit_tier"], view["tier"], view["sampling_bp"], view["routine_checks_per_year"])
+    step = {"A": ("A", "B", 500, 2), "B": ("B", "C", 3000, 4)}
+    assert told == step[view["credit_tier"]]
+    of_tier = next(one for one in view["measures"] if one["because"].startswith("tier:"))
+    assert of_tier["because"] == f"tier:{view['tier']}:M-MIN-2" and of_tier["ends_on"] <= "2027-03-01"
+    async with service.app.state.db.session() as session:
+        rows = await DrawRepository(session).objects("140109", ["travel_agency"], [])
+    assert {row.id: row.tier for row in rows}[UUID(made["id"])] == view["tier"]
+    later = await service.get(f"/subjects/{made['id']}/supervision", on="2027-03-02")
+    assert later["tier"] == later["credit_tier"]
 
 
 async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(service: Service) -> None:

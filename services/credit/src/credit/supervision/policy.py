@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from common.calendar import add_months
@@ -14,6 +15,7 @@ __all__ = [
     "Lasts",
     "Measure",
     "NamedTier",
+    "Raise",
     "Restriction",
     "RiskMatrix",
     "SupervisionPolicy",
@@ -63,15 +65,47 @@ class NamedTier(TierMeasures):
     tier: str
 
 
+class Raise(_Part):
+    """How a restriction raises the ratio and frequency of checks: by so many tiers, to `at_least` a tier."""
+
+    steps: int = Field(default=1, ge=1, le=10)
+    at_least: str | None = None
+
+
 class SupervisionPolicy(Policy):
-    """Tier to measures."""
+    """Tier to measures, from the lightest tier to the strictest."""
 
     tiers: list[NamedTier] = Field(min_length=1)
     unrated: TierMeasures
 
+    @model_validator(mode="after")
+    def _from_light_to_strict(self) -> Self:
+        figures = [(one.sampling_bp, one.routine_checks_per_year) for one in self.tiers]
+        if any(a > c or b > d for (a, b), (c, d) in pairwise(figures)):
+            raise ValueError("tiers stand from the lightest to the strictest")
+        if len({one.tier for one in self.tiers}) != len(self.tiers):
+            raise ValueError("a tier stands twice")
+        return self
+
     def of(self, tier: str | None) -> TierMeasures:
         """The measures of a tier; those of unrated subjects for None and for a tier nobody described."""
         return next((named for named in self.tiers if named.tier == tier), self.unrated)
+
+    def place(self, tier: str | None) -> int:
+        """How strict a tier is; who has none stands with the strictest tier that checks no more than his."""
+        names = [named.tier for named in self.tiers]
+        if tier in names:
+            return names.index(tier)
+        return sum(named.sampling_bp <= self.unrated.sampling_bp for named in self.tiers) - 1
+
+    def raised(self, tier: str | None, by: Raise) -> str | None:
+        """The tier that a restriction raises `tier` to; the strictest stays."""
+        names = [named.tier for named in self.tiers]
+        held = self.place(tier)
+        place = min(held + by.steps, len(names) - 1)
+        if by.at_least in names:
+            place = max(place, names.index(by.at_least))
+        return names[place] if place > held else tier
 
 
 class _Cell(_Part):
@@ -137,7 +171,8 @@ class Restriction(Policy):
     posts held at the listed entity. `facts` instead of `on_list`: standing facts of the archive bring it.
     `penalties`: only a listing that rests on a standing fact of one of these codes brings it, unless that
     fact says that no tourist was harmed; the time runs from the day of each such penalty.
-    `bars` are the acts that it forbids; a measure that bars nothing is one of supervision.
+    `bars` are the acts that it forbids; a measure that bars nothing is one of supervision. One that `raises`
+    moves the tier by which the bearer is supervised, and so ratio, frequency and the weight in draws.
     """
 
     name: Text
@@ -149,6 +184,7 @@ class Restriction(Policy):
     roles: Annotated[list[str], Field(min_length=1)]
     lasts: Lasts
     bars: list[Act] = Field(default=[])
+    raises: Raise | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

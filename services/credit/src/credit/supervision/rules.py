@@ -18,6 +18,7 @@ __all__ = [
     "Listed",
     "MeasureInForce",
     "OfTier",
+    "raised_tier",
     "restrictions_of",
     "supervision_tier",
     "tier_measures",
@@ -120,11 +121,35 @@ def supervision_tier(credit_tier: str | None, risk: str | None, matrix: RiskMatr
     return matrix.by_pair.get((credit_tier, risk), credit_tier)
 
 
-def tier_measures(policy: SupervisionPolicy, tier: str | None, result: Score | None) -> Iterator[OfTier]:
-    """The measures of the tier, until the grade next changes."""
+def raised_tier(
+    policy: SupervisionPolicy, tier: str | None, measures: Iterable[MeasureInForce]
+) -> tuple[str | None, MeasureInForce | None]:
+    """The tier to which measures in force raise `tier`, and the one that does, if any.
+
+    Of several the one that leads to the strictest tier counts, of equal ones the one that lasts longest.
+    """
+    found = [
+        (policy.place(to), one.ends_on or date.max, one.code, to, one)
+        for one in measures
+        if one.restriction.raises is not None
+        and policy.place(to := policy.raised(tier, one.restriction.raises)) > policy.place(tier)
+    ]
+    if not found:
+        return tier, None
+    *_, to, by = max(found, key=lambda entry: entry[:3])
+    return to, by
+
+
+def tier_measures(
+    policy: SupervisionPolicy, tier: str | None, result: Score | None, by: MeasureInForce | None = None
+) -> Iterator[OfTier]:
+    """The measures of the tier, until the grade next changes or what raised the tier ends."""
     change = result.next_grade_change if result else None
+    turns = (change.on - _DAY if change else None, by.ends_on if by else None)
+    ends = [day for day in turns if day is not None]
+    because = f"tier:{tier or 'unrated'}" + (f":{by.code}" if by else "")
     for measure in policy.of(tier).measures:
-        yield OfTier(measure, f"tier:{tier or 'unrated'}", change.on - _DAY if change else None)
+        yield OfTier(measure, because, min(ends, default=None))
 
 
 def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[Listed]) -> list[MeasureInForce]:

@@ -22,11 +22,12 @@ from credit.subjects.personal import checked
 from credit.subjects.repository import Filters, SubjectRepository, id_context
 
 from .models import SupervisionState
-from .policy import RiskMatrix
+from .policy import RiskMatrix, SupervisionPolicy
 from .repository import SupervisionRepository
 from .rules import (
     MeasureInForce,
     OfTier,
+    raised_tier,
     restrictions_of,
     supervision_tier,
     tier_measures,
@@ -75,9 +76,10 @@ class SupervisionService:
         risk, matrix = await self._sources.risk_class(subject, day), self._matrix(subject, day)
         credit_tier = result.tier if result else None
         tier = supervision_tier(credit_tier, risk, matrix)
-        policy = self._env.rulebook.supervision.choose("tiered-supervision", on=day, region=subject.region)
-        measures = policy.of(tier)
+        policy = self._tiers(subject, day)
         every = await self._restrictions(subject, day)
+        tier, by = raised_tier(policy, tier, [one for one in every if one.in_force(day)])
+        measures = policy.of(tier)
         names = await self._states.names({one.listed.entity for one in every})
         change = result.next_grade_change if result else None
         return SupervisionView(
@@ -93,7 +95,7 @@ class SupervisionService:
             routine_checks_per_year=measures.routine_checks_per_year,
             publicity=measures.publicity,
             measures=[
-                *(self._tier_view(one, policy) for one in tier_measures(policy, tier, result)),
+                *(self._tier_view(one, policy) for one in tier_measures(policy, tier, result, by)),
                 *(self._view(one, day, names) for one in every if one.in_force(day)),
             ],
             expired=[
@@ -157,8 +159,10 @@ class SupervisionService:
         today = china_date(now)
         risk, matrix = await self._sources.risk_class(subject, today), self._matrix(subject, today)
         every = await self._restrictions(subject, today)
+        now_on = [one for one in every if one.in_force(today)]
         tier = supervision_tier(subject.tier, risk, matrix)
-        codes = sorted({one.code for one in every if one.in_force(today)})
+        tier, _ = raised_tier(self._tiers(subject, today), tier, now_on)
+        codes = sorted({one.code for one in now_on})
         turns = [one.ends_on + _DAY for one in every if one.ends_on] + [one.starts_on for one in every]
         state = await self._states.state_of(subject.id)
         if state is None and not every and risk is None:
@@ -221,6 +225,9 @@ class SupervisionService:
             return await self._scoring.evaluate(subject, on, subject.last_recorded_at)
         except NoScorecard:
             return None
+
+    def _tiers(self, subject: Subject, on: date) -> SupervisionPolicy:
+        return self._env.rulebook.supervision.choose("tiered-supervision", on=on, region=subject.region)
 
     def _matrix(self, subject: Subject, on: date) -> RiskMatrix | None:
         return self._env.rulebook.risk_matrices.find("risk-matrix", on=on, region=subject.region)
