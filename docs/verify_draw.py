@@ -1,141 +1,144 @@
 """Draw an inspection again from its bundle. Standard library only; docs/guides/draw.md explains every step.
-python docs/verify_draw.py BUNDLE --key LOG_VKEY [--witness WITNESS_VKEY]
-exits with 0 if the draw holds, else with 1 and the reason. Keys inside a bundle prove nothing: bring your own.
-"""
-
+Usage: python verify_draw.py BUNDLE --key LOG_VKEY [--witness WITNESS_VKEY]. It exits with 0 if the draw holds, else with 1 and
+the reason. Keys inside a bundle prove nothing: bring your own."""
 # fmt: off
-# ruff: noqa: E401, E501, E701, E704, I001
-import argparse, base64, bisect, functools, hashlib, hmac, itertools, json, pathlib, sys
-P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+# ruff: noqa: B023, B905, E401, E501, E701, E704, I001, PTH123, SIM115
+import argparse, base64, bisect, hashlib, hmac, itertools, json, re, sys
+def fields(**kinds): return "{" + ",".join(f'"{name}":{kinds[name]}' for name in sorted(kinds)) + "}"  # as it stands in the file
+def many(kind): return rf"\[({kind}(,{kind})*)?\]"
+TEXT, NUMBER, COUNT, HEX, B64 = r'"([^"\\]|\\.)+"', "(0|[1-9][0-9]{0,14})", "[1-9][0-9]{0,14}", '"[0-9a-f]{64}"', "[A-Za-z0-9+/]"
+UUID, TIME = '"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"', '"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}[.][0-9]{6}Z"'
+NAME, RATIO, TEXTS = f"(null|{TEXT})", f"(null|{NUMBER})", many(TEXT)
+FROZEN = {"format": '"tourtrust-draw-inputs/2"', "algorithm": '"weighted-draw/2"', "number": '"DRAW-[0-9]{4}-[0-9]{6,9}"', "draw_id": UUID,
+    "redraw_of": f"null|{UUID}", "created_at": TIME, "commit_by": TIME, "seal_by": TIME, "reveal_by": TIME, "region": '"[0-9]{6}"',
+    "purpose": TEXT, "kinds": TEXTS, "tiers": TEXTS, "officers": TEXTS, "expertise": TEXTS, "count": COUNT, "min_departments": COUNT,
+    "inspectors_per_object": "([2-9]|[1-9][0-9]{1,14})", "task": fields(plan=NAME, plan_version=RATIO, no=NAME, items=TEXTS),
+    "policy": fields(id=TEXT, version=TEXT, hash=HEX), "digests": fields(objects=HEX, inspectors=HEX, recusals=HEX, exclusions=HEX),
+    "strata": many(fields(id=TEXT, ratio_bp=RATIO, objects=NUMBER, weight=RATIO, count=NUMBER)), "exclusions": many(fields(object=UUID, reason=TEXT)),
+    "objects": many(fields(id=UUID, key=NAME, tier=NAME, stratum=TEXT, weight=COUNT)),
+    "inspectors": many(fields(id=TEXT, department=NAME, expertise=TEXTS)), "recusals": many(fields(inspector=TEXT, object=UUID, reason=TEXT))}
+BUNDLE = {"format": '"tourtrust-draw/2"', "frozen": ".*", "commitments": many(fields(officer=TEXT, commitment=HEX)), "closed_at": TIME,
+    "reveals": many(fields(officer=TEXT, secret=HEX)), "outcome": '"(drawn|void)"', "cause": 'null|"not_(committed|sealed|revealed)"',
+    "missing": TEXTS, "seed": f"null|{HEX}", "result": many(fields(object=UUID, inspectors=TEXTS)), "checkpoint": TEXT,
+    "proofs": many(fields(salt=HEX, leaf_index=NUMBER, inclusion_proof=many(HEX))),
+    "signature": f'"{B64}{{90}}[AEIMQUYcgkosw048]="', "cosignature": rf'"— [!#-*,-\[\]-~]+ {B64}{{101}}[AQgw]==\\n"'}
 def need(holds, reason):
     if not holds: raise ValueError(reason)
-def sha256(*parts):
-    return hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest()
+def check_form(found, kinds):
+    for name in {**kinds, **found}: need(name in found and re.fullmatch(kinds.get(name, ""), canon(found[name]), re.S), f"{name}: missing or misshapen")
+def sha256(*parts): return hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest()
 def b64(data): return base64.b64encode(data).decode()
-def canon(value):  # RFC 8785, for all that a bundle holds: texts, whole numbers, null, lists, objects
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-def plus(a, b):  # Ed25519: RFC 8032, 5.1.4, 5.1.3 and 5.1.7
+def canon(value): return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))  # RFC 8785, for such values
+P, Q = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # Ed25519: RFC 8032, 5.1.3 and 5.1.7
+D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+def plus(a, b):
     m, n, o, p = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
     e, f, g, h = n - m, p - o, p + o, n + m
     return e * f % P, g * h % P, f * g % P, e * h % P
-def times(n, p):
-    half = times(n >> 1, plus(p, p)) if n else (0, 1, 1, 0)
-    return plus(half, p) if n & 1 else half
-def point(raw, reason):
+def times(n, p): return plus(times(n - 1, p), p) if n & 1 else times(n >> 1, plus(p, p)) if n else (0, 1, 1, 0)
+def point(raw):
     y, sign = int.from_bytes(raw, "little") & (1 << 255) - 1, raw[31] >> 7
     xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(xx, (P + 3) // 8, P)
-    x = x * ROOT % P if (x * x - xx) % P else x
-    need(y < P and (x * x - xx) % P == 0 and (x or not sign), reason)
-    return (x, y, 1, x * y % P) if x & 1 == sign else (P - x, y, 1, (P - x) * y % P)
-@functools.cache
-def check_ed25519(public, message, signature, reason):
-    need(len(signature) == 64, reason)
-    s, k = (int.from_bytes(b, "little") for b in (signature[32:], hashlib.sha512(signature[:32] + public + message).digest()))
-    left = times(s, point((4 * pow(5, -1, P) % P).to_bytes(32, "little"), reason))
-    right = plus(point(signature[:32], reason), times(k % Q, point(public, reason)))
-    need(s < Q and all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1)), reason)
-def vkey(text, kind):  # a key's text form: name+id+base64(kind || key)
-    name, _, data = text.split("+", 2)
-    key_id = sha256(name, "\n", data := base64.b64decode(data))[:4]
-    need(text == f"{name}+{key_id.hex()}+{b64(data)}" and data[0] == kind, "a key is misspelt or of another kind")
-    return name, key_id, data[1:]
-def signature_of(key, text, form, reason):  # what stands behind the key's id, if the text is spelled as `form`
+    roots = [pow(xx, (P + 3) // 8, P) * sort % P for sort in (1, -1, ROOT, -ROOT)]
+    return next(((x, y, 1, x * y % P) for x in roots if y < P and x * x % P == xx and x & 1 == sign), None)
+def vkey(text, kind):  # a key's text form: name+id+base64(kind || key); gives also how long its signatures are
+    key_id = sha256(name := text.split("+")[0], "\n", data := base64.b64decode(text.split("+", 2)[2]))[:4]
+    need(text == f"{name}+{key_id.hex()}+{b64(data)}" and (data[0], len(data)) == (kind, 33), "a key is misspelt or of another kind")
+    return name, key_id, data[1:], {1: 68, 4: 76}[kind]
+def check_signed(key, text, form, message, reason):  # `form` with the key's name and base64(its id || time of a witness || signature)
     data = base64.b64decode(text.split(" ")[-1])
-    need(text == form.format(key[0], b64(data)) and data[:4] == key[1], reason)
-    return data[4:]
-
-def check_receipt(receipt, document, event, draw_id, key):
-    need(receipt["format"] == f"tourtrust-receipt/1:{event}", "a receipt is of another event")
-    need(receipt["document_hash"] == sha256(canon(document)).hex(), f"{event}: the document is not what the log took in")
-    mac = hmac.digest(bytes.fromhex(receipt["salt"]), bytes.fromhex(receipt["document_hash"]), "sha256").hex()
-    entry = {"id": f"draw:{draw_id}", "version": receipt["version"], "event": event, "commitment": mac}
-    node, last, root = receipt["leaf_index"], receipt["tree_size"] - 1, sha256(b"\0", canon(entry))
-    for sibling in map(bytes.fromhex, receipt["inclusion_proof"]):  # RFC 9162, 2.1.3.2
-        right = node & 1 or node == last
-        root = sha256(b"\1", sibling, root) if right else sha256(b"\1", root, sibling)
-        steps = (node & -node).bit_length() if right and node else 1
-        node, last = node >> steps, last >> steps
-    (body, _, line), why = receipt["checkpoint"].rpartition("\n\n"), "the checkpoint is not signed by the log"
-    check_ed25519(key[2], f"{body}\n".encode(), signature_of(key, line, "— {} {}\n", why), why)
-    there = f"{key[0]}\n{receipt['tree_size']}\n{b64(root)}"
-    need(last == 0 and body == there, "an entry does not stand in the tree of its checkpoint")
-    return receipt["version"], body
+    need(text == form.format(key[0], b64(data)) and (data[:4], len(data)) == (key[1], key[3]), reason)
+    signed = message.replace("TIME", str(int.from_bytes(data[4:-64], "big")), len(data) > 68).encode()
+    s, k = (int.from_bytes(b, "little") for b in (data[-32:], hashlib.sha512(data[-64:-32] + key[2] + signed).digest()))
+    r, a, base = point(data[-64:-32]), point(key[2]), point(b"\x58" + b"\x66" * 31)
+    left, right = times(s, base), plus(r, times(k % Q, a)) if r and a else base
+    need(r and a and s < Q and all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1)), reason)
 def check_inputs(frozen):
-    form = frozen["format"].removeprefix("tourtrust-draw-inputs")
-    need(form in ("/1", "/2") and frozen["algorithm"] == f"weighted-draw{form}", "the algorithm is not known")
-    for name, least in (("officers", 2), ("objects", 1), ("inspectors", 2)):
+    check_form(frozen, FROZEN)
+    objects, moments = frozen["objects"], [frozen[name] for name in ("created_at", "commit_by", "seal_by", "reveal_by")]
+    need(sorted({*moments}) == moments, "the times do not follow one another")
+    for name, least in (("officers", 2), ("objects", 1), ("inspectors", 2), ("strata", 1)):
         names = [one if name == "officers" else one["id"] for one in frozen[name]]
         need(len(set(names)) == len(names) >= least, f"{name}: too few, or one stands twice")
-    need(frozen["inspectors_per_object"] >= 2, "fewer than two inspectors for an object")
-    for one in frozen.get("strata", ()):
-        inside = [item["weight"] for item in frozen["objects"] if item["stratum"] == one["id"]]
-        need(one["objects"] == len(inside), "the objects are not those of the strata")
-        need(set(inside) <= {one["weight"]} or not one["weight"], "a weight is not that of its stratum")
-        asked = one["count"] if one["ratio_bp"] is None else -(-len(inside) * one["ratio_bp"] // 10_000)
-        need(one["count"] == asked, "a stratum does not draw what its ratio asks for")
-    need(frozen["count"] == sum(one["count"] for one in frozen.get("strata", [frozen])), "the count is not that of the strata")
-    for name, digest in frozen.get("digests", {}).items():
-        need(sha256(canon(frozen[name])).hex() == digest, f"the {name} are not those that were frozen")
-    return frozen
-
+    for one in frozen["strata"]:
+        inside = [item["weight"] for item in objects if item["stratum"] == one["id"]]
+        need(one["objects"] == len(inside) >= one["count"], "the objects are not those of the strata")
+        need(one["weight"] is None or set(inside) <= {one["weight"]}, "a weight is not that of its stratum")
+        need(one["ratio_bp"] is None or one["count"] == -(-len(inside) * one["ratio_bp"] // 10_000), "a stratum does not draw what its ratio asks for")
+    need(len(objects) == sum(one["objects"] for one in frozen["strata"]), "an object lies in no stratum")
+    need(frozen["count"] == sum(one["count"] for one in frozen["strata"]), "the count is not that of the strata")
+    for name in frozen["digests"]: need(sha256(canon(frozen[name])).hex() == frozen["digests"][name], f"the {name} are not those that were frozen")
+    need(not {one["id"] for one in objects} & {one["object"] for one in frozen["exclusions"]}, "an excluded object is among the objects")
+    for item in {one["id"] for one in objects} & {one["object"] for one in frozen["recusals"]} | {""}:
+        team(b"", item, frozen, {one["id"]: 0 for one in frozen["inspectors"]})
+def check_end(bundle, frozen, officers):  # who did what by when
+    made, told = ([one["officer"] for one in bundle[name]] for name in ("commitments", "reveals"))
+    need(len({*made}) == len(made) and {*made} <= {*officers}, "the commitments are not those of the officers")
+    need(len({*told}) == len(told) and {*told} <= {*made} and (not told or len(made) == len(officers)), "the secrets are not those of the officers")
+    causes = ["not_committed"] if len(made) < len(officers) else [None] if len(told) == len(officers) else ["not_revealed", "not_sealed"]
+    cause, closed, ends = bundle["cause"], bundle["closed_at"], {"not_committed": ("commit_by", made), "not_sealed": ("seal_by", officers)}
+    due, done = ends.get(cause, ("reveal_by", told))
+    need(cause in causes[: 1 if told else 2] and (bundle["outcome"] == "void") == bool(cause), "the outcome is not what happened")
+    need(bundle["missing"] == [who for who in officers if who not in done], "the missing are not those who are missing")
+    need(frozen["created_at"] <= closed and (closed > frozen[due]) == bool(cause), "the draw was not closed in its time")
+def root_of(leaf, index, size, proof):  # RFC 9162, 2.1.3: the proof goes upwards from the leaf
+    if size < 2 or not proof: return leaf if (index, size, proof) == (0, 1, []) else b""
+    half, top = 1 << (size - 1).bit_length() - 1, bytes.fromhex(proof[-1])
+    if index < half: return sha256(b"\1", root_of(leaf, index, half, proof[:-1]), top)
+    return sha256(b"\1", top, root_of(leaf, index - half, size - half, proof[:-1]))
+def check_log(bundle, documents, draw_id, key, witness):  # gives the root under which all entries of the draw stand
+    (body, _, line), proofs = bundle["checkpoint"].rpartition("\n\n"), bundle["proofs"]
+    check_signed(key, line, "— {} {}\n", f"{body}\n", "the checkpoint is not signed by the log")
+    name, size, root = body.split("\n")
+    need((name, str(int(size))) == (key[0], size) and len(proofs) == len(documents), "an entry is not proven")
+    for number, ((event, document), proof) in enumerate(zip(documents, proofs), 1):
+        mac = hmac.digest(bytes.fromhex(proof["salt"]), sha256(canon(document | {"draw_id": draw_id})), "sha256").hex()
+        leaf = sha256(b"\0", canon({"id": f"draw:{draw_id}", "version": number, "event": event, "commitment": mac}))
+        need(b64(root_of(leaf, proof["leaf_index"], int(size), proof["inclusion_proof"])) == root, f"{event}: the document is not what the log took in")
+    need((leaves := [proof["leaf_index"] for proof in proofs]) == sorted({*leaves}), "the entries do not stand in the log in their order")
+    need(leaves[-1] + 1 == int(size), "it is not the first checkpoint that holds all entries")
+    if witness: check_signed(witness, bundle["cosignature"], "— {} {}\n", f"cosignature/v1\ntime TIME\n{body}\n", "the witness has not cosigned")
+    return base64.b64decode(root)
 def draw(seed, frozen):
-    loads, counter, result = {one["id"]: 0 for one in frozen["inspectors"]}, 0, []
-    for stratum in sorted(frozen.get("strata", [frozen | {"id": ""}]), key=lambda one: one["id"].encode()):
-        left = [item for item in frozen["objects"] if item.get("stratum", "") == stratum["id"]]
-        left.sort(key=lambda item: item["id"].encode())
+    loads, counter = {one["id"]: 0 for one in frozen["inspectors"]}, 0
+    for stratum in sorted(frozen["strata"], key=lambda one: one["id"].encode()):
+        left = sorted((item["id"], item["weight"]) for item in frozen["objects"] if item["stratum"] == stratum["id"])
         for _ in range(stratum["count"]):
-            bounds, number = list(itertools.accumulate(item["weight"] for item in left)), 2**256
+            bounds, number = list(itertools.accumulate(weight for _, weight in left)), 2**256
             while number >= 2**256 // bounds[-1] * bounds[-1]:
                 number, counter = int.from_bytes(sha256(seed, "object", counter.to_bytes(8, "big")), "big"), counter + 1
-            result.append(team(seed, left.pop(bisect.bisect(bounds, number % bounds[-1]))["id"], frozen, loads))
-    return result
+            yield team(seed, left.pop(bisect.bisect(bounds, number % bounds[-1]))[0], frozen, loads)
 def team(seed, item, frozen, loads):
-    barred, chosen = {one["inspector"] for one in frozen["recusals"] if one["object"] == item}, []
-    order = [one for one in frozen["inspectors"] if one["id"] not in barred]
-    order.sort(key=lambda one: (loads[one["id"]], sha256(seed, "inspector", item, b"\0", one["id"])))
-    for skill in sorted(frozen.get("expertise", []), key=str.encode):
-        chosen += [one for one in order if skill in one["expertise"]][: not any(skill in one["expertise"] for one in chosen)]
-    while len(there := {one["department"] for one in chosen}) < frozen.get("min_departments", 1):
-        chosen.append(next(one for one in order if one["department"] not in there))
-    chosen += [one for one in order if one not in chosen][: max(0, frozen["inspectors_per_object"] - len(chosen))]
+    barred, why = {one["inspector"] for one in frozen["recusals"] if one["object"] == item}, "an object has too few inspectors that may inspect it"
+    def lot(one): return loads[one["id"]], sha256(seed, "inspector", item, b"\0", one["id"])
+    order, chosen = sorted((one for one in frozen["inspectors"] if one["id"] not in barred), key=lot), []
+    def choose(fit): chosen.append(next((one for one in order if one not in chosen and fit(one)), None) or need(False, why))
+    for skill in sorted(frozen["expertise"], key=str.encode):
+        if not any(skill in one["expertise"] for one in chosen): choose(lambda one: skill in one["expertise"])
+    while len(there := {one["department"] for one in chosen}) < frozen["min_departments"]: choose(lambda one: one["department"] not in there)
+    while len(chosen) < frozen["inspectors_per_object"]: choose(lambda one: True)
     loads.update({one["id"]: loads[one["id"]] + 1 for one in chosen})
     return {"object": item, "inspectors": [one["id"] for one in chosen]}
-
 def verify(raw, key, witness=None):
     bundle = json.loads(raw.decode())
-    need(canon(bundle) == raw, "the bytes are not their own canonical form")
-    signature = signature_of(key, bundle.pop("signature"), "{1}", "the bundle is not signed by the log")
-    check_ed25519(key[2], b"tourtrust draw bundle v1\n" + canon(bundle), signature, "the bundle is not signed by the log")
-    frozen, drawn, draw_id = bundle["frozen"], bundle["outcome"] == "drawn", bundle["frozen"]["draw_id"]
-    officers = sorted(check_inputs(frozen)["officers"], key=str.encode)
-    made = {one["officer"]: one["commitment"] for one in bundle["commitments"]}
-    need(made.keys() <= set(officers) and len(made) >= drawn * len(officers), "the commitments are not those of the officers")
-    logged = [(bundle["frozen_receipt"], frozen, "draw_frozen")]
-    logged += [(one.pop("receipt"), one | {"draw_id": draw_id}, "draw_committed") for one in bundle["commitments"]]
-    entries = [check_receipt(*one, draw_id, key) for one in logged if drawn or one[0]]
+    need(len(raw) <= 2**25 and canon(bundle).encode() == raw, "the bytes are not their own canonical form")
+    check_form(bundle, BUNDLE)
+    check_signed(key, bundle.pop("signature"), "{1}", f"tourtrust draw bundle v2\n{canon(bundle)}", "the bundle is not signed by the log")
+    check_inputs(frozen := bundle["frozen"])
+    officers, draw_id, given = sorted(frozen["officers"], key=str.encode), frozen["draw_id"], bundle["result"]
+    check_end(bundle, frozen, officers)
+    documents = [("draw_frozen", frozen)] + [("draw_committed", one) for one in bundle["commitments"]]
+    ends = [("draw_secret_revealed", one) for one in bundle["reveals"]] + [("draw_void", {n: bundle[n] for n in ("cause", "missing", "closed_at")})]
+    root = check_log(bundle, documents + (ends if bundle["cause"] else []), draw_id, key, witness)
     secrets = {one["officer"]: bytes.fromhex(one["secret"]) for one in bundle["reveals"]}
-    kept = {who: sha256("tourtrust.draw.commitment/1", draw_id, who, one).hex() for who, one in secrets.items()}
-    need(kept.items() <= made.items(), "a secret is not the one committed to")
-    missing = sorted(set(officers) - set(secrets if len(made) == len(officers) else made))
-    told, happened = (bundle["outcome"], bundle["missing"]), ("void" if missing else "drawn", missing)
-    need(told == happened, "the outcome, or who is missing, is not what happened")
-    if missing:
-        need(bundle["seed"] is None and bundle["result"] == [], "a void draw has a result")
-        return f"{frozen['number']} is void; missing: {', '.join(missing)}"
-    versions, (body, *others) = sorted(version for version, _ in entries), {body for _, body in entries}
-    need(not others and versions == list(range(1, len(officers) + 2)), "the entries are not under one checkpoint")
-    need(mine := [line for line in bundle["cosignatures"] if line.startswith(f"— {witness[0] if witness else ''}")],
-         "the witness has not cosigned the checkpoint")
-    if witness:
-        stamped = signature_of(witness, mine[0], "— {} {}\n", "the cosignature is not the witness's")
-        message = f"cosignature/v1\ntime {int.from_bytes(stamped[:8], 'big')}\n{body}\n".encode()
-        check_ed25519(witness[2], message, stamped[8:], "the cosignature is not the witness's")
-    seed = sha256("tourtrust.draw.seed/1", base64.b64decode(body.split("\n")[2]), *map(secrets.get, officers))
+    kept = {(who, sha256("tourtrust.draw.commitment/1", draw_id, who, secret).hex()) for who, secret in secrets.items()}
+    need(kept <= {(one["officer"], one["commitment"]) for one in bundle["commitments"]}, "a secret is not the one committed to")
+    need(not bundle["cause"] or (bundle["seed"], given) == (None, []), "a void draw has a result")
+    if bundle["cause"]: return f"{frozen['number']} is void ({bundle['cause']}); missing: {', '.join(bundle['missing']) or 'nobody'}"
+    seed = sha256("tourtrust.draw.seed/1", root, *map(secrets.get, officers))
     need(bundle["seed"] == seed.hex(), "the seed does not follow from checkpoint and secrets")
-    again, given = draw(seed, frozen), bundle["result"]
-    mine, theirs = [one["object"] for one in again], [one["object"] for one in given]
+    again = [*draw(seed, frozen)]
+    mine, theirs = ([one["object"] for one in picks] for picks in (again, given))
     need(sorted(mine) == sorted(theirs), "the objects drawn do not follow from the seed")
     need(mine == theirs, "the order of the objects does not follow from the seed")
     need(again == given, "the inspectors do not follow from the seed")
@@ -143,8 +146,5 @@ def verify(raw, key, witness=None):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     options = [parser.add_argument(name) for name in ("bundle", "--key", "--witness")] and parser.parse_args()
-    try:
-        keys = vkey(options.key, 1), options.witness and vkey(options.witness, 4)
-        print("valid:", verify(pathlib.Path(options.bundle).read_bytes(), *keys))
-    except Exception as error:
-        sys.exit(f"invalid: {error} [{type(error).__name__}]")
+    try: print("valid:", verify(open(options.bundle, "rb").read(), vkey(options.key, 1), options.witness and vkey(options.witness, 4)))
+    except Exception as error: sys.exit(f"invalid: {error} [{type(error).__name__}]")

@@ -13,10 +13,24 @@ from uuid import UUID
 from common.ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
 from common.ledger.entries import Entry, commit
 from common.ledger.note import Algorithm, SignerKey
-from common.ledger.receipt import Receipt
 from common.ledger.strict import encode_base64, hash_document
 from common.ledger.tree import hash_range, inclusion_ranges, leaf_hash, node_hash
-from credit.draws.rules import commitment_of, draw, inputs_of, log_id, seal_bundle, seed_of, share
+from credit.draws.rules import (
+    LOG_COMMITTED,
+    LOG_FROZEN,
+    LOG_REVEALED,
+    LOG_VOID,
+    commitment_document,
+    commitment_of,
+    draw,
+    inputs_of,
+    log_id,
+    reveal_document,
+    seal_bundle,
+    seed_of,
+    share,
+    void_document,
+)
 from credit.draws.rules.inputs import LISTS
 
 ORIGIN = "log.example/credit"
@@ -76,6 +90,8 @@ def frozen_by_chance(chance: random.Random) -> dict[str, Any]:
             "number": f"DRAW-2026-{chance.randint(1, 999_999):06d}",
             "purpose": "双随机抽查（虚构）",
             "region": "140000",
+            "kinds": ["travel_agency"],
+            "tiers": [],
             "algorithm": "weighted-draw/2",
             "policy": {"id": "tiered-supervision", "version": "1", "hash": "00" * 32},
             "task": {"plan": None, "plan_version": None, "no": None, "items": []},
@@ -91,90 +107,106 @@ def frozen_by_chance(chance: random.Random) -> dict[str, Any]:
             "exclusions": [{"object": str(UUID(int=7)), "reason": "recently_inspected"}],
             "redraw_of": None,
             "created_at": "2026-11-23T02:00:00.000000Z",
+            "commit_by": "2026-11-24T02:00:00.000000Z",
+            "seal_by": "2026-11-24T03:00:00.000000Z",
+            "reveal_by": "2026-11-25T03:00:00.000000Z",
         }
     )
 
 
-def first_form(frozen: dict[str, Any]) -> dict[str, Any]:
-    """The same inputs as `weighted-draw/1` wrote them."""
-    old = {
-        k: v
-        for k, v in frozen.items()
-        if k not in {"strata", "min_departments", "expertise", "task", "digests"}
-    }
-    old["format"], old["algorithm"] = "tourtrust-draw-inputs/1", "weighted-draw/1"
-    old["objects"] = [{k: v for k, v in item.items() if k != "stratum"} for item in frozen["objects"]]
-    old["inspectors"] = [{k: v for k, v in one.items() if k != "expertise"} for one in frozen["inspectors"]]
-    return old
-
-
 class Forge:
-    """A draw with all its secrets, and the bundle of it."""
+    """A draw with all its secrets, and the bundle of it, by somebody who holds the keys of log and witness.
 
-    def __init__(self, seed: int, *, form: int = 2, void: bool = False) -> None:
+    `void` is why it is void. `change` is done to the inputs before they are frozen; `behind` entries of
+    others stand behind the draw's last in the tree of its checkpoint.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        void: str | None = None,
+        change: Callable[[dict[str, Any]], Any] | None = None,
+        behind: int = 0,
+    ) -> None:
         chance = self.chance = random.Random(seed)
         self.frozen = frozen_by_chance(chance)
-        if form == 1:
-            self.frozen = first_form(self.frozen)
+        if change is not None:
+            change(self.frozen)
+            redigest(self.frozen)
         self.secrets = {officer: chance.randbytes(32) for officer in self.frozen["officers"]}
-        self.void = void
+        self.void, self.behind = void, behind
         self.content = self._content()
 
     def bytes(self) -> bytes:
         return seal_bundle(self.content, LOG)
 
     def _content(self) -> dict[str, Any]:
-        chance, frozen = self.chance, self.frozen
-        draw_id = frozen["draw_id"]
-        made = {who: commitment_of(draw_id, who, secret) for who, secret in self.secrets.items()}
-        documents: list[tuple[str, Any]] = [("draw_frozen", frozen)]
-        documents += [
-            ("draw_committed", {"draw_id": draw_id, "officer": who, "commitment": value})
-            for who, value in made.items()
+        officers, draw_id = list(self.secrets), self.frozen["draw_id"]
+        made = officers[1:] if self.void == "not_committed" else officers
+        told = {None: officers, "not_revealed": officers[1:]}.get(self.void, [])
+        missing = [] if self.void in (None, "not_sealed") else officers[:1]
+        closed = "2026-11-26T03:00:00.000000Z" if self.void else "2026-11-23T03:00:00.000000Z"
+        commitments = [
+            {"officer": who, "commitment": commitment_of(draw_id, who, self.secrets[who])} for who in made
         ]
-        salts = [chance.randbytes(32) for _ in documents]
-        entries = [
-            Entry(log_id(draw_id), version, event, commit(salt, hash_document(document))).encode()
-            for version, ((event, document), salt) in enumerate(zip(documents, salts, strict=True), 1)
-        ]
-        noise = [chance.randbytes(40) for _ in range(chance.randint(0, 20))]
-        places = list(range(len(noise), len(noise) + len(entries)))
-        leaves = [leaf_hash(entry) for entry in [*noise, *entries]]
-        note, lines, self.root = _checkpoint(leaves)
-        receipts = [
-            Receipt(
-                ORIGIN, log_id(draw_id), version, event, hash_document(document), salt, place, len(leaves),
-                tuple(hash_range(a, b, _subtree(leaves)) for a, b in inclusion_ranges(place, len(leaves))),
-                note,
-            ).document()
-            for version, ((event, document), salt, place) in enumerate(
-                zip(documents, salts, places, strict=True), 1
-            )
-        ]  # fmt: skip
-        reveals = dict(list(self.secrets.items())[1:] if self.void else self.secrets)
+        reveals = [{"officer": who, "secret": self.secrets[who].hex()} for who in told]
+        documents = [(LOG_FROZEN, self.frozen)]
+        documents += [(LOG_COMMITTED, commitment_document(draw_id, **one)) for one in commitments]
+        if self.void:
+            documents += [(LOG_REVEALED, reveal_document(draw_id, **one)) for one in reveals]
+            documents += [(LOG_VOID, void_document(draw_id, self.void, missing, closed))]
         content: dict[str, Any] = {
-            "format": "tourtrust-draw/1",
-            "log_origin": ORIGIN,
-            "frozen": frozen,
-            "frozen_receipt": receipts[0],
-            "commitments": [
-                {"officer": who, "commitment": value, "receipt": receipt}
-                for (who, value), receipt in zip(made.items(), receipts[1:], strict=True)
-            ],
-            "cosignatures": [] if self.void else lines,
-            "reveals": [{"officer": who, "secret": secret.hex()} for who, secret in sorted(reveals.items())],
+            "format": "tourtrust-draw/2",
+            "frozen": self.frozen,
+            "commitments": commitments,
+            "reveals": reveals,
             "outcome": "void" if self.void else "drawn",
-            "missing": sorted(set(self.secrets) - set(reveals)),
+            "cause": self.void,
+            "missing": missing,
+            **self.logged(documents),
             "seed": None,
             "result": [],
-            "closed_at": "2026-11-23T03:00:00.000000Z",
+            "closed_at": closed,
         }
         if not self.void:
-            seed = seed_of(self.root, self.secrets)
-            picks = draw(seed, inputs_of(frozen))
-            content["seed"] = seed.hex()
-            content["result"] = [{"object": p.object, "inspectors": list(p.inspectors)} for p in picks]
+            self.draw_again(content)
         return content
+
+    def draw_again(self, content: dict[str, Any]) -> None:
+        """Put the seed and the result that follow from the checkpoint into the bundle."""
+        seed = seed_of(base64.b64decode(content["checkpoint"].split("\n")[2]), self.secrets)
+        content["seed"] = seed.hex()
+        try:
+            picks = draw(seed, inputs_of(self.frozen))
+        except ValueError:
+            picks = []
+        content["result"] = [{"object": p.object, "inspectors": list(p.inspectors)} for p in picks]
+
+    def logged(self, documents: list[tuple[str, Any]], versions: list[int] | None = None) -> dict[str, Any]:
+        """These documents as a log takes them in, behind some other entries: checkpoint, line and proofs."""
+        chance, draw_id = self.chance, self.frozen["draw_id"]
+        salts = [chance.randbytes(32) for _ in documents]
+        numbered = zip(documents, salts, versions or range(1, len(documents) + 1), strict=True)
+        entries = [
+            Entry(log_id(draw_id), version, event, commit(salt, hash_document(document))).encode()
+            for (event, document), salt, version in numbered
+        ]
+        noise = [chance.randbytes(40) for _ in range(chance.randint(0, 20))]
+        others = [chance.randbytes(40) for _ in range(self.behind)]
+        leaves = [leaf_hash(entry) for entry in [*noise, *entries, *others]]
+        note, line = _checkpoint(leaves)
+        proofs = [
+            {
+                "salt": salt.hex(),
+                "leaf_index": place,
+                "inclusion_proof": [
+                    hash_range(a, b, _subtree(leaves)).hex() for a, b in inclusion_ranges(place, len(leaves))
+                ],
+            }
+            for place, salt in enumerate(salts, len(noise))
+        ]
+        return {"checkpoint": note, "cosignature": line, "proofs": proofs}
 
 
 def _subtree(leaves: list[bytes]) -> Callable[[int, int], bytes]:
@@ -186,68 +218,229 @@ def _subtree(leaves: list[bytes]) -> Callable[[int, int], bytes]:
     return hashed
 
 
-def _checkpoint(leaves: list[bytes]) -> tuple[str, list[str], bytes]:
-    root = hash_range(0, len(leaves), _subtree(leaves))
-    checkpoint = Checkpoint(ORIGIN, len(leaves), root)
-    return sign_checkpoint(checkpoint, LOG), [str(cosign(checkpoint.body(), WITNESS, AT))], root
+def _checkpoint(leaves: list[bytes]) -> tuple[str, str]:
+    checkpoint = Checkpoint(ORIGIN, len(leaves), hash_range(0, len(leaves), _subtree(leaves)))
+    return sign_checkpoint(checkpoint, LOG), str(cosign(checkpoint.body(), WITNESS, AT))
 
 
-def tamperings(forge: Forge) -> Iterator[tuple[str, bytes]]:
-    """Named changes of a drawn bundle by tier, each by somebody who can sign again with the log's key."""
+Change = Callable[[dict[str, Any]], Any]
 
-    def changed(
-        name: str, change: Callable[[dict[str, Any]], Any], signer: SignerKey = LOG
-    ) -> tuple[str, bytes]:
+
+def _orphan(frozen: dict[str, Any]) -> None:
+    frozen["objects"][0]["stratum"] = "Z"
+    for one in frozen["strata"]:
+        one["objects"] = sum(item["stratum"] == one["id"] for item in frozen["objects"])
+        one["count"] = share(one["objects"], one["ratio_bp"])
+    frozen["count"] = sum(one["count"] for one in frozen["strata"])
+
+
+def _twice(frozen: dict[str, Any]) -> None:
+    frozen["strata"].append(copy.deepcopy(frozen["strata"][0]))
+    frozen["count"] = sum(one["count"] for one in frozen["strata"])
+
+
+def _weightless(frozen: dict[str, Any]) -> None:
+    frozen["strata"][-1] |= {"weight": None, "ratio_bp": None}
+    frozen["objects"][0]["weight"] = 0
+
+
+def _alone(frozen: dict[str, Any]) -> None:
+    frozen["recusals"] = [
+        {"inspector": one["id"], "object": frozen["objects"][0]["id"], "reason": "kinship"}
+        for one in frozen["inspectors"][1:]
+    ]
+
+
+def _included(frozen: dict[str, Any]) -> None:
+    frozen["exclusions"] = [{"object": frozen["objects"][0]["id"], "reason": "recently_inspected"}]
+
+
+FROZEN_WRONG: dict[str, tuple[Change, str]] = {
+    "an object in no stratum": (_orphan, "an object lies in no stratum"),
+    "a stratum twice": (_twice, "strata: too few, or one stands twice"),
+    "a weight of zero": (_weightless, "objects: missing or misshapen"),
+    "recusals leave one inspector": (_alone, "an object has too few inspectors that may inspect it"),
+    "an expertise that nobody has": (
+        lambda f: f.update(expertise=["diving"]),
+        "an object has too few inspectors that may inspect it",
+    ),
+    "more departments than there are": (
+        lambda f: f.update(min_departments=4),
+        "an object has too few inspectors that may inspect it",
+    ),
+    "no department": (lambda f: f.update(min_departments=0), "min_departments: missing or misshapen"),
+    "one inspector for an object": (
+        lambda f: f.update(inspectors_per_object=1),
+        "inspectors_per_object: missing or misshapen",
+    ),
+    "an excluded object": (_included, "an excluded object is among the objects"),
+    "an unknown field in the inputs": (lambda f: f.update(note="x"), "note: missing or misshapen"),
+    "a field of the inputs left out": (lambda f: f.pop("redraw_of"), "redraw_of: missing or misshapen"),
+    "a purpose that is a number": (lambda f: f.update(purpose=5), "purpose: missing or misshapen"),
+    "an officer twice": (
+        lambda f: f.update(officers=[*f["officers"], f["officers"][0]]),
+        "officers: too few, or one stands twice",
+    ),
+    "times out of order": (
+        lambda f: f.update(seal_by="2026-11-23T01:00:00.000000Z"),
+        "the times do not follow one another",
+    ),
+}
+"""What can be wrong with inputs before they are frozen and logged, with the reason."""
+
+
+def tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
+    """Named changes of a drawn bundle by tier, signed again with the log's key, with the reason."""
+
+    def changed(name: str, why: str, change: Change, signer: SignerKey = LOG) -> tuple[str, bytes, str]:
         content = copy.deepcopy(forge.content)
         change(content)
-        return name, seal_bundle(content, signer)
+        return name, seal_bundle(content, signer), why
 
-    other = forge.content["result"]
-    drawn = {one["object"] for one in other}
+    def frozen(name: str, why: str, change: Change) -> tuple[str, bytes, str]:
+        return changed(name, why, lambda c: change(c["frozen"]))
+
+    def late(content: dict[str, Any]) -> None:
+        forged = copy.copy(forge)
+        forged.behind = 2
+        made = [(LOG_COMMITTED, commitment_document(forge.frozen["draw_id"], **one)) for one in commitments]
+        content |= forged.logged([(LOG_FROZEN, forge.frozen), *made])
+        forge.draw_again(content)
+
+    def hidden(content: dict[str, Any]) -> None:
+        gone = content["reveals"].pop(0)["officer"]
+        content |= {"outcome": "void", "cause": "not_revealed", "missing": [gone], "seed": None, "result": []}
+        content["closed_at"] = "2026-11-26T03:00:00.000000Z"
+
+    def uncommitted(content: dict[str, Any]) -> None:
+        hidden(content)
+        content["commitments"].pop(0)
+        content |= {"cause": "not_committed", "reveals": []}
+        content["proofs"].pop(1)
+
+    def swapped(content: dict[str, Any]) -> None:
+        for name in ("commitments", "proofs"):
+            at = 0 if name == "commitments" else 1
+            content[name][at], content[name][at + 1] = content[name][at + 1], content[name][at]
+
+    commitments = forge.content["commitments"]
+    result = forge.content["result"]
+    drawn = {one["object"] for one in result}
     undrawn = next(item["id"] for item in forge.frozen["objects"] if item["id"] not in drawn)
-    frozen_lists = ("recusals", "exclusions", "inspectors")
-    yield changed("objects", lambda c: c["frozen"]["objects"].pop())
-    yield changed("object swapped", lambda c: c["frozen"]["objects"][0].update(id=str(UUID(int=1))))
-    yield changed("weights", lambda c: c["frozen"]["objects"][0].update(weight=77))
-    for name in frozen_lists:
-        yield changed(name, lambda c, name=name: c["frozen"].update({name: c["frozen"][name][:-1]}))
-    yield changed("lists and digests", lambda c: (c["frozen"]["exclusions"].clear(), redigest(c["frozen"])))
-    yield changed("ratio", lambda c: c["frozen"]["strata"][0].update(ratio_bp=9000))
-    yield changed("count", lambda c: c["frozen"].update(count=c["frozen"]["count"] + 1))
-    yield changed("algorithm", lambda c: c["frozen"].update(algorithm="weighted-draw/9"))
-    yield changed("inspectors per object", lambda c: c["frozen"].update(inspectors_per_object=1))
-    yield changed(
-        "officer", lambda c: c["frozen"].update(officers=["officer-x", *c["frozen"]["officers"][1:]])
+    shape = "{}: missing or misshapen".format
+    log = "draw_frozen: the document is not what the log took in"
+    entry = "draw_committed: the document is not what the log took in"
+    yield frozen("objects", "the objects are not those of the strata", lambda f: f["objects"].pop())
+    for name in ("objects", "recusals", "exclusions", "inspectors"):
+        yield frozen(
+            f"{name} changed",
+            f"the {name} are not those that were frozen",
+            lambda f, name=name: (
+                f[name][0].update(id=str(UUID(int=1))) if name == "objects" else f[name].pop()
+            ),
+        )
+    yield frozen(
+        "weights", "a weight is not that of its stratum", lambda f: f["objects"][0].update(weight=77)
     )
-    yield changed("officer twice", lambda c: c["frozen"].update(officers=c["frozen"]["officers"][:1] * 2))
-    yield changed("commitment", lambda c: c["commitments"][0].update(commitment="00" * 32))
-    yield changed("secret", lambda c: c["reveals"][0].update(secret="11" * 32))
-    yield changed("reveal left out", lambda c: c["reveals"].pop())
-    yield changed("cosignature", lambda c: c.update(cosignatures=[_blurred(c["cosignatures"][0])]))
-    yield changed("no cosignature", lambda c: c.update(cosignatures=[]))
-    yield changed("inclusion proof", lambda c: c["frozen_receipt"].update(salt="22" * 32))
-    yield changed("checkpoint root", lambda c: _reroot(c["frozen_receipt"]))
+    yield frozen("lists and digests", log, lambda f: (f["exclusions"].clear(), redigest(f)))
+    yield frozen("ratio", "a stratum does not draw what its ratio asks for",
+                 lambda f: f["strata"][0].update(ratio_bp=9000))  # fmt: skip
+    yield frozen("count", "the count is not that of the strata", lambda f: f.update(count=f["count"] + 1))
+    yield frozen("algorithm", shape("algorithm"), lambda f: f.update(algorithm="weighted-draw/9"))
+    yield frozen("purpose", log, lambda f: f.update(purpose="另一次抽查"))
+    yield frozen("officer", "the commitments are not those of the officers",
+                 lambda f: f.update(officers=["officer-x", *f["officers"][1:]]))  # fmt: skip
+    yield changed("unknown field", shape("note"), lambda c: c.update(note="x"))
+    yield changed("unknown field in a proof", shape("proofs"), lambda c: c["proofs"][0].update(x="y"))
+    yield changed("unknown field in a secret", shape("reveals"), lambda c: c["reveals"][0].update(x="y"))
+    yield changed("unknown field in the result", shape("result"), lambda c: c["result"][0].update(x="y"))
+    yield changed("field left out", shape("closed_at"), lambda c: c.pop("closed_at"))
+    yield changed("format", shape("format"), lambda c: c.update(format="tourtrust-draw/1"))
+    yield changed("true for a number", shape("proofs"), lambda c: c["proofs"][0].update(leaf_index=True))
+    yield changed("upper-case hex", shape("reveals"),
+                  lambda c: c["reveals"][0].update(secret=c["reveals"][0]["secret"].upper()))  # fmt: skip
+    yield changed("commitment", entry, lambda c: c["commitments"][0].update(commitment="00" * 32))
+    yield changed("commitment twice", "the commitments are not those of the officers",
+                  lambda c: c["commitments"].append(c["commitments"][0]))  # fmt: skip
     yield changed(
-        "receipt of another event", lambda c: c["frozen_receipt"].update(format="tourtrust-receipt/1:x")
+        "commitments in another order", "draw_committed: the document is not what the log took in", swapped
     )
-    yield changed("receipt version", lambda c: c["commitments"].__setitem__(
-        0, c["commitments"][0] | {"receipt": c["commitments"][0]["receipt"] | {"version": 9}}))  # fmt: skip
-    yield changed("seed", lambda c: c.update(seed="33" * 32))
-    yield changed("result inspector", lambda c: c["result"][0]["inspectors"].reverse())
-    yield changed("result object", lambda c: c["result"][0].update(object=undrawn))
-    yield changed("order", lambda c: c["result"].reverse())
+    yield changed("secret", "a secret is not the one committed to",
+                  lambda c: c["reveals"][0].update(secret="11" * 32))  # fmt: skip
+    yield changed("secret twice", "the secrets are not those of the officers",
+                  lambda c: c["reveals"].insert(0, c["reveals"][0] | {"secret": "00" * 32}))  # fmt: skip
+    yield changed("secret left out", "the outcome is not what happened", lambda c: c["reveals"].pop())
+    yield changed("a commitment hidden to make it void", "an entry is not proven", uncommitted)
+    yield changed("a secret hidden to make it void", "an entry is not proven", hidden)
+    yield changed("outcome only", "the outcome is not what happened", lambda c: c.update(outcome="void"))
+    yield changed("somebody missing", "the missing are not those who are missing",
+                  lambda c: c.update(missing=[c["frozen"]["officers"][0]]))  # fmt: skip
+    yield changed("closed before it began", "the draw was not closed in its time",
+                  lambda c: c.update(closed_at="2001-01-01T00:00:00.000000Z"))  # fmt: skip
+    yield changed("cosignature", "the witness has not cosigned",
+                  lambda c: c.update(cosignature=_blurred(c["cosignature"])))  # fmt: skip
+    yield changed("garbage for a cosignature", shape("cosignature"),
+                  lambda c: c.update(cosignature="— witness.example/w1 AAAA\n"))  # fmt: skip
+    yield changed("another witness's line", "the witness has not cosigned",
+                  lambda c: c.update(cosignature=c["cosignature"].replace("w1", "w2")))  # fmt: skip
+    yield changed("no cosignature", shape("cosignature"), lambda c: c.update(cosignature=None))
+    yield changed("salt", log, lambda c: c["proofs"][0].update(salt="22" * 32))
+    yield changed("leaf elsewhere", log, lambda c: c["proofs"][0].update(
+        leaf_index=c["proofs"][0]["leaf_index"] + 1024))  # fmt: skip
+    yield changed("longer proof", log, lambda c: c["proofs"][0]["inclusion_proof"].append("00" * 32))
+    yield changed("proof left out", "an entry is not proven", lambda c: c["proofs"].pop())
+    yield changed("checkpoint root", "the checkpoint is not signed by the log", _reroot)
+    yield changed("a later checkpoint", "it is not the first checkpoint that holds all entries", late)
     yield changed(
-        "void made of drawn", lambda c: c.update(outcome="void", seed=None, result=[], cosignatures=[])
+        "seed", "the seed does not follow from checkpoint and secrets", lambda c: c.update(seed="33" * 32)
+    )
+    yield changed("result inspector", "the inspectors do not follow from the seed",
+                  lambda c: c["result"][0]["inspectors"].reverse())  # fmt: skip
+    yield changed("result object", "the objects drawn do not follow from the seed",
+                  lambda c: c["result"][0].update(object=undrawn))  # fmt: skip
+    yield changed(
+        "order", "the order of the objects does not follow from the seed", lambda c: c["result"].reverse()
     )
     stranger = SignerKey(ORIGIN, Algorithm.NOTE, sha256(b"stranger").digest())
-    yield changed("signed by a stranger", lambda c: None, stranger)
+    yield changed("signed by a stranger", "the bundle is not signed by the log", lambda c: None, stranger)
     raw = forge.bytes()
-    yield "signature", raw[:-12] + (b"A" if raw[-12:-11] != b"A" else b"B") + raw[-11:]
-    yield "duplicate key", b'{"closed_at":"2026-11-23T03:00:00.000000Z",' + raw[1:]
-    yield "not canonical", json.dumps(json.loads(raw), ensure_ascii=False).encode()
-    yield "newline at the end", raw + b"\n"
-    yield "cut off", raw[:-1]
-    yield "empty", b""
+    at = raw.index(b'"signature":"') + 40
+    other = b"A" if raw[at : at + 1] != b"A" else b"B"
+    yield "signature", raw[:at] + other + raw[at + 1 :], "the bundle is not signed by the log"
+    own = "the bytes are not their own canonical form"
+    yield "duplicate key", b'{"cause":null,' + raw[1:], own
+    yield "not canonical", json.dumps(json.loads(raw), ensure_ascii=False).encode(), own
+    yield "newline at the end", raw + b"\n", own
+
+
+def void_tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
+    """Named changes of a draw that is void because an officer did not reveal."""
+
+    def changed(name: str, why: str, **fields: Any) -> tuple[str, bytes, str]:
+        return name, seal_bundle(forge.content | fields, LOG), why
+
+    officers, content = sorted(forge.frozen["officers"]), forge.content
+    log = "draw_void: the document is not what the log took in"
+    yield changed("another is blamed", "the missing are not those who are missing", missing=officers[-1:])
+    yield changed("nobody is blamed", "the missing are not those who are missing", missing=[])
+    yield changed("another cause", "the outcome is not what happened", cause="not_sealed", missing=[])
+    yield changed("another time", log, closed_at="2026-11-27T03:00:00.000000Z")
+    yield changed(
+        "before its time", "the draw was not closed in its time", closed_at="2026-11-24T03:00:00.000000Z"
+    )
+    yield changed("a secret dropped", "an entry is not proven", reveals=content["reveals"][1:],
+                  missing=sorted([*content["missing"], content["reveals"][0]["officer"]]))  # fmt: skip
+    nothing = {"reveals": [], "missing": officers, "commitments": [], "cause": "not_committed"}
+    yield changed("all forgotten", "an entry is not proven", **nothing)
+    yield changed("the void entry left out", "an entry is not proven", proofs=content["proofs"][:-1])
+    yield changed("a result", "a void draw has a result", seed="00" * 32)
+    draw_id = forge.frozen["draw_id"]
+    made = [(LOG_COMMITTED, commitment_document(draw_id, **one)) for one in content["commitments"]]
+    void = (LOG_VOID, void_document(draw_id, "not_revealed", officers, content["closed_at"]))
+    documents = [(LOG_FROZEN, forge.frozen), *made, void]
+    skipping = [*range(1, len(documents)), len(documents) + len(content["reveals"])]
+    yield changed("logged secrets passed over", log, **forge.logged(documents, skipping),
+                  reveals=[], missing=officers)  # fmt: skip
 
 
 def _blurred(line: str) -> str:
@@ -257,7 +450,7 @@ def _blurred(line: str) -> str:
     return f"{head} {encode_base64(bytes(data))}\n"
 
 
-def _reroot(receipt: dict[str, Any]) -> None:
-    lines = receipt["checkpoint"].split("\n")
+def _reroot(content: dict[str, Any]) -> None:
+    lines = content["checkpoint"].split("\n")
     lines[2] = encode_base64(sha256(b"another root").digest())
-    receipt["checkpoint"] = "\n".join(lines)
+    content["checkpoint"] = "\n".join(lines)

@@ -12,7 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from common.ledger.entries import Promise
 from common.ledger.note import Algorithm, SignerKey
+from credit.draws.repository import DrawRepository
 from credit.draws.rules import Inputs, commitment_of, draw, seal_bundle, seed_of, verify_draw
 from credit.rounds import do_round
 from hypothesis import given, settings
@@ -76,6 +78,19 @@ async def drawn(service: Service, **fields: Any) -> tuple[dict[str, Any], bytes]
     answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
     assert answer.status_code == 200
     return made, answer.content
+
+
+async def voided(service: Service, draw_id: str) -> tuple[dict[str, Any], bytes]:
+    """A draw whose time has passed, and its bundle, which follows when the witness has cosigned its end."""
+    for _ in range(100):
+        await do_round(service.app.state.db, service.app.state.env)
+        answer = await service.http.get(f"/api/v1/credit/draws/{draw_id}/bundle", headers=service.who())
+        if answer.status_code == 200:
+            view = await service.get(f"/draws/{draw_id}")
+            assert view["state"] == "void"
+            return view, answer.content
+        await asyncio.sleep(0.05)
+    raise AssertionError("the void draw was never proven")
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +159,10 @@ def changes(content: dict[str, Any]) -> list[dict[str, Any]]:
     change(frozen=frozen | {"inspectors_per_object": 1})
     change(commitments=commitments[:1])
     change(commitments=[commitments[0] | {"commitment": "00" * 32}, commitments[1]])
-    change(commitments=[commitments[0] | {"receipt": commitments[1]["receipt"]}, commitments[1]])
+    change(proofs=[content["proofs"][0], content["proofs"][2], content["proofs"][1]])
     change(reveals=[content["reveals"][0] | {"secret": "11" * 32}, content["reveals"][1]])
     change(reveals=content["reveals"][:1])
-    change(cosignatures=[])
+    change(cosignature="")
     change(seed="22" * 32)
     change(result=content["result"][::-1])
     change(outcome="void", missing=["nobody"], seed=None, result=[])
@@ -202,32 +217,106 @@ async def test_a_secret_that_was_not_committed_to_is_refused(
 async def test_a_missing_reveal_makes_a_published_void_draw_and_others_draw_again(
     service: Service, agencies: list[dict[str, Any]]
 ) -> None:
-    made, own = await committed(service)
+    place = {"region": "140427"}
+    for _ in range(5):
+        await service.subject(**place)
+    made, own = await committed(service, **place)
     await sealed(service, made["id"])
     await service.post(
         f"/draws/{made['id']}/reveals", {"secret": own["officer-a"].hex()}, who=service.who(sub="officer-a")
     )
-    service.at(START + timedelta(days=2))
+    service.at(START + timedelta(days=3))
     try:
         late = {"secret": own["officer-b"].hex()}
         await service.post(f"/draws/{made['id']}/reveals", late, 409, service.who(sub="officer-b"))
-        await do_round(service.app.state.db, service.app.state.env)
-        void = await service.get(f"/draws/{made['id']}")
-        assert (void["state"], void["missing"], void["result"]) == ("void", ["officer-b"], [])
-        answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
-        verdict = verify_draw(answer.content, str(service.log_key))
-        assert verdict.ok and verdict.facts["outcome"] == "void"
-        assert "is void; missing: officer-b" in script.verify(
-            answer.content, script.vkey(str(service.log_key), 1)
-        )
+        void, raw = await voided(service, made["id"])
+        assert (void["missing"], void["cause"], void["result"]) == (["officer-b"], "not_revealed", [])
+        verdict = verify_draw(raw, str(service.log_key), str(service.witness_key))
+        assert verdict.ok and verdict.facts["outcome"] == "void", verdict.reason.en
+        keys = script.vkey(str(service.log_key), 1), script.vkey(str(service.witness_key), 4)
+        assert "is void (not_revealed); missing: officer-b" in script.verify(raw, *keys)
         public = (await service.http.get("/api/v1/credit/public/draws")).json()["items"]
         assert (void["number"], "void") in [(one["number"], one["state"]) for one in public]
-        again = body(redraw_of=made["id"])
+        again = body(**place, redraw_of=made["id"])
         await service.post("/draws", again, 422)
-        redraw = await service.post("/draws", again | {"officers": ["officer-c", "officer-d"]})
+        refused = await service.post("/draws", body(**place, officers=["officer-a", "officer-z"]), 409)
+        assert (refused["draw"], refused["redraw_of"]) == (void["number"], made["id"])
+        await service.post("/draws", body(region="140400", officers=["officer-b", "officer-z"]), 409)
+        others = again | {"officers": ["officer-c", "officer-d"]}
+        for field, value in (("region", "140400"), ("count", 3), ("kinds", ["star_hotel", "travel_agency"])):
+            problem = await service.post("/draws", others | {field: value}, 422)
+            assert problem["errors"][0]["pointer"] == f"/{field}"
+        redraw = await service.post("/draws", others)
         assert redraw["redraw_of"] == made["id"]
+        second = await service.post("/draws", others | {"officers": ["officer-e", "officer-f"]}, 409)
+        assert second["draw"] == redraw["number"]
+        await service.post("/draws", body(**place), 409)
+        service.at(START + timedelta(days=6))
+        void, _ = await voided(service, redraw["id"])
+        assert (void["cause"], void["missing"]) == ("not_committed", ["officer-c", "officer-d"])
+        for officers in (OFFICERS, ["officer-c", "officer-x"]):
+            wanted = body(**place, redraw_of=redraw["id"], officers=list(officers))
+            problem = await service.post("/draws", wanted, 422)
+            assert problem["errors"][0]["pointer"] == "/officers"
+        done, _ = await drawn(service, **place, redraw_of=redraw["id"], officers=["officer-e", "officer-f"])
+        assert done["state"] == "drawn"
+        assert (await service.post("/draws", body(**place)))["redraw_of"] is None
     finally:
         service.at(START)
+
+
+async def test_a_draw_that_the_witness_never_sealed_blames_nobody_and_is_repeated_by_anyone(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await service.subject(region="140405")
+    fields = {"region": "140405", "count": 1}
+
+    async def none(self: DrawRepository, size: int) -> None:
+        return None
+
+    try:
+        with monkeypatch.context() as away:
+            away.setattr(DrawRepository, "sealed_checkpoint", none)
+            made, own = await committed(service, **fields)
+            secret = {"secret": own["officer-a"].hex()}
+            problem = await service.post(
+                f"/draws/{made['id']}/reveals", secret, 409, service.who(sub="officer-a")
+            )
+            assert problem["type"] == "/problems/draw-not-sealed"
+            service.at(START + timedelta(days=2))
+            await do_round(service.app.state.db, service.app.state.env)
+            view = await service.get(f"/draws/{made['id']}")
+            assert (view["state"], view["cause"], view["missing"]) == ("void", "not_sealed", [])
+            await service.get(f"/draws/{made['id']}/bundle", 409)
+        _, raw = await voided(service, made["id"])
+        verdict = verify_draw(raw, str(service.log_key), str(service.witness_key))
+        assert verdict.ok and verdict.facts["missing"] == []
+        await service.post("/draws", body(**fields), 409)
+        done, _ = await drawn(service, redraw_of=made["id"], **fields)
+        assert done["state"] == "drawn"
+    finally:
+        service.at(START)
+
+
+async def test_the_seal_ends_with_the_last_commitment_and_every_step_is_promised(service: Service) -> None:
+    for _ in range(3):
+        await service.subject(region="140406")
+    made, own = await committed(service, region="140406", count=1)
+    promise = Promise.parse(made["promise"])
+    promise.check(service.log_key)
+    assert (promise.id, promise.version) == (f"draw:{made['id']}", 3)
+    await asyncio.gather(*(service.subject(region="140406") for _ in range(3)))
+    await sealed(service, made["id"])
+    seal = (await service.get(f"/draws/{made['id']}"))["seal"]
+    for version, officer in enumerate(OFFICERS, 4):
+        secret = {"secret": own[officer].hex()}
+        made = await service.post(f"/draws/{made['id']}/reveals", secret, who=service.who(sub=officer))
+        assert made["promise"]["version"] == version and made["seal"] == seal
+    answer = await service.http.get(f"/api/v1/credit/draws/{made['id']}/bundle", headers=service.who())
+    content = json.loads(answer.content)
+    assert (content["checkpoint"], content["cosignature"]) == (seal["checkpoint"], seal["cosignature"])
+    assert content["proofs"][-1]["leaf_index"] + 1 == seal["size"]
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ async def finished(
 ) -> dict[str, Any]:
     """A visit made as inspectors do: images, record, end."""
     images = [JPEG + bytes([n]) + UUID(visit["id"]).bytes for n in range(3)]
-    for image in images:
-        await upload(service, visit, image)
+    for image, sub in zip(images, [*TEAM, TEAM[0]], strict=True):
+        await upload(service, visit, image, sub=sub)
     checks = [entry(one["code"], finding) for one in visit["checks"]]
     await send(service, visit, record(entries=checks, signatures=signatures(*images)), 201)
     body = {"result": result}
@@ -158,8 +158,61 @@ async def test_a_recused_inspector_is_not_sent(service: Service) -> None:
     visit = await ordered(service, subject)
     path = f"/inspections/{visit['id']}/reassign"
     await service.post(path, {"inspectors": ["kin-1", "phone-b"], "reason": "人手不足"}, 422)
-    changed = await service.post(path, {"inspectors": ["phone-b", "phone-c"], "reason": "人手不足"}, 200)
+    others = {"inspectors": ["phone-b", "phone-c"], "reason": "人手不足"}
+    problem = await service.post(path, others, 422)
+    assert problem["errors"][0]["pointer"] == "/inspectors"
+    for staff, office in (("phone-b", "执法队"), ("phone-c", "执法队"), ("phone-d", "安全科")):
+        entered = body | {"staff_id": staff, "card_no": f"JC-{staff}", "department": office}
+        await service.post("/inspectors", entered | ({"expertise": ["safety"]} if staff == "phone-d" else {}))
+    first = await service.post(path, others, 200, service.who(sub="chief"))
+    assert first["inspectors"] == TEAM and first["proposal"]["by"] == "chief"
+    await service.post(path, others, 403, service.who(sub="chief"))
+    changed = await service.post(path, others, 200, service.who(sub="deputy"))
     assert changed["inspectors"] == ["phone-b", "phone-c"] and changed["acts"][-1]["data"]["from"] == TEAM
+    assert changed["proposal"] is None
+    away = {"inspectors": ["phone-d", "phone-e"], "reason": "人手不足"}
+    await service.post(path, away, 422)
+
+
+async def test_a_team_sent_instead_knows_the_items_and_is_of_every_office(service: Service) -> None:
+    hotel = await service.subject(kind="star_hotel", region="140802")
+    for staff, office, skills in (
+        ("team-a", "执法队", ["safety"]),
+        ("team-b", "安全科", []),
+        ("team-c", "执法队", []),
+        ("team-d", "执法队", ["safety"]),
+    ):
+        person = {"staff_id": staff, "name": "检查员（虚构）", "department": office, "region": "140800"}
+        person |= {"card_no": f"JC-{staff}", "active_from": "2026-01-01", "expertise": skills}
+        await service.post("/inspectors", person)
+    visit = await ordered(service, hotel, items=["SAFE-FIRE"], inspectors=["team-a", "team-b"])
+    path = f"/inspections/{visit['id']}/reassign"
+    for team, word in ((["team-b", "team-c"], "safety"), (["team-c", "team-d"], "安全科")):
+        problem = await service.post(path, {"inspectors": team, "reason": "人手不足"}, 422)
+        assert word in str(problem["errors"])
+    fits = {"inspectors": ["team-b", "team-d"], "reason": "人手不足"}
+    await service.post(path, fits, 200, service.who(sub="chief"))
+    assert (await service.post(path, fits, 200, service.who(sub="deputy")))["inspectors"] == [
+        "team-b",
+        "team-d",
+    ]
+
+
+async def test_no_revision_drops_an_entry_and_each_signs_with_his_own_image(service: Service) -> None:
+    visit = await ordered(service)
+    first = record(entries=[entry(one["code"], "ok") for one in visit["checks"]])
+    await send(service, visit, first, 201)
+    less = first | {"revision": 2, "entries": first["entries"][1:]}
+    problem = await send(service, visit, less, 422, "phone-b")
+    assert problem["errors"][0]["pointer"] == "/entries"
+    images = [JPEG + b"own" + bytes([n]) for n in range(3)]
+    for image in images:
+        await upload(service, visit, image)
+    finish = f"/inspections/{visit['id']}/finish"
+    for number, files in enumerate(([images[0], images[0], images[2]], images), 2):
+        await send(service, visit, first | {"revision": number, "signatures": signatures(*files)}, 201)
+        problem = await service.post(finish, {"result": "normal"}, 422, service.who(sub="phone-a"))
+        assert [one["pointer"] for one in problem["errors"]][:1] == ["/signatures"]
 
 
 async def test_a_record_survives_a_lost_connection(service: Service) -> None:
@@ -244,6 +297,8 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
     assert own["type"] == "/problems/inspection-second-person"
     await service.post(f"{path}/publish", None, 409)
     decided = await service.post(f"{path}/decide", note, 200, service.who(sub="chief"))
+    page = f"/api/v1/credit/public/subjects/{subject['key']}"
+    assert (await service.http.get(page)).json()["records"] == []
     facts = (await service.get(f"/subjects/{subject['id']}/facts"))["items"]
     found = next(one for one in facts if one["id"] == decided["fact_id"])
     assert (found["code"], found["source"]["reference"]) == ("INSPECTION_PROBLEM_FOUND", visit["number"])
@@ -258,6 +313,17 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
     assert [(one["number"], one["result"]) for one in shown] == [(visit["number"], "problem_found")]
     assert shown[0]["items"] == ["旅游合同签订与行程单"] and shown[0]["shown_until"] == "2027-11-23"
     assert not {"inspectors", "acts", "trigger"} & shown[0].keys()
+    records = (await service.http.get(page)).json()["records"]
+    assert [one["code"] for one in records] == ["INSPECTION_PROBLEM_FOUND"]
+    wrong = {
+        "action": "revoke",
+        "reason": "检查对象错误",
+        "authority": "复核机关",
+        "reference": "复核〔2026〕1号",
+    }
+    await service.post(f"/facts/{decided['fact_id']}/corrections", wrong)
+    assert (await service.http.get(public, params={"key": subject["key"]})).json()["items"] == []
+    assert (await service.http.get(page)).json()["records"] == []
     await send(service, visit, record(2), 409)
 
 
@@ -265,8 +331,8 @@ async def test_a_refused_inspection_warns(service: Service) -> None:
     subject = await service.subject(region="140802")
     visit = await ordered(service, subject)
     images = [JPEG + b"r1", JPEG + b"r2"]
-    for image in images:
-        await upload(service, visit, image)
+    for image, sub in zip(images, TEAM, strict=True):
+        await upload(service, visit, image, sub=sub)
     await send(service, visit, record(signatures=signatures(*images)), 201)
     path = f"/inspections/{visit['id']}"
     body = {"result": "refused", "note": "拒不开门"}
@@ -420,20 +486,22 @@ def test_entries_keep_the_time_at_which_they_first_arrived() -> None:
 
 
 def test_what_a_record_must_hold() -> None:
-    signed = [{"who": who, "file": "f", "refusal": None} for who in TEAM]
+    signed = [{"who": who, "file": f"of {who}", "refusal": None} for who in TEAM]
     answered = [{"check": "C-1", "finding": "problem", "photos": ["p"]}]
     whole = {"entries": answered, "signatures": [*signed, {"who": "subject", "file": None, "refusal": "x"}]}
-    assert files_of(whole) == {"f", "p"}
+    own = {f"of {who}" for who in TEAM}
+    assert files_of(whole) == own | {"p"}
 
     def lacking(record: dict[str, Any], result: Result, checks: list[str], files: set[str]) -> list[str]:
-        return [where for where, _ in lacks(record, result, TEAM, checks, files)]
+        sent = {file: file.removeprefix("of ") for file in files}
+        return [where for where, _ in lacks(record, result, TEAM, checks, sent)]
 
-    assert lacking(whole, Result.PROBLEM_FOUND, ["C-1"], {"f", "p"}) == []
-    assert lacking(whole, Result.NORMAL, ["C-1"], {"f", "p"}) == ["/result"]
-    assert lacking(whole, Result.PROBLEM_FOUND, ["C-1", "C-2"], {"f"}) == ["/files", "/entries"]
+    assert lacking(whole, Result.PROBLEM_FOUND, ["C-1"], own | {"p"}) == []
+    assert lacking(whole, Result.NORMAL, ["C-1"], own | {"p"}) == ["/result"]
+    assert lacking(whole, Result.PROBLEM_FOUND, ["C-1", "C-2"], own) == ["/files", "/entries"]
     alone = whole | {"signatures": signed[:1]}
-    assert lacking(alone, Result.REFUSED, ["C-1"], {"f", "p"}) == ["/signatures"]
-    assert lacking(whole | {"signatures": signed}, Result.PROBLEM_FOUND, [], {"f", "p"}) == ["/signatures"]
+    assert lacking(alone, Result.REFUSED, ["C-1"], own | {"p"}) == ["/signatures"]
+    assert lacking(whole | {"signatures": signed}, Result.PROBLEM_FOUND, [], own | {"p"}) == ["/signatures"]
 
 
 @pytest.mark.parametrize(

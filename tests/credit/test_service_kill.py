@@ -441,7 +441,7 @@ async def test_a_reveal_draws_once(mortal: Mortal) -> None:
         assert acknowledged is None or acknowledged.json()["result"] == drawn["result"]
         bundle = await service.http.get(f"/api/v1/credit{path}/bundle", headers=service.who())
         assert verify_draw(bundle.content, str(service.log_key), str(service.witness_key)).ok
-        assert await _once(mortal, UUID(made["id"])) == (1, 4, 4, 4, 2)
+        assert await _once(mortal, UUID(made["id"])) == (1, 4, 4, 6, 2)
     print(f"{died} of {len(PAUSES)} reveals died without an answer")
     assert died > 0
 

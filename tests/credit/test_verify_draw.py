@@ -4,6 +4,7 @@ import importlib.util
 import json
 import math
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from credit.draws.rules import Inputs, Stratum, draw, share, verify_draw
 
-from .forging import LOG, TIERS, WITNESS, Forge, tamperings
+from .forging import FROZEN_WRONG, LOG, TIERS, WITNESS, Forge, seal_bundle, tamperings, void_tamperings
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "verify_draw.py"
 KEY, WITNESS_KEY = str(LOG.verifier), str(WITNESS.verifier)
@@ -58,13 +59,20 @@ def test_it_is_short_and_needs_the_standard_library_only() -> None:
     assert set(imported.removeprefix("import ").split(", ")) <= sys.stdlib_module_names
 
 
-def test_it_accepts_drawn_and_void_bundles_of_both_forms(tmp_path: Path) -> None:
+CAUSES = ("not_committed", "not_sealed", "not_revealed")
+
+
+def test_it_accepts_drawn_and_void_bundles(tmp_path: Path) -> None:
     keys = ("--key", KEY, "--witness", WITNESS_KEY)
-    for form, void in ((2, False), (1, False), (2, True)):
-        answer = run(Forge(41, form=form, void=void).bytes(), tmp_path, *keys)
+    for void in (None, *CAUSES):
+        raw = Forge(41, void=void).bytes()
+        answer = run(raw, tmp_path, *keys)
         assert (answer.returncode, answer.stderr) == (0, ""), answer.stderr
-        assert ("void" in answer.stdout) == void
+        assert ("void" in answer.stdout) == bool(void)
+        verdict = verify_draw(raw, KEY, WITNESS_KEY)
+        assert verdict.ok and verdict.facts.get("cause") == void, verdict.reason.en
     assert run(Forge(41).bytes(), tmp_path, "--key", KEY).returncode == 0
+    assert "missing: nobody" in run(Forge(41, void="not_sealed").bytes(), tmp_path, *keys).stdout
 
 
 def test_it_refuses_other_keys_with_exit_1(tmp_path: Path) -> None:
@@ -89,50 +97,71 @@ def _by_tier() -> Forge:
     raise AssertionError("no such draw")
 
 
+BY_TIER = _by_tier()
+VOID = next(
+    forge
+    for forge in (Forge(seed, void="not_revealed") for seed in range(50, 90))
+    if len(forge.content["reveals"]) > 1
+)
+FIELD = re.compile(r"^(\w+): missing or misshapen$")
+
+
+def platform_says(reason: str) -> str:
+    """How the platform words the reason that the script gives, where it uses the words of the ledger."""
+    if FIELD.match(reason):
+        return "A field is missing, unknown or of the wrong form"
+    return {
+        "the bundle is not signed by the log": "not signed by the given key|The signature does not verify",
+        "the checkpoint is not signed by the log": "The signature does not verify",
+        "the witness has not cosigned": "not signed by the given key|The signature does not verify",
+        "the bytes are not their own canonical form": "not their own canonical form",
+    }.get(reason, re.escape(reason))
+
+
+def check(name: str, raw: bytes, reason: str) -> None:
+    """Both refuse, each with its reason."""
+    assert reason_of(raw) == reason, name
+    verdict = verify_draw(raw, KEY, WITNESS_KEY)
+    assert not verdict.ok, f"{name}: the platform accepts it"
+    proof = (
+        "proof does not lead to the root|tree sizes do not fit" if "took in" in reason else "no such words"
+    )
+    said = f"{platform_says(reason)}|{proof}|fewer than two" if FIELD.match(reason) else platform_says(reason)
+    assert re.search(f"{said}|{proof}", verdict.reason.en), (name, verdict.reason.en)
+
+
 def test_named_tamperings_are_refused_each_with_its_reason(tmp_path: Path) -> None:
-    forge = _by_tier()
-    assert reason_of(forge.bytes()) is None
+    assert reason_of(BY_TIER.bytes()) is None and verify_draw(BY_TIER.bytes(), KEY, WITNESS_KEY).ok
     reasons = {}
-    for name, raw in tamperings(forge):
-        assert raw != forge.bytes(), name
-        reason = reason_of(raw)
-        assert reason is not None, f"{name}: accepted"
-        assert not verify_draw(raw, KEY, WITNESS_KEY).ok, f"{name}: the platform accepts it"
+    for name, raw, reason in [*tamperings(BY_TIER), *void_tamperings(VOID)]:
+        assert raw not in (BY_TIER.bytes(), VOID.bytes()), name
+        check(name, raw, reason)
         reasons[name] = reason
     for name, reason in reasons.items():
         print(f"{name}: {reason}")
-    own = {
-        "objects": "the objects are not those of the strata",
-        "object swapped": "the objects are not those that were frozen",
-        "weights": "a weight is not that of its stratum",
-        "recusals": "the recusals are not those that were frozen",
-        "exclusions": "the exclusions are not those that were frozen",
-        "inspectors": "the inspectors are not those that were frozen",
-        "lists and digests": "draw_frozen: the document is not what the log took in",
-        "ratio": "a stratum does not draw what its ratio asks for",
-        "count": "the count is not that of the strata",
-        "algorithm": "the algorithm is not known",
-        "inspectors per object": "fewer than two inspectors for an object",
-        "officer": "the commitments are not those of the officers",
-        "officer twice": "officers: too few, or one stands twice",
-        "commitment": "draw_committed: the document is not what the log took in",
-        "secret": "a secret is not the one committed to",
-        "reveal left out": "the outcome, or who is missing, is not what happened",
-        "cosignature": "the cosignature is not the witness's",
-        "no cosignature": "the witness has not cosigned the checkpoint",
-        "inclusion proof": "an entry does not stand in the tree of its checkpoint",
-        "checkpoint root": "the checkpoint is not signed by the log",
-        "seed": "the seed does not follow from checkpoint and secrets",
-        "result inspector": "the inspectors do not follow from the seed",
-        "result object": "the objects drawn do not follow from the seed",
-        "order": "the order of the objects does not follow from the seed",
-        "signature": "the bundle is not signed by the log",
-        "not canonical": "the bytes are not their own canonical form",
-    }
-    assert {name: reasons[name] for name in own} == own
-    assert len(set(own.values())) >= 15
-    answer = run(dict(tamperings(forge))["order"], tmp_path, "--key", KEY)
-    assert answer.returncode == 1 and own["order"] in answer.stderr
+    assert len(reasons) >= 50 and len(set(reasons.values())) >= 30
+    order = next(raw for name, raw, _ in tamperings(BY_TIER) if name == "order")
+    answer = run(order, tmp_path, "--key", KEY)
+    assert answer.returncode == 1 and reasons["order"] in answer.stderr
+
+
+@pytest.mark.parametrize("name", FROZEN_WRONG)
+def test_inputs_that_make_no_lawful_draw_are_refused_even_if_they_were_logged(name: str) -> None:
+    change, reason = FROZEN_WRONG[name]
+    seed = next(
+        seed
+        for seed in range(1000, 2000)
+        if (frozen := Forge(seed).frozen)["strata"][0]["ratio_bp"] is not None and len(frozen["strata"]) > 1
+    )
+    check(name, Forge(seed, change=change).bytes(), reason)
+
+
+def test_the_operator_does_not_choose_the_checkpoint() -> None:
+    """Every later tree gives another result, and none of them is accepted."""
+    found = {seal_bundle(Forge(1011, behind=n).content, LOG) for n in range(1, 12)}
+    assert len({json.loads(raw)["seed"] for raw in found}) == 11
+    for raw in found:
+        check("later", raw, "it is not the first checkpoint that holds all entries")
 
 
 def test_any_byte_changed_is_refused() -> None:
@@ -144,33 +173,71 @@ def test_any_byte_changed_is_refused() -> None:
         assert reason_of(changed) is not None, place
 
 
+def disturbed(forge: Forge) -> bytes:
+    """A bundle in which one value, anywhere, is another; signed again."""
+    chance, content = forge.chance, json.loads(json.dumps(forge.content))
+    place: Any = content
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = chance.choice(keys)
+        if not isinstance(place[key], dict | list) or not place[key] or chance.random() < 0.1:
+            break
+        place = place[key]
+    other: list[Any] = [
+        None,
+        True,
+        0,
+        1,
+        10**15,
+        2**60,
+        1.5,
+        -1,
+        "",
+        "x",
+        "00" * 32,
+        [],
+        {},
+        [None],
+        {"a": 1},
+    ]
+    kind = chance.randrange(4)
+    if kind == 0 and isinstance(place, dict):
+        del place[key]
+    elif kind == 1 and isinstance(place, dict):
+        place["extra"] = chance.choice(other)
+    elif kind == 2 and isinstance(place, list):
+        place.append(place[key])
+    else:
+        place[key] = chance.choice(other)
+    try:
+        return seal_bundle(content, LOG)
+    except Exception:
+        return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
 def agree(seeds: range) -> Counter[str]:
     """Both verifiers judge random bundles, whole and tampered with, in the same way."""
     found: Counter[str] = Counter()
     for seed in seeds:
-        forge = Forge(seed, form=1 if seed % 5 == 0 else 2, void=seed % 7 == 0)
-        raw = forge.bytes()
-        if seed % 3 == 0:
-            content = json.loads(raw)
-            place = forge.chance.choice(sorted(content))
-            content[place] = [] if isinstance(content[place], str) else "x"
-            raw = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-        platform = verify_draw(raw, KEY, WITNESS_KEY)
-        assert platform.ok == (reason_of(raw) is None), (seed, platform.reason.en, reason_of(raw))
+        forge = Forge(seed, void=CAUSES[seed % 3] if seed % 4 == 0 else None)
+        raw = disturbed(forge) if seed % 2 else forge.bytes()
+        platform, reason = verify_draw(raw, KEY, WITNESS_KEY), reason_of(raw)
+        assert platform.ok == (reason is None), (seed, platform.reason.en, reason)
+        assert verify_draw(raw, KEY).ok == (reason_of(raw, witness=False) is None), seed
         found["valid" if platform.ok else "invalid"] += 1
     return found
 
 
 def test_it_agrees_with_the_platform() -> None:
     found = agree(range(60))
-    assert found["valid"] >= 35 and found["invalid"] >= 15
+    assert found["valid"] >= 25 and found["invalid"] >= 20
 
 
 @pytest.mark.full
 def test_it_agrees_with_the_platform_on_thousands_of_draws() -> None:
     found = agree(range(10_000, 13_000))
     print(dict(found))
-    assert found["valid"] >= 1900
+    assert found["valid"] >= 1400 and found["invalid"] >= 1300
 
 
 @pytest.mark.full

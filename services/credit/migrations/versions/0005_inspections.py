@@ -41,6 +41,14 @@ branch_labels = None
 depends_on = None
 
 
+DRAW_RULES = {
+    "bundle_when_closed": "bundle IS NULL OR state IN ('drawn', 'void')",
+    "drawn_has_bundle": "bundle IS NOT NULL OR state <> 'drawn'",
+    "closed_has_time": "(closed_at IS NOT NULL) = (state IN ('drawn', 'void'))",
+    "void_has_cause": "(cause IS NOT NULL) = (state = 'void')",
+}
+
+
 def upgrade() -> None:
     op.create_table('inspectors',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -226,6 +234,7 @@ def upgrade() -> None:
     sa.Column('items', postgresql.ARRAY(sa.String(length=40)), nullable=False),
     sa.Column('inspectors', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('batch', sa.Integer(), nullable=True),
+    sa.Column('proposal', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('measure', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('due_on', sa.Date(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
@@ -357,16 +366,45 @@ def upgrade() -> None:
         'draws',
         '(plan_id IS NULL) = (task_no IS NULL) AND (plan_id IS NULL) = (plan_version IS NULL)',
     )
+    for column in (
+        sa.Column('chain', sa.Uuid(), nullable=True),
+        sa.Column('cause', sa.String(length=16), nullable=True),
+        sa.Column('missing', postgresql.ARRAY(sa.Text()), nullable=True),
+    ):
+        op.add_column('draws', column)
+    op.add_column('draw_reveals', sa.Column('log_version', sa.Integer(), server_default='0', nullable=False))
+    op.alter_column('draw_reveals', 'log_version', server_default=None)
+    op.execute("UPDATE draws SET chain = COALESCE(redraw_of, id), missing = '{}'")
+    op.execute("UPDATE draws SET cause = 'not_revealed' WHERE state = 'void'")
+    op.alter_column('draws', 'chain', nullable=False)
+    op.alter_column('draws', 'missing', nullable=False)
+    for name in ('closed_has_bundle', 'closed_has_time'):
+        op.drop_constraint(op.f(f'ck_draws_{name}'), 'draws')
+    for name, rule in DRAW_RULES.items():
+        op.create_check_constraint(op.f(f'ck_draws_{name}'), 'draws', rule)
+    op.create_index('uq_draws_redraw_of', 'draws', ['redraw_of'], unique=True, postgresql_where=sa.text('redraw_of IS NOT NULL'))
+    op.create_index('ix_draws_chain', 'draws', ['chain'], unique=False)
     op.create_index('uq_draws_plan_id_task_no', 'draws', ['plan_id', 'task_no'], unique=True, postgresql_where=sa.text("state <> 'void'"))
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
 
 def downgrade() -> None:
+    for index in ('ix_draws_chain', 'uq_draws_redraw_of'):
+        op.drop_index(index, 'draws')
+    for name in DRAW_RULES:
+        op.drop_constraint(op.f(f'ck_draws_{name}'), 'draws')
+    op.create_check_constraint(
+        op.f('ck_draws_closed_has_bundle'), 'draws', "(state IN ('drawn', 'void')) = (bundle IS NOT NULL)"
+    )
+    op.create_check_constraint(
+        op.f('ck_draws_closed_has_time'), 'draws', '(bundle IS NULL) = (closed_at IS NULL)'
+    )
+    op.drop_column('draw_reveals', 'log_version')
     op.drop_index('uq_draws_plan_id_task_no', 'draws')
     op.drop_constraint(op.f('ck_draws_task_whole'), 'draws')
     op.drop_constraint(op.f('fk_draws_plan_id'), 'draws')
-    for column in ("task_no", "plan_version", "plan_id"):
+    for column in ("missing", "cause", "chain", "task_no", "plan_version", "plan_id"):
         op.drop_column("draws", column)
     for table in reversed(TABLES):
         op.drop_table(table)

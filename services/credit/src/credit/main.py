@@ -23,6 +23,7 @@ from credit.commitments.routes import router as commitments
 from credit.config import Settings
 from credit.deposits.routes import router as deposits
 from credit.draws.routes import router as draws
+from credit.draws.rules import LOG_COMMITTED, LOG_VOID
 from credit.environment import Environment
 from credit.events import SUBSCRIPTIONS
 from credit.evidence.routes import router as evidence
@@ -153,7 +154,7 @@ def create_app(settings: Settings | None = None, *, verifier: TokenVerifier | No
         | PUBLIC_COMMITMENTS
         | log_operations(PREFIX),
         lifespan_parts=[
-            ledger_part(),
+            ledger_part(checkpoint_after=(LOG_COMMITTED, LOG_VOID)),
             environment,
             events_part(SERVICE, SUBSCRIPTIONS),
             rounds,

@@ -61,8 +61,8 @@ async def _begun_scorecards(session: AsyncSession, env: Environment) -> int:
     return await CardService(session, env).take_up(CHUNK)
 
 
-async def _overdue_draws(session: AsyncSession, env: Environment) -> int:
-    return await DrawService(session, env).void_overdue(CHUNK)
+async def _waiting_draws(session: AsyncSession, env: Environment) -> int:
+    return await DrawService(session, env).advance(CHUNK)
 
 
 async def _supervision(session: AsyncSession, env: Environment) -> int:
@@ -133,7 +133,7 @@ DUE: dict[str, Work | Singly] = {
     "ripples": Singly(_ripples, _advance_ripple),
     "begun_scorecards": _begun_scorecards,
     "changed_grades": _changed_grades,
-    "overdue_draws": _overdue_draws,
+    "waiting_draws": _waiting_draws,
     "late_hazards": _late_hazards,
     "publications_near": _publications_near,
     "missed_top_ups": _missed_top_ups,

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -24,8 +24,12 @@ __all__ = ["ledger_part"]
 WITNESS_TIMEOUT = 5.0
 
 
-def ledger_part() -> Callable[["Starlette"], AbstractAsyncContextManager[None]]:
+def ledger_part(
+    checkpoint_after: Collection[str] = (),
+) -> Callable[["Starlette"], AbstractAsyncContextManager[None]]:
     """Runs the sequencer and the cosigner beside the service, and sets `app.state.log` for `append`.
+
+    For each entry of an event in `checkpoint_after` there is a checkpoint whose last leaf it is.
 
     Needs the settings `log_origin` and `log_key_file`; with `witness_url` also `witness_key`. Reports to
     readiness under "ledger".
@@ -50,7 +54,7 @@ def ledger_part() -> Callable[["Starlette"], AbstractAsyncContextManager[None]]:
         async with httpx.AsyncClient(timeout=WITNESS_TIMEOUT) as http:
             witness = _witness(settings.witness_url, settings.witness_key, http)
             make_cosigner = _maker(app.state.db, witness, status) if witness else None
-            sequencer = Sequencer(engine, signer, app.state.clock, status, make_cosigner)
+            sequencer = Sequencer(engine, signer, app.state.clock, status, make_cosigner, checkpoint_after)
             running = asyncio.create_task(sequencer.run())
             try:
                 yield

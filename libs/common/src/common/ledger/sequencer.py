@@ -7,7 +7,7 @@ the tree as it was last signed and the queue with what is still to do.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import asyncpg
@@ -72,12 +72,14 @@ class Sequencer:
         clock: Clock,
         status: LogStatus,
         make_cosigner: Callable[[], Cosigner] | None = None,
+        checkpoint_after: Collection[str] = (),
     ) -> None:
         self._engine = engine
         self._signer = signer
         self._clock = clock
         self._status = status
         self._make_cosigner = make_cosigner
+        self._checkpoint_after = checkpoint_after
         self._overdue = 0
 
     async def run(self) -> None:
@@ -140,7 +142,7 @@ class Sequencer:
         batch = None
         if self._status.halted is None:
             async with connection.begin():
-                batch = await sequence(connection, self._signer, now)
+                batch = await sequence(connection, self._signer, now, checkpoint_after=self._checkpoint_after)
             self._status.trouble = None
         if batch:
             LEAVES.labels(self._status.service).inc(batch.count)

@@ -1,6 +1,6 @@
 """The SQL by which the queue becomes leaves, tiles and a checkpoint: for sequencer and cosigner only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,13 +55,18 @@ async def start_log(connection: AsyncConnection, log: LogSigner, now: datetime) 
 
 
 async def sequence(
-    connection: AsyncConnection, log: LogSigner, now: datetime, limit: int = BATCH
+    connection: AsyncConnection,
+    log: LogSigner,
+    now: datetime,
+    limit: int = BATCH,
+    checkpoint_after: Collection[str] = (),
 ) -> Batch | None:
     """Turn committed queue rows into leaves, tiles and one signed checkpoint; None when the queue is empty.
 
     All of it belongs to the caller's one transaction, so a crash leaves all or nothing, and the signature
     leaves this process only after the commit. Rows are taken as they are seen, whatever their order of
-    commit: the order of sequencing is the order of the log, without gaps.
+    commit: the order of sequencing is the order of the log, without gaps. An entry whose event is in
+    `checkpoint_after` is the last of its batch, so one checkpoint ends with it and with nothing else.
 
     Raises:
         Refused: the stored tiles do not give the root that was last signed; nothing may be built on them.
@@ -73,7 +78,7 @@ async def sequence(
         )
     ).one()
     rows = (await connection.execute(select(queue).order_by(queue.c.seq).limit(limit))).all()
-    rows = _up_to_announcement(rows)
+    rows = _up_to_end(rows, {KEY_EVENT, *checkpoint_after})
     if not rows:
         return None
     edge = await load_tiles(connection, right_edge(head.size))
@@ -103,10 +108,11 @@ async def sequence(
     return Batch(size, len(rows), sum(row.include_by < now for row in rows))
 
 
-def _up_to_announcement(rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
-    """A batch ends with the announcement of a key, so that a checkpoint of the old key ends with it."""
+def _up_to_end(rows: Sequence[Row[Any]], ends: Collection[str]) -> Sequence[Row[Any]]:
+    """A batch ends with the announcement of a key, so that a checkpoint of the old key ends with it; and with
+    what else its service wants a checkpoint to end with."""
     for count, row in enumerate(rows, start=1):
-        if row.event == KEY_EVENT:
+        if row.event in ends:
             return rows[:count]
     return rows
 

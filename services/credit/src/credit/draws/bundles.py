@@ -1,13 +1,15 @@
 """Closing a draw: gather the proofs, draw, sign the bundle, log its hash, tell others."""
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from common.ledger import append, get_receipt
+from common.ledger import append, find_leaf, get_receipt
 from common.ledger.note import SignerKey
 from common.ledger.store import list_keys
+from common.ledger.strict import hash_document
 from common.problems import Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,8 +21,8 @@ from credit.scoring.rules.engine import instant
 
 from .models import Draw
 from .repository import DrawRepository, SealedCheckpoint
-from .rules import FORMAT, draw, inputs_of, log_id, seal_bundle, seed_of
-from .rules.states import DrawState
+from .rules import FORMAT, LOG_VOID, draw, inputs_of, log_id, seal_bundle, seed_of, void_document
+from .rules.states import DrawState, VoidCause
 
 __all__ = ["Bundler"]
 
@@ -39,37 +41,50 @@ class Bundler:
         Raises:
             Unavailable: the log cannot prove an entry under the sealed checkpoint at present.
         """
-        size, root, lines = sealed
         frozen = json.loads(row.frozen)
         reveals = {one.officer: one.secret for one in await self._draws.reveals(row.id)}
-        seed = seed_of(root, reveals)
+        seed = seed_of(sealed.root, reveals)
         picks = draw(seed, inputs_of(frozen))
-        content = await self._content(row, frozen, size, now) | {
-            "cosignatures": lines,
-            "outcome": DrawState.DRAWN,
-            "missing": [],
-            "seed": seed.hex(),
-            "result": [{"object": one.object, "inspectors": list(one.inspectors)} for one in picks],
-        }
-        await self._close(row, DrawState.DRAWN, content, await self._signer(size), now)
+        result = [{"object": one.object, "inspectors": list(one.inspectors)} for one in picks]
+        await self._close(row, frozen, sealed, len(row.officers) + 1, seed.hex(), result, now)
         batches, department = await self._batches(row)
         await DrawnVisits(self._session, self._env).open_all(
-            row.id, frozen, content["result"], batches, department, row.created_by
+            row.id, frozen, result, batches, department, row.created_by
         )
 
-    async def close_void(self, row: Draw, now: datetime) -> None:
-        """Publish that a draw is void, naming the officers who did not commit or not reveal."""
-        done = {one.officer for one in await self._draws.reveals(row.id)}
-        if row.state == DrawState.FROZEN:
-            done = {one.officer for one in await self._draws.commitments(row.id)}
-        content = await self._content(row, json.loads(row.frozen), None, now) | {
-            "cosignatures": [],
-            "outcome": DrawState.VOID,
-            "missing": sorted(set(row.officers) - done),
-            "seed": None,
-            "result": [],
-        }
-        await self._close(row, DrawState.VOID, content, self._env.log.newest(), now)
+    async def decide_void(self, row: Draw, cause: VoidCause, missing: Sequence[str], now: datetime) -> None:
+        """Make a draw void: its state at once, and an entry in the log that says why and who is missing.
+
+        The entry's number is the next of the draw, so it also says what had been revealed by then. The
+        bundle follows when the witness has cosigned it.
+        """
+        row.state, row.cause, row.missing, row.closed_at = DrawState.VOID, cause, list(missing), now
+        document = void_document(str(row.id), cause, missing, instant(now))
+        await self._session.flush()
+        await append(
+            self._session,
+            log=self._env.log,
+            id=log_id(str(row.id)),
+            version=await self._entries(row) + 1,
+            event=LOG_VOID,
+            document_hash=hash_document(document),
+            now=now,
+        )
+
+    async def close_void(self, row: Draw, now: datetime) -> bool:
+        """Make the bundle of a void draw, once its last entry is cosigned; says whether it was."""
+        entries = await self._entries(row) + 1
+        leaf = await find_leaf(self._session, log_id(str(row.id)), entries)
+        sealed = None if leaf is None else await self._draws.sealed_checkpoint(leaf + 1)
+        if sealed is None:
+            return False
+        await self._close(row, json.loads(row.frozen), sealed, entries, None, [], now)
+        return True
+
+    async def _entries(self, row: Draw) -> int:
+        """How many entries a draw has in the log before it ends: inputs, commitments, secrets."""
+        made, told = await self._draws.commitments(row.id), await self._draws.reveals(row.id)
+        return 1 + len(made) + len(told)
 
     async def _batches(self, row: Draw) -> tuple[list[date], str | None]:
         """The days of the task's batches and its lead office, as the plan said them when it was drawn."""
@@ -78,36 +93,18 @@ class Bundler:
         task = await PlanRepository(self._session).task_of(row.plan_id, row.plan_version, row.task_no)
         return [date.fromisoformat(one["due_on"]) for one in task["batches"]], task["lead_office"]
 
-    async def _content(
-        self, row: Draw, frozen: dict[str, Any], size: int | None, now: datetime
-    ) -> dict[str, Any]:
-        commitments = await self._draws.commitments(row.id)
-        reveals = await self._draws.reveals(row.id)
-        return {
-            "format": FORMAT,
-            "log_origin": self._env.log.origin,
-            "frozen": frozen,
-            "frozen_receipt": await self._receipt(row, 1, size),
-            "commitments": [
-                {
-                    "officer": one.officer,
-                    "commitment": one.commitment,
-                    "receipt": await self._receipt(row, one.log_version, size),
-                }
-                for one in commitments
-            ],
-            "reveals": [{"officer": one.officer, "secret": one.secret.hex()} for one in reveals],
-            "closed_at": instant(now),
-        }
-
-    async def _receipt(self, row: Draw, version: int, size: int | None) -> dict[str, Any] | None:
-        """An entry's receipt under the checkpoint of `size`; a void draw (None) takes what there is."""
+    async def _proof(self, row: Draw, version: int, size: int) -> dict[str, Any]:
+        """Where an entry stands in the tree of `size`, and the salt under which it hides its document."""
         receipt = await get_receipt(
             self._session, log=self._env.log, id=log_id(str(row.id)), version=version, size=size
         )
-        if receipt is None and size is not None:
+        if receipt is None:
             raise Unavailable
-        return receipt.document() if receipt else None
+        return {
+            "salt": receipt.salt.hex(),
+            "leaf_index": receipt.leaf_index,
+            "inclusion_proof": [item.hex() for item in receipt.inclusion_proof],
+        }
 
     async def _signer(self, size: int) -> SignerKey:
         """The key that signed the tree of `size`: one key then verifies checkpoint and bundle."""
@@ -117,19 +114,44 @@ class Bundler:
         return self._env.log.newest()
 
     async def _close(
-        self, row: Draw, state: DrawState, content: dict[str, Any], signer: SignerKey, now: datetime
+        self,
+        row: Draw,
+        frozen: dict[str, Any],
+        sealed: SealedCheckpoint,
+        proven: int,
+        seed: str | None,
+        result: list[dict[str, Any]],
+        now: datetime,
     ) -> None:
-        row.bundle = seal_bundle(content, signer)
-        digest = sha256(row.bundle)
+        """Sign and store the bundle with the first `proven` entries of the draw, and log its hash."""
+        made, told = await self._draws.commitments(row.id), await self._draws.reveals(row.id)
+        outcome = DrawState.DRAWN if row.cause is None else DrawState.VOID
+        closed_at = row.closed_at or now
+        content = {
+            "format": FORMAT,
+            "frozen": frozen,
+            "commitments": [{"officer": one.officer, "commitment": one.commitment} for one in made],
+            "reveals": [{"officer": one.officer, "secret": one.secret.hex()} for one in told],
+            "outcome": outcome,
+            "cause": row.cause,
+            "missing": row.missing,
+            "checkpoint": sealed.note,
+            "cosignature": sealed.cosignature,
+            "proofs": [await self._proof(row, version, sealed.size) for version in range(1, proven + 1)],
+            "seed": seed,
+            "result": result,
+            "closed_at": instant(closed_at),
+        }
+        bundle = seal_bundle(content, await self._signer(sealed.size))
+        row.bundle, row.state, row.closed_at = bundle, outcome, closed_at
+        digest = sha256(bundle)
         row.bundle_sha256 = digest.hexdigest()
-        row.state = state
-        row.closed_at = now
         await self._session.flush()
         await append(
             self._session,
             log=self._env.log,
             id=log_id(str(row.id)),
-            version=len(row.officers) + 2,
+            version=await self._entries(row) + (1 if row.cause is None else 2),
             event=_LOG_CLOSED,
             document_hash=digest.digest(),
             now=now,
@@ -138,8 +160,8 @@ class Bundler:
             "draw_id": str(row.id),
             "number": row.number,
             "region": row.region,
-            "outcome": state,
-            "drawn": [pick["object"] for pick in content["result"]],
+            "outcome": outcome,
+            "drawn": [pick["object"] for pick in result],
             "bundle_sha256": row.bundle_sha256,
         }
         await announce(self._session, "draw_revealed", row.id, 1, data, now)

@@ -1,7 +1,7 @@
 """Freezing a draw: the document of all its inputs, and whether they make a draw at all."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -84,10 +84,13 @@ def frozen_inputs(
     draw_id: UUID,
     number: str,
     now: datetime,
+    times: Mapping[str, datetime],
 ) -> dict[str, Any]:
     """All inputs as one document: objects weighted by the sampling ratio of their tier, everything in order.
 
     Keys of natural persons and reasons in words stay out of it: the document is public with the bundle.
+
+    `times` says until when to commit, seal and reveal (`commit_by`, `seal_by`, `reveal_by`).
 
     Raises:
         InvalidPayload: more is to be drawn than there is, the draw is too large, or recusals leave an object
@@ -107,6 +110,8 @@ def frozen_inputs(
         "number": number,
         "purpose": wanted.purpose,
         "region": wanted.region,
+        "kinds": sorted(wanted.kinds),
+        "tiers": sorted(wanted.tiers),
         "algorithm": policy.algorithm,
         "policy": {"id": tiers.id, "version": tiers.version, "hash": tiers.hash},
         "task": wanted.task_document(),
@@ -136,6 +141,7 @@ def frozen_inputs(
         "exclusions": [{"object": key, "reason": reason} for key, reason in sorted(excluded.items())],
         "redraw_of": str(wanted.redraw_of) if wanted.redraw_of else None,
         "created_at": instant(now),
+        **{name: instant(moment) for name, moment in times.items()},
     }
     frozen["digests"] = {name: hash_document(frozen[name]).hex() for name in LISTS}
     _check_feasible(frozen)

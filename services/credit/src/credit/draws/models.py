@@ -29,15 +29,21 @@ __all__ = ["Draw", "DrawCommitment", "DrawReveal"]
 class Draw(Base, table=True):
     """A draw. `frozen` and `bundle` are RFC 8785 bytes and never change once written.
 
-    `sealed_size` is the checkpoint whose root enters the seed, fixed by the first reveal. A task of a plan is
-    drawn once; only a void draw of it is followed by another.
+    `sealed_size` is the checkpoint whose root enters the seed: it ends with the last commitment. `chain` is
+    the draw with which a series of void draws and redraws began, of a single draw itself. A task of a plan is
+    drawn once; only a void draw of it is followed by another, and each by one at most. A void draw has a
+    `cause` at once and its bundle when the witness has cosigned its last entry.
     """
 
     __tablename__ = "draws"
     __table_args__ = (
         CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in DrawState)})", "state"),
-        CheckConstraint("(state IN ('drawn', 'void')) = (bundle IS NOT NULL)", "closed_has_bundle"),
-        CheckConstraint("(bundle IS NULL) = (closed_at IS NULL)", "closed_has_time"),
+        CheckConstraint("bundle IS NULL OR state IN ('drawn', 'void')", "bundle_when_closed"),
+        CheckConstraint("bundle IS NOT NULL OR state <> 'drawn'", "drawn_has_bundle"),
+        CheckConstraint("(closed_at IS NOT NULL) = (state IN ('drawn', 'void'))", "closed_has_time"),
+        CheckConstraint("(cause IS NOT NULL) = (state = 'void')", "void_has_cause"),
+        Index("uq_draws_redraw_of", "redraw_of", unique=True, postgresql_where=text("redraw_of IS NOT NULL")),
+        Index("ix_draws_chain", "chain"),
         Index("uq_draws_year_serial", "year", "serial", unique=True),
         CheckConstraint(
             "(plan_id IS NULL) = (task_no IS NULL) AND (plan_id IS NULL) = (plan_version IS NULL)",
@@ -67,11 +73,14 @@ class Draw(Base, table=True):
     inputs_sha256: str = Field(sa_type=String(64), nullable=False)
     bundle_sha256: str | None = Field(default=None, sa_type=String(64))
     frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    chain: UUID
     redraw_of: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("draws.id")))
     plan_id: UUID | None = Field(default=None, sa_column=Column(Uuid, ForeignKey("inspection_plans.id")))
     plan_version: int | None = None
     task_no: str | None = Field(default=None, sa_type=String(24))
     sealed_size: int | None = Field(default=None, sa_type=BigInteger)
+    cause: str | None = Field(default=None, sa_type=String(16))
+    missing: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     deadline: datetime = Field(sa_type=UtcDateTime, nullable=False)
     bundle: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     created_by: str = Field(sa_type=Text, nullable=False)
@@ -96,7 +105,7 @@ class DrawCommitment(Base, table=True):
 
 
 class DrawReveal(Base, table=True):
-    """An officer's secret, once the commitments are sealed."""
+    """An officer's secret, once the commitments are sealed, and its version in the log."""
 
     __tablename__ = "draw_reveals"
     __table_args__ = (CheckConstraint("octet_length(secret) = 32", "secret"),)
@@ -104,4 +113,5 @@ class DrawReveal(Base, table=True):
     draw_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("draws.id"), primary_key=True))
     officer: str = Field(sa_column=Column(Text, primary_key=True))
     secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    log_version: int
     revealed_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

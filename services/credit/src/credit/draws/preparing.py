@@ -79,6 +79,20 @@ class Prepared:
             "items": [item.code for item in self.items],
         }
 
+    def asked(self) -> dict[str, Any]:
+        """What a redraw must ask for again."""
+        return {
+            "region": self.region,
+            "kinds": self.kinds,
+            "tiers": sorted(self.tiers),
+            "inspectors_per_object": self.inspectors_per_object,
+            "min_departments": self.min_departments,
+            "expertise": self.expertise,
+            "items": [item.code for item in self.items],
+            "count": self.count,
+            "exclusions": sorted(self.exclusions),
+        }
+
 
 class Preparer:
     """Puts the request, the plan, and both libraries together."""
@@ -134,7 +148,7 @@ class Preparer:
     async def _from_plan(self, actor: Principal, wanted: DrawIn, ref: TaskRef, today: date) -> Prepared:
         said = wanted.model_fields_set & {
             "purpose", "region", "kinds", "tiers", "items", "count", "by_tier", "min_departments",
-            "inspectors_per_object",
+            "inspectors_per_object", "inspectors",
         }  # fmt: skip
         if said:
             raise InvalidPayload.at(

@@ -1,15 +1,18 @@
 """Every select and insert on draws, and the one question they ask of the log."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
 from common.ledger.models import checkpoints, cosignatures
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Text, func, select
+from sqlalchemy import cast as cast_sql
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import QueryableAttribute, defer
+from sqlalchemy.orm import QueryableAttribute, aliased, defer
 from sqlmodel import col
 
 from credit.subjects.models import Subject
@@ -17,16 +20,26 @@ from credit.subjects.rules import Status
 from credit.supervision.models import SupervisionState
 
 from .models import Draw, DrawCommitment, DrawReveal
+from .rules.states import DrawState
 
 __all__ = ["DrawRepository", "SealedCheckpoint"]
 
 _WITHOUT_DOCUMENTS = [defer(cast("QueryableAttribute[Any]", column)) for column in (Draw.frozen, Draw.bundle)]
-SealedCheckpoint = tuple[int, bytes, list[str]]
 _NUMBERING = 0x5454_4452_4157
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
     return region_clause(col(Draw.region), principal)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCheckpoint:
+    """A checkpoint that ends with an entry of a draw, and the witness's line over it."""
+
+    size: int
+    root: bytes
+    note: str
+    cosignature: str
 
 
 class DrawRepository:
@@ -86,12 +99,86 @@ class DrawRepository:
         """Open draws whose deadline has passed, locked."""
         query = (
             select(Draw)
-            .where(col(Draw.bundle).is_(None), col(Draw.deadline) < now)
+            .where(col(Draw.closed_at).is_(None), col(Draw.bundle).is_(None), col(Draw.deadline) < now)
             .order_by(col(Draw.deadline))
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalars().all()
+
+    async def unsealed(self, now: datetime, limit: int) -> Sequence[Draw]:
+        """Draws to which all have committed and whose checkpoint may still come, locked."""
+        query = (
+            select(Draw)
+            .where(
+                col(Draw.bundle).is_(None),
+                col(Draw.state) == DrawState.COMMITTED,
+                col(Draw.sealed_size).is_(None),
+                col(Draw.deadline) >= now,
+            )
+            .order_by(col(Draw.deadline))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def unproven(self, limit: int) -> Sequence[Draw]:
+        """Void draws without a bundle, locked."""
+        query = (
+            select(Draw)
+            .where(col(Draw.bundle).is_(None), col(Draw.state) == DrawState.VOID)
+            .order_by(col(Draw.deadline))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def redraw(self, draw_id: UUID) -> Draw | None:
+        """The draw that repeats this one."""
+        query = select(Draw).options(*_WITHOUT_DOCUMENTS).where(col(Draw.redraw_of) == draw_id)
+        return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def barred(self, chain: UUID) -> set[str]:
+        """The officers of all draws of a chain that are void because of officers."""
+        query = select(col(Draw.officers)).where(
+            col(Draw.chain) == chain, func.cardinality(col(Draw.missing)) > 0
+        )
+        return {
+            officer for officers in (await self._session.execute(query)).scalars() for officer in officers
+        }
+
+    async def unsettled(self, officers: Collection[str]) -> Sequence[Draw]:
+        """Void draws of one of these officers whose chain has come to no result, the newest first."""
+        other = aliased(Draw)
+        drawn = select(col(other.id)).where(
+            col(other.chain) == col(Draw.chain), col(other.state) == DrawState.DRAWN
+        )
+        query = (
+            select(Draw)
+            .options(*_WITHOUT_DOCUMENTS)
+            .where(
+                col(Draw.state) == DrawState.VOID,
+                col(Draw.officers).op("&&")(cast_sql(list(officers), ARRAY(Text))),
+                ~drawn.exists(),
+            )
+            .order_by(col(Draw.id).desc())
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def void_of_task(self, plan_id: UUID, task_no: str) -> Draw | None:
+        """The newest void draw of a task."""
+        query = (
+            select(Draw)
+            .options(*_WITHOUT_DOCUMENTS)
+            .where(
+                col(Draw.plan_id) == plan_id,
+                col(Draw.task_no) == task_no,
+                col(Draw.state) == DrawState.VOID,
+            )
+            .order_by(col(Draw.id).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def commitments(self, draw_id: UUID) -> Sequence[DrawCommitment]:
         """The commitments of a draw, in the order of the log."""
@@ -103,30 +190,23 @@ class DrawRepository:
         return (await self._session.execute(query)).scalars().all()
 
     async def reveals(self, draw_id: UUID) -> Sequence[DrawReveal]:
-        """The secrets revealed so far, by officer."""
-        query = select(DrawReveal).where(col(DrawReveal.draw_id) == draw_id).order_by(col(DrawReveal.officer))
+        """The secrets revealed so far, in the order of the log."""
+        query = (
+            select(DrawReveal).where(col(DrawReveal.draw_id) == draw_id).order_by(col(DrawReveal.log_version))
+        )
         return (await self._session.execute(query)).scalars().all()
 
     async def sealed_checkpoint(self, size: int) -> SealedCheckpoint | None:
-        """The first checkpoint of at least `size` leaves that a witness has cosigned: (size, root, lines)."""
+        """The checkpoint of exactly `size` leaves, if a witness has cosigned it."""
         query = (
-            select(checkpoints.c.size, checkpoints.c.root)
-            .where(
-                checkpoints.c.size >= size,
-                select(cosignatures.c.size).where(cosignatures.c.size == checkpoints.c.size).exists(),
-            )
-            .order_by(checkpoints.c.size)
+            select(checkpoints.c.root, checkpoints.c.note, cosignatures.c.line)
+            .join(cosignatures, cosignatures.c.size == checkpoints.c.size)
+            .where(checkpoints.c.size == size)
+            .order_by(cosignatures.c.witness)
             .limit(1)
         )
         found = (await self._session.execute(query)).one_or_none()
-        if found is None:
-            return None
-        lines = await self._session.scalars(
-            select(cosignatures.c.line)
-            .where(cosignatures.c.size == found.size)
-            .order_by(cosignatures.c.witness)
-        )
-        return found.size, found.root, list(lines)
+        return None if found is None else SealedCheckpoint(size, found.root, found.note, found.line)
 
     async def subjects(self, ids: Collection[UUID]) -> dict[UUID, Subject]:
         """Subjects by id, to show what was drawn."""

@@ -25,7 +25,8 @@ router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
     summary="Freeze objects, weights, inspectors, recusals and exclusions of a draw",
 )
 async def freeze_draw(body: DrawIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
-    return await draws.view(await draws.freeze(actor, body))
+    written = await draws.freeze(actor, body)
+    return await draws.view(written.draw, written.promise)
 
 
 @router.get("", summary="Draws, the newest first")
@@ -49,7 +50,8 @@ async def get_draw(draw_id: UUID, actor: Reader, draws: DrawServiceDep) -> DrawV
 async def commit_to_draw(
     draw_id: UUID, body: CommitmentIn, actor: Inspector, draws: DrawServiceDep
 ) -> DrawView:
-    return await draws.view(await draws.commit(actor, draw_id, body.commitment))
+    written = await draws.commit(actor, draw_id, body.commitment)
+    return await draws.view(written.draw, written.promise)
 
 
 @router.post(
@@ -59,7 +61,8 @@ async def commit_to_draw(
     summary="The calling officer reveals his secret; the last one makes the draw",
 )
 async def reveal_to_draw(draw_id: UUID, body: RevealIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
-    return await draws.view(await draws.reveal(actor, draw_id, bytes.fromhex(body.secret)))
+    written = await draws.reveal(actor, draw_id, bytes.fromhex(body.secret))
+    return await draws.view(written.draw, written.promise)
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """What crosses the API about draws."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from common.web import Model
@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from credit.subjects.rules import Kind
 
-from .rules.states import DrawState, ExclusionReason, RecusalReason
+from .rules.states import DrawState, ExclusionReason, RecusalReason, VoidCause
 
 __all__ = [
     "CommitmentIn",
@@ -22,6 +22,7 @@ __all__ = [
     "PickView",
     "Recusal",
     "RevealIn",
+    "SealView",
     "StratumView",
     "TaskRef",
 ]
@@ -156,12 +157,28 @@ class DrawBrief(Model):
     closed_at: datetime | None
 
 
+class SealView(Model):
+    """The checkpoint that ends with the last commitment; its root enters the seed. Keep it, then reveal."""
+
+    size: int
+    root: str
+    checkpoint: str
+    cosignature: str
+
+
 class DrawView(DrawBrief):
-    """A draw. `sealed`: secrets may be revealed now; `commitment_domain` is what commitments begin with."""
+    """A draw. `sealed`: secrets may be revealed now; `commitment_domain` is what commitments begin with.
+
+    `cause` and `missing` say why it is void. `promise` is the log's signed word, given with the answer to a
+    freeze, commitment or reveal, that it takes in what was sent.
+    """
 
     sealed: bool
+    seal: SealView | None
     commitment_domain: str
     commitments: list[CommitmentView]
     strata: list[StratumView]
+    cause: VoidCause | None
     missing: list[str]
     result: list[PickView]
+    promise: dict[str, Any] | None

@@ -1,7 +1,8 @@
 """Use cases of draws: freeze, commit, reveal and draw, void, show."""
 
 import json
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.ledger import append, find_leaf
+from common.ledger.entries import Promise
 from common.ledger.strict import canonical, hash_document
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
@@ -16,32 +18,51 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.rulebook.rules import DrawPolicy
+from credit.supervision.service import SupervisionService
 
 from .bundles import Bundler
+from .chains import Chains
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
 from .freezing import check_people, frozen_inputs
 from .models import Draw, DrawCommitment, DrawReveal
 from .preparing import Preparer
 from .repository import DrawRepository, SealedCheckpoint
-from .rules import LOG_COMMITTED, LOG_FROZEN, commitment_of, log_id
+from .rules import (
+    LOG_COMMITTED,
+    LOG_FROZEN,
+    LOG_REVEALED,
+    commitment_document,
+    commitment_of,
+    log_id,
+    reveal_document,
+)
 from .rules.algorithm import COMMITMENT_DOMAIN
-from .rules.bundle import commitment_document
-from .rules.states import DrawState
-from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView, StratumView
+from .rules.states import DrawState, VoidCause
+from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView, SealView, StratumView
 
-__all__ = ["DrawService"]
+__all__ = ["DrawService", "Written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A draw, and the log's signed promise to take in what the caller has just done."""
+
+    draw: Draw
+    promise: Promise
 
 
 class DrawService:
-    """The draw protocol. Nothing chosen after the first reveal can enter the seed."""
+    """The draw protocol. Nothing chosen after the last commitment can enter the seed, but the secrets."""
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._session, self._env = session, env
         self._draws = DrawRepository(session)
         self._bundler = Bundler(session, env, self._draws)
         self._preparer = Preparer(session, env)
+        self._supervision = SupervisionService(session, env)
+        self._chains = Chains(self._draws)
 
-    async def freeze(self, actor: Principal, wanted: DrawIn) -> Draw:
+    async def freeze(self, actor: Principal, wanted: DrawIn) -> Written:
         """Freeze all inputs of a draw and put their hash into the log.
 
         Objects are the subjects in business of the region, kinds and tiers, weighted by the sampling ratio of
@@ -51,11 +72,12 @@ class DrawService:
         Raises:
             DrawNotFound: the region, or the draw to repeat, is not the caller's.
             PlanNotFound, TaskNotFound, PlanConflict: the task is not there, or cannot be drawn now.
-            InvalidPayload: too few objects or inspectors, names that do not fit, officers of the void draw.
-            DrawConflict: the draw to repeat is not void.
+            InvalidPayload: too few objects or inspectors, names that do not fit; a redraw of something else,
+                or by officers of a void draw.
+            DrawConflict: the draw to repeat is not void or was repeated, or a void draw waits to be repeated.
         """
         now = self._env.clock.now()
-        await self._check_redraw(actor, wanted)
+        before = await self._chains.to_repeat(actor, wanted)
         prepared = await self._preparer.prepare(actor, wanted)
         policy = self._env.rulebook.draws.choose("draws", on=china_date(now), region=prepared.region)
         check_people(prepared, policy)
@@ -65,8 +87,13 @@ class DrawService:
         tiers = self._env.rulebook.supervision.choose(
             "tiered-supervision", on=china_date(now), region=prepared.region
         )
+        await self._supervision.catch_up(prepared.region)
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
-        frozen = frozen_inputs(prepared, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now)
+        times = _times(now, policy)
+        frozen = frozen_inputs(
+            prepared, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now, times
+        )
+        await self._chains.check(before, prepared)
         task = prepared.task
         draw = Draw(
             id=draw_id,
@@ -82,20 +109,20 @@ class DrawService:
             state=DrawState.FROZEN,
             frozen=canonical(frozen),
             inputs_sha256=hash_document(frozen).hex(),
+            chain=draw_id if before is None else before.chain,
             redraw_of=wanted.redraw_of,
             plan_id=task.plan_id if task else None,
             plan_version=task.plan_version if task else None,
             task_no=task.no if task else None,
-            deadline=now + timedelta(minutes=policy.commit_within_minutes),
+            deadline=times["commit_by"],
             created_by=actor.sub,
             created_at=now,
         )
         self._draws.add(draw)
         await self._session.flush()
-        await self._log(draw, 1, LOG_FROZEN, hash_document(frozen), now)
-        return draw
+        return Written(draw, await self._log(draw, 1, LOG_FROZEN, frozen, now))
 
-    async def commit(self, actor: Principal, draw_id: UUID, commitment: str) -> Draw:
+    async def commit(self, actor: Principal, draw_id: UUID, commitment: str) -> Written:
         """Take the calling officer's commitment and put it into the log. The same again changes nothing.
 
         Raises:
@@ -105,11 +132,12 @@ class DrawService:
         now = self._env.clock.now()
         draw = await self._open(actor, draw_id, now)
         given = await self._draws.commitments(draw.id)
+        document = commitment_document(str(draw.id), actor.sub, commitment)
         mine = next((one for one in given if one.officer == actor.sub), None)
         if mine is not None:
             if mine.commitment != commitment:
                 raise DrawConflict(Text("您已提交另一承诺", "You have committed to something else"))
-            return draw
+            return Written(draw, await self._log(draw, mine.log_version, LOG_COMMITTED, document, now))
         if any(one.commitment == commitment for one in given):
             raise DrawConflict(Text("该承诺已由他人提交", "Another officer has this very commitment"))
         version = len(given) + 2
@@ -123,15 +151,12 @@ class DrawService:
             )
         )
         if len(given) + 1 == len(draw.officers):
-            policy = self._policy_of(draw)
             draw.state = DrawState.COMMITTED
-            draw.deadline = now + timedelta(minutes=policy.reveal_within_minutes)
+            draw.deadline = _frozen_time(draw, "seal_by")
         await self._session.flush()
-        document = commitment_document(str(draw.id), actor.sub, commitment)
-        await self._log(draw, version, LOG_COMMITTED, hash_document(document), now)
-        return draw
+        return Written(draw, await self._log(draw, version, LOG_COMMITTED, document, now))
 
-    async def reveal(self, actor: Principal, draw_id: UUID, secret: bytes) -> Draw:
+    async def reveal(self, actor: Principal, draw_id: UUID, secret: bytes) -> Written:
         """Take the calling officer's secret once the commitments are sealed; the last one makes the draw.
 
         Raises:
@@ -145,29 +170,59 @@ class DrawService:
         if draw.state != DrawState.COMMITTED:
             raise DrawConflict(Text("尚有人员未提交承诺", "Not every officer has committed"))
         commitments = await self._draws.commitments(draw.id)
-        sealed = await self._seal(draw)
+        sealed = await self._take_seal(draw)
         if sealed is None:
             raise DrawNotSealed
         mine = next(one for one in commitments if one.officer == actor.sub)
         if commitment_of(str(draw.id), actor.sub, secret) != mine.commitment:
             raise InvalidPayload.at("/secret", Text("与您的承诺不符", "It is not what you committed to"))
         reveals = await self._draws.reveals(draw.id)
-        if any(one.officer == actor.sub for one in reveals):
-            return draw
-        draw.sealed_size = sealed[0]
-        self._draws.add(DrawReveal(draw_id=draw.id, officer=actor.sub, secret=secret, revealed_at=now))
-        await self._session.flush()
-        if len(reveals) + 1 == len(draw.officers):
-            await self._bundler.close_drawn(draw, sealed, now)
-        return draw
+        before = next((one for one in reveals if one.officer == actor.sub), None)
+        version = len(commitments) + len(reveals) + 2 if before is None else before.log_version
+        document = reveal_document(str(draw.id), actor.sub, secret.hex())
+        promise = await self._log(draw, version, LOG_REVEALED, document, now)
+        if before is None:
+            self._draws.add(
+                DrawReveal(
+                    draw_id=draw.id,
+                    officer=actor.sub,
+                    secret=secret,
+                    log_version=version,
+                    revealed_at=now,
+                )
+            )
+            await self._session.flush()
+            if len(reveals) + 1 == len(draw.officers):
+                await self._bundler.close_drawn(draw, sealed, now)
+        return Written(draw, promise)
 
-    async def void_overdue(self, limit: int) -> int:
-        """Make void, and publish as such, the draws whose officers let the time pass; gives how many."""
+    async def advance(self, limit: int) -> int:
+        """What draws have waiting: note that one is sealed, make void whose time has passed, prove void ones.
+
+        Whose commitments or secrets are missing is named. A draw whose checkpoint the witness did not cosign
+        in time names nobody. Gives how many draws went on.
+        """
         now = self._env.clock.now()
-        draws = await self._draws.overdue(now, limit)
-        for draw in draws:
-            await self._bundler.close_void(draw, now)
-        return len(draws)
+        done = 0
+        for draw in await self._draws.unsealed(now, limit):
+            done += await self._take_seal(draw) is not None
+        for draw in await self._draws.overdue(now, limit):
+            cause, missing = await self._why_void(draw)
+            await self._bundler.decide_void(draw, cause, missing, now)
+            done += 1
+        for draw in await self._draws.unproven(limit):
+            done += await self._bundler.close_void(draw, now)
+        await self._session.flush()
+        return done
+
+    async def _why_void(self, draw: Draw) -> tuple[VoidCause, list[str]]:
+        if draw.state == DrawState.FROZEN:
+            made = {one.officer for one in await self._draws.commitments(draw.id)}
+            return VoidCause.NOT_COMMITTED, [who for who in _ordered(draw.officers) if who not in made]
+        if draw.sealed_size is None:
+            return VoidCause.NOT_SEALED, []
+        told = {one.officer for one in await self._draws.reveals(draw.id)}
+        return VoidCause.NOT_REVEALED, [who for who in _ordered(draw.officers) if who not in told]
 
     async def get(self, actor: Principal, draw_id: UUID) -> Draw:
         """A draw of the caller's regions. Raises DrawNotFound."""
@@ -195,14 +250,23 @@ class DrawService:
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[_brief(row) for row in items], next_cursor=following)
 
-    async def view(self, draw: Draw) -> DrawView:
-        """The draw as it crosses the API."""
+    async def view(self, draw: Draw, promise: Promise | None = None) -> DrawView:
+        """The draw as it crosses the API, with the promise for what the caller has just done."""
         commitments = await self._draws.commitments(draw.id)
         revealed = {one.officer for one in await self._draws.reveals(draw.id)}
-        closed: dict[str, Any] = json.loads(draw.bundle) if draw.bundle else {"missing": [], "result": []}
+        closed: dict[str, Any] = json.loads(draw.bundle) if draw.bundle else {"result": []}
+        seal = None if draw.state in (DrawState.FROZEN, DrawState.VOID) else await self._seal(draw)
         return DrawView(
             **_brief(draw).model_dump(),
-            sealed=draw.state == DrawState.COMMITTED and await self._seal(draw) is not None,
+            sealed=draw.state == DrawState.COMMITTED and seal is not None,
+            seal=None
+            if seal is None
+            else SealView(
+                size=seal.size,
+                root=seal.root.hex(),
+                checkpoint=seal.note,
+                cosignature=seal.cosignature,
+            ),
             commitment_domain=COMMITMENT_DOMAIN.decode(),
             commitments=[
                 CommitmentView(
@@ -214,8 +278,10 @@ class DrawService:
                 for one in commitments
             ],
             strata=[StratumView(**one) for one in json.loads(draw.frozen).get("strata", [])],
-            missing=closed["missing"],
+            cause=VoidCause(draw.cause) if draw.cause else None,
+            missing=draw.missing,
             result=await self._picks(closed["result"]),
+            promise=promise.document() if promise else None,
         )
 
     async def _picks(self, result: list[dict[str, Any]]) -> list[PickView]:
@@ -241,54 +307,56 @@ class DrawService:
             raise DrawNotFound
         if actor.sub not in draw.officers:
             raise NotADrawOfficer
-        if draw.bundle is not None or now > draw.deadline:
+        if draw.closed_at is not None or now > draw.deadline:
             raise DrawConflict(Text("该次抽取已结束或超过时限", "The draw is closed or its time is over"))
         return draw
 
     async def _seal(self, draw: Draw) -> SealedCheckpoint | None:
-        """The first cosigned checkpoint that holds the inputs and all commitments; None until there is one.
+        """The checkpoint that ends with the last commitment, cosigned; None until there is one.
 
-        The first reveal fixes it: a cosignature that comes later for an earlier checkpoint changes nothing.
+        The log ends a checkpoint with every commitment, so there is exactly one, and nobody chooses it.
         """
         if draw.sealed_size is not None:
             return await self._draws.sealed_checkpoint(draw.sealed_size)
-        indexes = [
-            await find_leaf(self._session, log_id(str(draw.id)), version)
-            for version in range(1, len(draw.officers) + 2)
-        ]
-        found = [index for index in indexes if index is not None]
-        if len(found) != len(indexes):
-            return None
-        return await self._draws.sealed_checkpoint(max(found) + 1)
+        last = await find_leaf(self._session, log_id(str(draw.id)), len(draw.officers) + 1)
+        return None if last is None else await self._draws.sealed_checkpoint(last + 1)
 
-    async def _log(self, draw: Draw, version: int, event: str, document_hash: bytes, now: datetime) -> None:
-        await append(
+    async def _take_seal(self, draw: Draw) -> SealedCheckpoint | None:
+        """The seal, noted with the draw: from now on there is time to reveal."""
+        sealed = await self._seal(draw)
+        if sealed is not None and draw.sealed_size is None:
+            draw.sealed_size = sealed.size
+            draw.deadline = _frozen_time(draw, "reveal_by")
+        return sealed
+
+    async def _log(
+        self, draw: Draw, version: int, event: str, document: dict[str, Any], now: datetime
+    ) -> Promise:
+        return await append(
             self._session,
             log=self._env.log,
             id=log_id(str(draw.id)),
             version=version,
             event=event,
-            document_hash=document_hash,
+            document_hash=hash_document(document),
             now=now,
         )
 
-    async def _check_redraw(self, actor: Principal, wanted: DrawIn) -> None:
-        if wanted.redraw_of is None:
-            return
-        before = await self.get(actor, wanted.redraw_of)
-        if before.state != DrawState.VOID:
-            raise DrawConflict(Text("只有作废的抽取才重抽", "Only a void draw is drawn again"))
-        task = (wanted.task.plan_id, wanted.task.no) if wanted.task else (None, None)
-        if (before.plan_id, before.task_no) != task:
-            raise InvalidPayload.at("/task", Text("重抽须为同一任务", "A redraw is of the same task"))
-        if set(before.officers) & set(wanted.officers):
-            raise InvalidPayload.at(
-                "/officers", Text("重抽须由其他人员进行", "A redraw goes to other officers")
-            )
 
-    def _policy_of(self, draw: Draw) -> DrawPolicy:
-        day: date = china_date(draw.created_at)
-        return self._env.rulebook.draws.choose("draws", on=day, region=draw.region)
+def _times(now: datetime, policy: DrawPolicy) -> dict[str, datetime]:
+    """Until when officers commit, the witness seals, and officers reveal: one after the other."""
+    commit_by = now + timedelta(minutes=policy.commit_within_minutes)
+    seal_by = commit_by + timedelta(minutes=policy.seal_within_minutes)
+    reveal_by = seal_by + timedelta(minutes=policy.reveal_within_minutes)
+    return {"commit_by": commit_by, "seal_by": seal_by, "reveal_by": reveal_by}
+
+
+def _frozen_time(draw: Draw, name: str) -> datetime:
+    return datetime.fromisoformat(json.loads(draw.frozen)[name])
+
+
+def _ordered(officers: list[str]) -> list[str]:
+    return sorted(officers, key=str.encode)
 
 
 def _brief(draw: Draw) -> DrawBrief:

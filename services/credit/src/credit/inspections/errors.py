@@ -21,14 +21,14 @@ class InspectionNotFound(NotFound):
 
 
 class NotAssigned(Forbidden):
-    """Only the inspectors assigned to it write an inspection's record."""
+    """Only the inspectors assigned to it write an inspection's record, unless recused since."""
 
     type = "/problems/inspection-not-assigned"
     title = Text("您不是该次检查的检查人员", "You are not an inspector of this inspection")
 
 
 class NeedsSecondPerson(Forbidden):
-    """A result is decided by another than who finished it, and published by another than who decided it."""
+    """To decide, to publish, to send others, to give a drawn visit up: each takes another person."""
 
     type = "/problems/inspection-second-person"
     title = Text("须由另一人办理", "Another person must do this")

@@ -17,6 +17,7 @@ from credit.environment import Environment
 from credit.evidence.rules import MAX_BYTES
 from credit.evidence.schemas import EvidenceView
 from credit.evidence.service import EvidenceService
+from credit.inspectors.service import InspectorService
 from credit.subjects.repository import SubjectRepository
 
 from .errors import (
@@ -33,6 +34,7 @@ from .rules import (
     Held,
     InspectionState,
     acts_allowed,
+    dropped,
     files_of,
     judge_revision,
     lacks,
@@ -55,6 +57,7 @@ class FieldService:
         self._inspections = InspectionRepository(session)
         self._evidence = EvidenceService(session, env)
         self._subjects = SubjectRepository(session)
+        self._inspectors = InspectorService(session, env)
         self._service = InspectionService(session, env, language)
 
     async def put_record(
@@ -68,7 +71,7 @@ class FieldService:
             InspectionNotFound, NotAssigned: not the caller's regions, or not his visit.
             RecordConflict: it does not follow the server's revision, or another phone began another record.
             InspectionConflict: the visit is finished.
-            InvalidPayload: an entry stands twice.
+            InvalidPayload: an entry stands twice, or one that the server holds was left out.
         """
         if len({entry.id for entry in wanted.entries}) != len(wanted.entries):
             raise InvalidPayload.at("/entries", Text("记录条目编号重复", "An entry stands twice"))
@@ -93,6 +96,12 @@ class FieldService:
             allowed = acts_allowed(InspectionState(visit.state))
             if "record" not in allowed:
                 raise InspectionConflict(state=visit.state, allowed=allowed)
+            lost = dropped(content["entries"], self._record(visit)["entries"])
+            if lost:
+                raise InvalidPayload.at(
+                    "/entries",
+                    Text(f"缺少已有记录条目 {lost[0]}", f"Entry {lost[0]} of the record is left out"),
+                )
             await self._accept(actor, visit, content, hashed, wanted)
         return await self._view(visit), verdict == "accept"
 
@@ -157,7 +166,7 @@ class FieldService:
             "inspection-items", on=china_date(visit.created_at), region=visit.region
         ).by_code
         checks = [c.code for code in visit.items if code in items for c in items[code].checks]
-        there = {one.sha256 for one in await self._evidence.about((ABOUT, visit.id))}
+        there = {one.sha256: one.uploaded_by for one in await self._evidence.about((ABOUT, visit.id))}
         missing = [
             FieldError(where, what)
             for where, what in lacks(self._record(visit), wanted.result, visit.inspectors, checks, there)
@@ -205,7 +214,9 @@ class FieldService:
         visit = await self._inspections.find(inspection_id, actor, lock=True)
         if visit is None:
             raise InspectionNotFound
-        if actor.sub not in visit.inspectors:
+        today = china_date(self._env.clock.now())
+        recused = await self._inspectors.recused([actor.sub], visit.subject_id, today)
+        if actor.sub not in visit.inspectors or recused:
             raise NotAssigned
         return visit
 

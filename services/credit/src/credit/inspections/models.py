@@ -20,7 +20,8 @@ class Inspection(Base, table=True):
     """One visit to one subject: who goes, by when, what for, and what came of it.
 
     `record_id` and `revision` are those of the field record, which the phone numbers; `record_cipher` is its
-    newest revision, encrypted, with the time at which each entry arrived.
+    newest revision, encrypted, with the time at which each entry arrived. `proposal` is a change of the team,
+    or giving a drawn visit up, that waits for a second person.
     """
 
     __tablename__ = "inspections"
@@ -60,6 +61,7 @@ class Inspection(Base, table=True):
     items: list[str] = Field(sa_column=Column(ARRAY(String(40)), nullable=False))
     inspectors: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     batch: int | None = None
+    proposal: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     measure: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     due_on: date
     state: str = Field(sa_type=String(16), nullable=False)

@@ -9,8 +9,11 @@ from uuid import UUID
 from common.auth import Principal, region_clause
 from sqlalchemy import ColumnElement, Row, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from credit.facts.models import Fact
+from credit.facts.rules import Action
 from credit.subjects.models import Subject
 
 from .models import Inspection, InspectionAct, InspectionDraw, InspectionRecord
@@ -50,6 +53,17 @@ def _overdue(filters: InspectionFilters) -> ColumnElement[bool]:
         col(Inspection.publish_by) < filters.today,
     )
     return {"visit": visit, "publication": publication}.get(filters.overdue or "", or_(visit, publication))
+
+
+def _revoked() -> ColumnElement[bool]:
+    """Whether the fact that a result became is revoked in its newest version."""
+    later = aliased(Fact)
+    newer = select(col(later.id)).where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
+    return (
+        select(col(Fact.id))
+        .where(col(Fact.id) == col(Inspection.fact_id), col(Fact.action) == Action.REVOKE, ~newer.exists())
+        .exists()
+    )
 
 
 class InspectionRepository:
@@ -120,11 +134,18 @@ class InspectionRepository:
     async def published(
         self, since: date, subject_key: str | None, before: UUID | None, limit: int
     ) -> list[tuple[Inspection, Subject]]:
-        """`limit + 1` published inspections finished since a day, the newest first, for the public."""
+        """`limit + 1` published inspections finished since a day, the newest first, for the public.
+
+        A result whose fact was revoked is shown no longer.
+        """
         query = (
             select(Inspection, Subject)
             .join(Subject, col(Subject.id) == col(Inspection.subject_id))
-            .where(col(Inspection.published_at).is_not(None), col(Inspection.finished_on) >= since)
+            .where(
+                col(Inspection.published_at).is_not(None),
+                col(Inspection.finished_on) >= since,
+                ~_revoked(),
+            )
         )
         if subject_key is not None:
             query = query.where(col(Subject.key) == subject_key)
@@ -132,6 +153,15 @@ class InspectionRepository:
             query = query.where(col(Inspection.id) < before)
         rows = (await self._session.execute(query.order_by(col(Inspection.id).desc()).limit(limit + 1))).all()
         return [(row[0], row[1]) for row in rows]
+
+    async def unpublished(self, subject_id: UUID) -> set[UUID]:
+        """The facts of a subject that are results of inspections not published yet."""
+        query = select(col(Inspection.fact_id)).where(
+            col(Inspection.subject_id) == subject_id,
+            col(Inspection.fact_id).is_not(None),
+            col(Inspection.published_at).is_(None),
+        )
+        return {fact_id for fact_id in (await self._session.execute(query)).scalars() if fact_id}
 
     async def open_drawn(self, subject_id: UUID) -> Inspection | None:
         """The visit from another draw that a subject still waits for, locked: new items join it."""

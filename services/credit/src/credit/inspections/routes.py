@@ -189,8 +189,8 @@ async def publish_inspection(
 
 @router.post(
     "/{inspection_id}/reassign",
-    responses=declare(InspectionNotFound, InspectionConflict),
-    summary="Send other inspectors, with the reason",
+    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    summary="Send other inspectors, with the reason; a second person takes it up",
 )
 async def reassign_inspection(
     inspection_id: UUID, body: ReassignIn, actor: Runner, inspections: InspectionServiceDep
@@ -200,8 +200,8 @@ async def reassign_inspection(
 
 @router.post(
     "/{inspection_id}/cancel",
-    responses=declare(InspectionNotFound, InspectionConflict),
-    summary="Give a visit up, with the reason",
+    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    summary="Give a visit up, with the reason; a drawn one takes a second person",
 )
 async def cancel_inspection(
     inspection_id: UUID, body: NoteIn, actor: Runner, inspections: InspectionServiceDep

@@ -15,6 +15,7 @@ __all__ = [
     "Result",
     "TriggerKind",
     "acts_allowed",
+    "dropped",
     "files_of",
     "judge_revision",
     "lacks",
@@ -104,6 +105,12 @@ def judge_revision(
     return "repeat" if revision == held.revision and sha256 == held.sha256 else "conflict"
 
 
+def dropped(entries: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The entries of the held record that a revision leaves out. An entry is changed, never dropped."""
+    there = {entry["id"] for entry in entries}
+    return [entry["id"] for entry in before if entry["id"] not in there]
+
+
 def stamped(
     entries: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]], received_at: str
 ) -> list[dict[str, Any]]:
@@ -123,17 +130,25 @@ def lacks(
     result: Result,
     inspectors: Sequence[str],
     checks: Iterable[str],
-    files: set[str],
+    files: Mapping[str, str],
 ) -> Iterator[tuple[str, Text]]:
     """What a record still lacks to end with `result`, as (where, what).
 
-    At least two inspectors sign (Administrative Penalty Law, Article 42). Where the subject was met, it signs
-    or its refusal is noted, and every check of the items is answered.
+    At least two inspectors sign (Administrative Penalty Law, Article 42), each with an image that is nobody
+    else's and that he sent himself. Where the subject was met, it signs or its refusal is noted, and every
+    check of the items is answered. `files` says who sent each file that is there.
     """
-    signed = {one["who"] for one in record["signatures"] if one["file"] is not None}
-    if len(signed & set(inspectors)) < 2:
+    images = [one["file"] for one in record["signatures"] if one["file"] is not None]
+    signed = {one["who"]: one["file"] for one in record["signatures"] if one["file"] is not None}
+    if len({*images}) < len(images) or len(signed) < len(images):
+        yield "/signatures", Text("签名人或签名图片重复", "A person or an image of a signature stands twice")
+    others = {who for who in inspectors if who in signed and files.get(signed[who], who) != who}
+    if others:
+        who = ", ".join(sorted(others))
+        yield "/signatures", Text(f"{who} 的签名须由本人上传", f"{who} must send his signature himself")
+    if len(signed.keys() & set(inspectors)) < 2:
         yield "/signatures", Text("检查人员签名不足两人", "Fewer than two of the inspectors have signed")
-    for missing in sorted(files_of(record) - files):
+    for missing in sorted(files_of(record) - files.keys()):
         yield "/files", Text(f"文件 {missing[:12]}… 尚未上传", f"File {missing[:12]}... is not there yet")
     if result not in _SUBJECT_WAS_THERE:
         return

@@ -159,12 +159,16 @@ class InspectionBrief(Model):
 
 
 class InspectionView(InspectionBrief):
-    """An inspection with its sources, checks and steps; `measure` is the one it was drawn under."""
+    """An inspection with its sources, checks and steps; `measure` is the one it was drawn under.
+
+    `proposal` is what one person asked for and waits for a second.
+    """
 
     trigger: TriggerIn | None
     campaign_id: UUID | None
     draws: list[dict[str, Any]]
     measure: dict[str, Any] | None
+    proposal: dict[str, Any] | None
     checks: list[dict[str, str]]
     revision: int
     fact_id: UUID | None

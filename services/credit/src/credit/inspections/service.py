@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
@@ -107,31 +108,87 @@ class InspectionService:
         return await self.view(visit)
 
     async def reassign(self, actor: Principal, inspection_id: UUID, wanted: ReassignIn) -> InspectionView:
-        """Send other inspectors, with the reason on record.
+        """Send other inspectors of the library, with the reason: proposed by one person, done by a second.
+
+        The first call is kept as the proposal; the same team asked for by another person takes it up. They
+        are on duty in the region, not recused, have the expertise of the items between them, and are of
+        every office that was to come.
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, or finished.
-            InvalidPayload: named twice or recused.
+            NeedsSecondPerson: the caller proposed it.
+            InvalidPayload: named twice, recused, not of the library, or lacking expertise or an office.
         """
         visit = await self.locked(actor, inspection_id, "reassign")
-        now = self._env.clock.now()
-        await self._check_team(wanted.inspectors, visit.subject_id, china_date(now), "/inspectors")
-        before, visit.inspectors = visit.inspectors, wanted.inspectors
-        visit.version += 1
-        self._inspections.note(
-            visit, "reassigned", wanted.reason, {"from": before, "to": wanted.inspectors}, actor.sub, now
-        )
+        today = china_date(self._env.clock.now())
+        await self._check_team(wanted.inspectors, visit.subject_id, today, "/inspectors")
+        await self._check_library(visit, wanted.inspectors, today)
+        asked = {"act": "reassign", "inspectors": sorted(wanted.inspectors)}
+        if self._taken_up(actor, visit, asked, wanted.reason):
+            change = {"from": visit.inspectors, "to": wanted.inspectors}
+            visit.inspectors = wanted.inspectors
+            self._note(visit, "reassigned", wanted.reason, change, actor)
         await self._session.flush()
         return await self.view(visit)
 
     async def cancel(self, actor: Principal, inspection_id: UUID, note: str) -> InspectionView:
-        """Give a visit up, with the reason on record. Raises InspectionNotFound, InspectionConflict."""
+        """Give a visit up, with the reason on record; a drawn one by a second person, as in `reassign`.
+
+        Raises:
+            InspectionNotFound, InspectionConflict: not the caller's, or finished.
+            NeedsSecondPerson: the caller proposed it.
+        """
         visit = await self.locked(actor, inspection_id, "cancel")
-        visit.state = InspectionState.CANCELLED
-        visit.version += 1
-        self._inspections.note(visit, "cancelled", note, {}, actor.sub, self._env.clock.now())
+        alone = visit.kind != InspectionKind.DRAWN
+        if alone or self._taken_up(actor, visit, {"act": "cancel"}, note):
+            visit.state, visit.proposal = InspectionState.CANCELLED, None
+            self._note(visit, "cancelled", note, {}, actor)
         await self._session.flush()
         return await self.view(visit)
+
+    def _taken_up(self, actor: Principal, visit: Inspection, asked: dict[str, Any], reason: str) -> bool:
+        """Whether another person has proposed just this; else it is the proposal now."""
+        before = visit.proposal
+        if before is not None and before["asked"] == asked:
+            if before["by"] == actor.sub:
+                raise NeedsSecondPerson
+            visit.proposal = None
+            return True
+        visit.proposal = {"asked": asked, "by": actor.sub, "reason": reason}
+        self._note(visit, "proposed", reason, asked, actor)
+        return False
+
+    def _note(
+        self, visit: Inspection, act: str, note: str | None, data: dict[str, Any], actor: Principal
+    ) -> None:
+        visit.version += 1
+        self._inspections.note(visit, act, note, data, actor.sub, self._env.clock.now())
+
+    async def _check_library(self, visit: Inspection, team: Sequence[str], today: date) -> None:
+        """Refuse a team that the library would not give: on duty there, with expertise, of every office."""
+        known = {one.staff_id: one for one in await self._inspectors.on_duty(team, visit.region, today)}
+        strangers = sorted(set(team) - known.keys())
+        if strangers:
+            raise InvalidPayload.at(
+                "/inspectors",
+                Text(
+                    f"{strangers[0]} 不在名录库的在岗人员中", f"{strangers[0]} is not on duty in the library"
+                ),
+            )
+        items = self._env.rulebook.inspection_items.choose(
+            "inspection-items", on=china_date(visit.created_at), region=visit.region
+        ).by_code
+        asked = {skill for code in visit.items if code in items for skill in items[code].expertise}
+        if lacking := sorted(asked - {skill for one in team for skill in known[one].expertise}):
+            raise InvalidPayload.at(
+                "/inspectors", Text(f"缺少专业 {lacking[0]}", f"Nobody has the expertise {lacking[0]}")
+            )
+        before = await self._inspectors.known(visit.inspectors)
+        offices = {one.department for one in before.values()}
+        if gone := sorted(offices - {known[one].department for one in team}):
+            raise InvalidPayload.at(
+                "/inspectors", Text(f"缺少部门 {gone[0]} 的人员", f"Nobody is of the office {gone[0]}")
+            )
 
     async def decide(self, actor: Principal, inspection_id: UUID, note: str) -> InspectionView:
         """Confirm the result; it becomes a fact. By another person than who finished it.
@@ -283,6 +340,7 @@ class InspectionService:
                 for one in await self._inspections.draws_of(visit.id)
             ],
             measure=visit.measure,
+            proposal=visit.proposal,
             checks=[
                 {"item": code, "code": check.code, "name": check.name.render(self._language)}
                 for code in visit.items

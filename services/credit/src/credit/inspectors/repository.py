@@ -89,6 +89,12 @@ class InspectorRepository:
             query = query.where(col(Inspector.department).in_(departments))
         return (await self._session.execute(query.order_by(col(Inspector.staff_id)))).scalars().all()
 
+    async def on_duty(self, staff: Collection[str], region: str, on: date) -> Sequence[Inspector]:
+        """Those of these staff ids who are on duty in an area that holds the region."""
+        query = select(Inspector).where(col(Inspector.staff_id).in_(staff), _on_duty(on))
+        rows = (await self._session.execute(query)).scalars().all()
+        return [row for row in rows if region.startswith(region_prefix(row.region))]
+
     async def by_staff(self, staff: Collection[str]) -> dict[str, Inspector]:
         """Inspectors of the library by staff id."""
         query = select(Inspector).where(col(Inspector.staff_id).in_(staff))

@@ -166,6 +166,10 @@ class InspectorService:
         """Who can be drawn: the inspectors on duty in a region, of these departments if any are named."""
         return await self._inspectors.library(region, on, departments)
 
+    async def on_duty(self, staff: Collection[str], region: str, on: date) -> Sequence[Inspector]:
+        """Who of these may be sent to a region: on duty in an area that holds it."""
+        return await self._inspectors.on_duty(staff, region, on)
+
     async def known(self, staff: Collection[str]) -> dict[str, Inspector]:
         """The inspectors of the library among these staff ids."""
         return await self._inspectors.by_staff(staff)

@@ -20,6 +20,7 @@ from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.rules import FactVersion, known
 from credit.facts.views import as_version, shown_on
+from credit.inspections.repository import InspectionRepository
 from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
@@ -74,6 +75,7 @@ class PublicService:
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
         self._draws = DrawRepository(session)
+        self._inspections = InspectionRepository(session)
         self._objections = ObjectionRepository(session)
         self._replies = ReplyRepository(session)
         self._commitments = PublicCommitments(session, env)
@@ -163,6 +165,7 @@ class PublicService:
         """What may be shown today: not closed, repaired or withheld, within its publication period."""
         versions = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         withheld = await self._objections.withheld(subject.id)
+        withheld |= await self._inspections.unpublished(subject.id)
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         replies = await self._replies.shown(subject.id)
         records = []

@@ -81,6 +81,7 @@ class DrawPolicy(Policy):
     min_officers: int = Field(ge=2, le=20)
     min_inspectors_per_object: int = Field(ge=2, le=10)
     commit_within_minutes: int = Field(ge=1, le=43_200)
+    seal_within_minutes: int = Field(ge=1, le=43_200)
     reveal_within_minutes: int = Field(ge=1, le=43_200)
 
 

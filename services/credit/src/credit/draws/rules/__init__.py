@@ -1,8 +1,22 @@
 """Pure rules of the draw: the algorithm, and the bundle that lets a stranger check it offline."""
 
 from .algorithm import ALGORITHM, Inputs, Pick, Stratum, commitment_of, draw, seed_of
-from .bundle import FORMAT, LOG_COMMITTED, LOG_FROZEN, Verdict, log_id, seal_bundle, verify_draw
-from .inputs import INPUTS_FORMAT, check_frozen, inputs_of, share
+from .bundle import (
+    FORMAT,
+    LOG_COMMITTED,
+    LOG_FROZEN,
+    LOG_REVEALED,
+    LOG_VOID,
+    Verdict,
+    commitment_document,
+    log_id,
+    reveal_document,
+    seal_bundle,
+    verify_draw,
+    void_document,
+)
+from .inputs import check_frozen, inputs_of, share
+from .shapes import INPUTS_FORMAT
 
 __all__ = [
     "ALGORITHM",
@@ -10,17 +24,22 @@ __all__ = [
     "INPUTS_FORMAT",
     "LOG_COMMITTED",
     "LOG_FROZEN",
+    "LOG_REVEALED",
+    "LOG_VOID",
     "Inputs",
     "Pick",
     "Stratum",
     "Verdict",
     "check_frozen",
+    "commitment_document",
     "commitment_of",
     "draw",
     "inputs_of",
     "log_id",
+    "reveal_document",
     "seal_bundle",
     "seed_of",
     "share",
     "verify_draw",
+    "void_document",
 ]

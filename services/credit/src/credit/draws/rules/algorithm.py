@@ -1,18 +1,15 @@
 """`weighted-draw/2`: objects by weight, stratum by stratum, without replacement; then inspectors by load.
 
-Integers and SHA-256 only. `weighted-draw/1` is the same with one stratum that holds all objects, and with no
-demand on departments or expertise, so one function draws both.
-docs/guides/draw.md describes every byte of it, so that a stranger can write it again.
+Integers and SHA-256 only. docs/guides/draw.md describes every byte, so that a stranger can write it again.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-__all__ = ["ALGORITHM", "FIRST_ALGORITHM", "Inputs", "Pick", "Stratum", "commitment_of", "draw", "seed_of"]
+__all__ = ["ALGORITHM", "Inputs", "Pick", "Stratum", "commitment_of", "draw", "seed_of"]
 
 ALGORITHM = "weighted-draw/2"
-FIRST_ALGORITHM = "weighted-draw/1"
 COMMITMENT_DOMAIN = b"tourtrust.draw.commitment/1"
 SEED_DOMAIN = b"tourtrust.draw.seed/1"
 _SPACE = 1 << 256

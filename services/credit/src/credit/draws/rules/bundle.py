@@ -1,54 +1,50 @@
 """The bundle of a draw: everything a stranger needs to draw again, and the check that nothing was changed.
 
-A bundle *is* its RFC 8785 bytes and is signed whole by the log's key, so no byte can change unnoticed. The
-commitments are proven to stand in the log under one checkpoint, cosigned by the witness before any secret was
-revealed; the checkpoint's root and the secrets give the seed; the seed and the frozen inputs give the result.
-What a bundle cannot prove: that officers, operator and witness did not all collude.
+A bundle *is* its RFC 8785 bytes, has the fields of `shapes` and no other, and is signed whole by the log's
+key. Its documents (inputs, commitments; of a void draw also the secrets and why it is void) are proven to be
+the entries 1, 2, 3 ... of the draw in the log, under the checkpoint whose last leaf is the last of them,
+cosigned by the witness. So nobody chooses that checkpoint. Its root and the secrets give the seed; the seed
+and the frozen inputs give the result. What a bundle cannot prove: that officers, operator and witness did not
+all collude, and that no entry was put into the log twice, which is seen by whoever reads the log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.ledger.checkpoint import Checkpoint, check_cosignature
+from common.ledger.checkpoint import Checkpoint, check_cosignature, open_checkpoint
+from common.ledger.entries import Entry, commit
 from common.ledger.errors import Reason, Refused
-from common.ledger.note import Algorithm, SignatureLine, SignerKey, VerifierKey, split_note
-from common.ledger.receipt import Receipt
-from common.ledger.strict import (
-    canonical,
-    decode_base64,
-    decode_canonical,
-    decode_hex,
-    encode_base64,
-    hash_document,
-)
-from common.ledger.verify import verify_receipt
+from common.ledger.note import Algorithm, SignatureLine, SignerKey, VerifierKey
+from common.ledger.strict import canonical, decode_base64, decode_canonical, encode_base64, hash_document
+from common.ledger.tree import leaf_hash, root_from_inclusion
 from common.problems import Text
 
 from .algorithm import commitment_of, draw, seed_of
-from .inputs import Unfit, check_frozen, inputs_of
+from .inputs import Unfit, check_frozen, inputs_of, need
+from .shapes import BUNDLE, FORMAT, fits
+from .states import VoidCause
 
-__all__ = ["FORMAT", "LOG_COMMITTED", "LOG_FROZEN", "Verdict", "log_id", "seal_bundle", "verify_draw"]
+__all__ = [
+    "FORMAT",
+    "LOG_COMMITTED",
+    "LOG_FROZEN",
+    "LOG_REVEALED",
+    "LOG_VOID",
+    "Verdict",
+    "commitment_document",
+    "log_id",
+    "reveal_document",
+    "seal_bundle",
+    "verify_draw",
+    "void_document",
+]
 
-FORMAT = "tourtrust-draw/1"
 LOG_FROZEN = "draw_frozen"
 LOG_COMMITTED = "draw_committed"
-_FIELDS = {
-    "format",
-    "log_origin",
-    "frozen",
-    "frozen_receipt",
-    "commitments",
-    "cosignatures",
-    "reveals",
-    "outcome",
-    "missing",
-    "seed",
-    "result",
-    "closed_at",
-    "signature",
-}
-_PREFIX = b"tourtrust draw bundle v1\n"
+LOG_REVEALED = "draw_secret_revealed"
+LOG_VOID = "draw_void"
+_PREFIX = b"tourtrust draw bundle v2\n"
 _MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -62,13 +58,23 @@ class Verdict:
 
 
 def log_id(draw_id: str) -> str:
-    """Under which id a draw's entries stand in the log: version 1 the inputs, then one per commitment."""
+    """Under which id a draw's entries stand in the log, numbered from 1."""
     return f"draw:{draw_id}"
 
 
-def commitment_document(draw_id: str, officer: str, commitment: str) -> dict[str, str]:
+def commitment_document(draw_id: str, officer: str, commitment: str) -> dict[str, Any]:
     """What the log commits to when an officer does."""
     return {"draw_id": draw_id, "officer": officer, "commitment": commitment}
+
+
+def reveal_document(draw_id: str, officer: str, secret: str) -> dict[str, Any]:
+    """What the log commits to when an officer reveals."""
+    return {"draw_id": draw_id, "officer": officer, "secret": secret}
+
+
+def void_document(draw_id: str, cause: str, missing: Sequence[str], closed_at: str) -> dict[str, Any]:
+    """What the log commits to when a draw becomes void: the number of the entry says what came before."""
+    return {"draw_id": draw_id, "cause": cause, "missing": list(missing), "closed_at": closed_at}
 
 
 def seal_bundle(content: dict[str, Any], signer: SignerKey) -> bytes:
@@ -84,158 +90,177 @@ def verify_draw(bundle: bytes, vkey: str, witness_vkey: str | None = None) -> Ve
     is only as good as the log's signature over the bundle. Never raises; any one-byte change gives not ok.
     """
     try:
-        facts = _verify(bundle, VerifierKey.parse(vkey), witness_vkey)
+        witness = None if witness_vkey is None else VerifierKey.parse(witness_vkey)
+        facts = _verify(bundle, VerifierKey.parse(vkey), witness)
     except Refused as error:
         return Verdict(False, error.detail)
     except Unfit as error:
         return Verdict(False, error.reason)
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         name = type(error).__name__
-        return Verdict(
-            False, Text(f"内容缺失或形式不符（{name}）", f"something is missing or misshapen ({name})")
-        )
+        return Verdict(False, Text(f"形式不符（{name}）", f"something is misshapen ({name})"))
     return Verdict(True, Text("抽取有效", "the draw holds"), facts)
 
 
-def _verify(raw: bytes, key: VerifierKey, witness_vkey: str | None) -> dict[str, Any]:
+def _verify(raw: bytes, key: VerifierKey, witness: VerifierKey | None) -> dict[str, Any]:
     if len(raw) > _MAX_BYTES:
         raise Refused(Reason.WRONG_SHAPE, "size")
     bundle = decode_canonical(raw)
-    if not isinstance(bundle, dict) or bundle.keys() != _FIELDS or bundle["format"] != FORMAT:
+    if not isinstance(bundle, dict) or bundle.keys() != BUNDLE.keys():
         raise Refused(Reason.WRONG_SHAPE, "fields")
-    if bundle["log_origin"] != key.name or key.algorithm is not Algorithm.NOTE:
-        raise Refused(Reason.WRONG_ORIGIN, "log_origin")
+    for name, shape in BUNDLE.items():
+        if not fits(bundle[name], shape):
+            raise Refused(Reason.WRONG_SHAPE, name)
     _check_signature(bundle, key)
     frozen = bundle["frozen"]
     check_frozen(frozen)
-    if bundle["outcome"] == "void":
-        _check_void(bundle, frozen, key)
-        return {"number": frozen["number"], "outcome": "void", "missing": bundle["missing"]}
-    if bundle["outcome"] != "drawn" or bundle["missing"]:
-        raise Unfit("结论不是有效抽取", "the outcome is neither drawn nor void")
-    checkpoint, note = _check_log(bundle, frozen, key)
-    _check_cosignatures(bundle["cosignatures"], note, witness_vkey)
-    seed = seed_of(checkpoint.root, _check_reveals(bundle, frozen))
-    if bundle["seed"] != seed.hex():
-        raise Unfit("种子与检查点及秘密不符", "the seed does not follow from checkpoint and secrets")
-    result = [{"object": p.object, "inspectors": list(p.inspectors)} for p in draw(seed, inputs_of(frozen))]
-    if bundle["result"] != result:
-        raise Unfit("抽取结果与种子不符", "the result does not follow from the seed")
-    return {
+    cause = _check_end(bundle)
+    checkpoint = _check_log(bundle, key, witness)
+    secrets = {one["officer"]: bytes.fromhex(one["secret"]) for one in bundle["reveals"]}
+    made = {one["officer"]: one["commitment"] for one in bundle["commitments"]}
+    for officer, secret in secrets.items():
+        need(
+            commitment_of(frozen["draw_id"], officer, secret) == made[officer],
+            "秘密与承诺不符",
+            "a secret is not the one committed to",
+        )
+    facts = {
         "number": frozen["number"],
-        "outcome": "drawn",
+        "outcome": bundle["outcome"],
+        "tree_size": checkpoint.size,
+        "witness_checked": witness is not None,
+    }
+    if cause is not None:
+        need(
+            bundle["seed"] is None and bundle["result"] == [],
+            "作废记录不应有结果",
+            "a void draw has a result",
+        )
+        return facts | {"cause": str(cause), "missing": bundle["missing"]}
+    seed = seed_of(checkpoint.root, secrets)
+    need(
+        bundle["seed"] == seed.hex(),
+        "种子与检查点及秘密不符",
+        "the seed does not follow from checkpoint and secrets",
+    )
+    again = [{"object": p.object, "inspectors": list(p.inspectors)} for p in draw(seed, inputs_of(frozen))]
+    _check_result(bundle["result"], again)
+    return facts | {
         "objects": len(frozen["objects"]),
-        "drawn": len(result),
+        "drawn": len(again),
         "officers": len(frozen["officers"]),
         "seed": seed.hex(),
-        "tree_size": checkpoint.size,
-        "witness_checked": witness_vkey is not None,
     }
 
 
 def _check_signature(bundle: dict[str, Any], key: VerifierKey) -> None:
     signature = decode_base64(bundle["signature"], reason=Reason.BAD_SIGNATURE, where="signature")
-    if signature[:4] != key.key_id:
+    if signature[:4] != key.key_id or key.algorithm is not Algorithm.NOTE:
         raise Refused(Reason.WRONG_KEY, "signature")
     content = {name: value for name, value in bundle.items() if name != "signature"}
     key.check(_PREFIX + canonical(content), signature[4:])
 
 
-def _documents(bundle: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
-    """The receipts with the document and the event that each must be about."""
+def _check_end(bundle: dict[str, Any]) -> VoidCause | None:
+    """Whether outcome, cause, time and who is missing are those that commitments and secrets allow.
+
+    Gives why the draw is void, None for one that is not.
+    """
     frozen = bundle["frozen"]
-    yield bundle["frozen_receipt"], frozen, LOG_FROZEN
-    for item in bundle["commitments"]:
-        if item.keys() != {"officer", "commitment", "receipt"}:
-            raise Refused(Reason.WRONG_SHAPE, "commitments")
-        decode_hex(item["commitment"], 32, reason=Reason.WRONG_SHAPE, where="commitment")
-        document = commitment_document(frozen["draw_id"], item["officer"], item["commitment"])
-        yield item["receipt"], document, LOG_COMMITTED
+    officers = sorted(frozen["officers"], key=str.encode)
+    made, told = ([one["officer"] for one in bundle[name]] for name in ("commitments", "reveals"))
+    need(
+        len(set(made)) == len(made) and set(made) <= set(officers),
+        "承诺人与抽取人员不符",
+        "the commitments are not those of the officers",
+    )
+    whole = len(made) == len(officers)
+    need(
+        len(set(told)) == len(told) and set(told) <= set(made) and (whole or not told),
+        "揭示人与抽取人员不符",
+        "the secrets are not those of the officers",
+    )
+    cause = None if bundle["cause"] is None else VoidCause(bundle["cause"])
+    need(
+        cause in _causes(whole, len(told), len(officers))
+        and (bundle["outcome"] == "drawn") == (cause is None),
+        "结论与承诺、揭示不符",
+        "the outcome is not what happened",
+    )
+    due, done = {
+        VoidCause.NOT_COMMITTED: ("commit_by", made),
+        VoidCause.NOT_SEALED: ("seal_by", officers),
+    }.get(cause or VoidCause.NOT_REVEALED, ("reveal_by", told))
+    need(
+        bundle["missing"] == [who for who in officers if who not in done],
+        "未如实列出缺席人员",
+        "the missing are not those who are missing",
+    )
+    closed = bundle["closed_at"]
+    need(
+        frozen["created_at"] <= closed and (closed > frozen[due]) == (cause is not None),
+        "结束时间与时限不符",
+        "the draw was not closed in its time",
+    )
+    return cause
 
 
-def _check_log(bundle: dict[str, Any], frozen: dict[str, Any], key: VerifierKey) -> tuple[Checkpoint, str]:
-    """All entries stand under one checkpoint; gives it and its note."""
-    if sorted(item["officer"] for item in bundle["commitments"]) != sorted(frozen["officers"]):
-        raise Unfit("承诺人与抽取人员不符", "the commitments are not those of the officers")
-    versions, notes = set(), set()
-    for receipt, document, event in _documents(bundle):
-        version, note = _check_receipt(receipt, document, event, frozen["draw_id"], key)
-        versions.add(version)
-        notes.add(note)
-    if versions != set(range(1, len(frozen["officers"]) + 2)):
-        raise Unfit("日志条目不全", "a log entry is missing")
-    if len(notes) != 1:
-        raise Unfit("条目不在同一检查点下", "the entries do not stand under one checkpoint")
-    note = notes.pop()
-    return Checkpoint.parse(split_note(note)[0]), note
+def _causes(whole: bool, told: int, officers: int) -> set[VoidCause | None]:
+    """Why a draw may have ended, None for drawn: all have committed or not, so many have revealed."""
+    if not whole:
+        return {VoidCause.NOT_COMMITTED}
+    if told == officers:
+        return {None}
+    return {VoidCause.NOT_REVEALED} if told else {VoidCause.NOT_REVEALED, VoidCause.NOT_SEALED}
 
 
-def _check_receipt(
-    receipt: Any, document: Any, event: str, draw_id: str, key: VerifierKey
-) -> tuple[int, str]:
-    raw = canonical(receipt)
-    verdict = verify_receipt(raw, str(key))
-    wanted = (log_id(draw_id), event, hash_document(document).hex())
-    if (verdict.id, verdict.event, verdict.document_hash) != wanted:
-        raise Unfit("日志条目与承诺不符", "a log entry is not that of its document")
-    return verdict.version, Receipt.decode(raw).checkpoint
+def _documents(bundle: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of the draw in the order of the log, as (event, document)."""
+    draw_id = bundle["frozen"]["draw_id"]
+    made = [(LOG_COMMITTED, commitment_document(draw_id, **one)) for one in bundle["commitments"]]
+    if bundle["cause"] is None:
+        return [(LOG_FROZEN, bundle["frozen"]), *made]
+    told = [(LOG_REVEALED, reveal_document(draw_id, **one)) for one in bundle["reveals"]]
+    void = void_document(draw_id, bundle["cause"], bundle["missing"], bundle["closed_at"])
+    return [(LOG_FROZEN, bundle["frozen"]), *made, *told, (LOG_VOID, void)]
 
 
-def _check_cosignatures(lines: list[str], note: str, witness_vkey: str | None) -> None:
-    if not lines:
-        raise Refused(Reason.MISSING_COSIGNATURE)
-    body, found = split_note(note + "".join(lines))
-    if len(found) != 1 + len(lines):
-        raise Refused(Reason.MALFORMED_NOTE, "cosignatures")
-    if witness_vkey is None:
-        return
-    witness = VerifierKey.parse(witness_vkey)
-    mine: list[SignatureLine] = [line for line in found[1:] if line.names(witness)]
-    if not mine:
-        raise Refused(Reason.MISSING_COSIGNATURE, witness.name)
-    check_cosignature(body, mine[0], witness)
+def _check_log(bundle: dict[str, Any], key: VerifierKey, witness: VerifierKey | None) -> Checkpoint:
+    """All entries stand in the log, one after the other, and the checkpoint ends with the last of them."""
+    checkpoint = open_checkpoint(bundle["checkpoint"], key).checkpoint
+    documents, proofs = _documents(bundle), bundle["proofs"]
+    need(len(documents) == len(proofs), "日志条目不全", "an entry is not proven")
+    entry_id = log_id(bundle["frozen"]["draw_id"])
+    for version, ((event, document), proof) in enumerate(zip(documents, proofs, strict=True), 1):
+        commitment = commit(bytes.fromhex(proof["salt"]), hash_document(document))
+        leaf = leaf_hash(Entry(entry_id, version, event, commitment).encode())
+        path = [bytes.fromhex(item) for item in proof["inclusion_proof"]]
+        need(
+            root_from_inclusion(leaf, proof["leaf_index"], checkpoint.size, path) == checkpoint.root,
+            f"{event}：内容与日志条目不符",
+            f"{event}: the document is not what the log took in",
+        )
+    leaves = [proof["leaf_index"] for proof in proofs]
+    need(
+        sorted(set(leaves)) == leaves,
+        "日志条目次序不符",
+        "the entries do not stand in the log in their order",
+    )
+    need(
+        leaves[-1] + 1 == checkpoint.size,
+        "不是包含全部条目的首个检查点",
+        "it is not the first checkpoint that holds all entries",
+    )
+    if witness is not None:
+        check_cosignature(checkpoint.body(), SignatureLine.parse(bundle["cosignature"]), witness)
+    return checkpoint
 
 
-def _check_reveals(bundle: dict[str, Any], frozen: dict[str, Any]) -> dict[str, bytes]:
-    """The secrets by officer, each the one committed to."""
-    commitments = {item["officer"]: item["commitment"] for item in bundle["commitments"]}
-    secrets = {}
-    for item in bundle["reveals"]:
-        if item.keys() != {"officer", "secret"}:
-            raise Refused(Reason.WRONG_SHAPE, "reveals")
-        secret = decode_hex(item["secret"], 32, reason=Reason.WRONG_SHAPE, where="secret")
-        if commitments.get(item["officer"]) != commitment_of(frozen["draw_id"], item["officer"], secret):
-            raise Unfit("秘密与承诺不符", "a secret is not the one committed to")
-        secrets[item["officer"]] = secret
-    if len(bundle["reveals"]) != len(secrets):
-        raise Unfit("同一人揭示两次", "an officer reveals twice")
-    if bundle["outcome"] == "drawn" and sorted(secrets) != sorted(frozen["officers"]):
-        raise Unfit("秘密不全", "not every officer revealed")
-    return secrets
-
-
-def _check_void(bundle: dict[str, Any], frozen: dict[str, Any], key: VerifierKey) -> None:
-    """A void draw names exactly those who did not commit, or, all having committed, not reveal."""
-    for receipt, document, event in _documents(bundle):
-        if receipt is not None:
-            _check_receipt(receipt, document, event, frozen["draw_id"], key)
-    officers = set(frozen["officers"])
-    done = {item["officer"] for item in bundle["commitments"]}
-    if not done <= officers or len(done) != len(bundle["commitments"]):
-        raise Unfit("承诺人与抽取人员不符", "the commitments are not those of the officers")
-    if done == officers:
-        done = set(_check_reveals(bundle, frozen))
-    elif bundle["reveals"]:
-        raise Unfit("承诺未齐而有揭示", "a secret was revealed before all had committed")
-    if bundle["missing"] != sorted(officers - done) or not bundle["missing"]:
-        raise Unfit("作废记录未如实列出缺席人员", "a void draw does not name those who are missing")
-    if bundle["seed"] is not None or bundle["result"] or bundle["cosignatures"]:
-        raise Unfit("作废记录不应有结果", "a void draw has no seed and no result")
+def _check_result(given: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:
+    """Say what does not follow: the objects, their order, or the inspectors."""
+    theirs, mine = ([one["object"] for one in picks] for picks in (given, again))
+    need(
+        sorted(theirs) == sorted(mine), "抽中对象与种子不符", "the objects drawn do not follow from the seed"
+    )
+    need(theirs == mine, "对象次序与种子不符", "the order of the objects does not follow from the seed")
+    need(given == again, "检查人员与种子不符", "the inspectors do not follow from the seed")

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["DrawState", "ExclusionReason", "RecusalReason"]
+__all__ = ["DrawState", "ExclusionReason", "RecusalReason", "VoidCause"]
 
 
 class DrawState(StrEnum):
@@ -12,6 +12,14 @@ class DrawState(StrEnum):
     COMMITTED = "committed"
     DRAWN = "drawn"
     VOID = "void"
+
+
+class VoidCause(StrEnum):
+    """Why a draw is void. `not_sealed` is the operator's or the witness's doing: it names no officer."""
+
+    NOT_COMMITTED = "not_committed"
+    NOT_SEALED = "not_sealed"
+    NOT_REVEALED = "not_revealed"
 
 
 class RecusalReason(StrEnum):
