@@ -106,10 +106,15 @@ def test_every_condition_of_the_provisions_is_there_with_its_own_status() -> Non
         ("SEV-T-5", "unlicensed_operator", True),
         ("MIN-3", "tour_guide", False),
         ("SEV-T-6", "coach_company", True),
+        ("SEV-T-3", "natural_person", True),
+        ("SEV-T-2", "natural_person", False),
+        ("SEV-T-4", "natural_person", False),
+        ("MIN-3", "natural_person", False),
+        ("MIN-4", "natural_person", True),
     ],
 )
 def test_a_condition_fits_the_kinds_that_the_provisions_name(code: str, kind: str, fits: bool) -> None:
-    assert BOOK.listing_conditions.choose(code, on=DAY).fits(kind, in_charge=False) is fits
+    assert BOOK.listing_conditions.choose(code, on=DAY).fits(kind) is fits
 
 
 # --- 1.3 procedure: deadlines in working days -------------------------------------------------------------
@@ -418,7 +423,7 @@ async def test_no_decision_when_notice_or_hearing_was_skipped(service: Service) 
     unanswered = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
     assert unanswered["missing"] == "reply"
     refused = await service.post(f"{path}/publish", {}, 409)
-    assert (refused["state"], refused["allowed"]) == ("defence", ["reply", "decide", "dismiss"])
+    assert (refused["state"], refused["allowed"]) == ("defence", ["reply", "dismiss"])
 
 
 async def test_an_accepted_defence_excludes_listing(service: Service) -> None:
@@ -471,6 +476,65 @@ async def test_a_slight_listing_is_simpler_scores_and_stays_private(service: Ser
     assert shown.json()["items"] == []
     codes = [fact["code"] for fact in (await service.get(f"/subjects/{firm['id']}/facts"))["items"]]
     assert "SLIGHT_LISTED" in codes
+
+
+async def test_a_person_is_listed_alone_only_where_the_condition_names_persons(service: Service) -> None:
+    firm = await service.subject()
+    boss = await service.subject(kind="natural_person", key=None, name="责任样例")
+    alone = {"subject_id": boss["id"], "reasons": REASONS}
+    penalty = {"penalty_on": "2026-11-01", "penalty_number": "罚字1号"}
+    for condition, more in (("MIN-3", {}), ("SEV-T-2", {}), ("SEV-T-4", penalty)):
+        refused = await service.post("/listings", alone | {"condition": condition} | more, 422)
+        assert [one["pointer"] for one in refused["errors"]] == ["/condition"]
+    await service.post("/listings", alone | {"condition": "SEV-T-3"})
+    along = {"subject_id": firm["id"], "reasons": REASONS}
+    along["persons"] = [{"subject_id": boss["id"], "role": "manager"}]
+    refused = await service.post("/listings", along | {"condition": "ESC-1"}, 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/persons/0/role"]
+    made = await service.post("/listings", along | {"condition": "SEV-T-4"} | penalty)
+    assert [one["role"] for one in made] == ["self", "manager"]
+
+
+async def test_what_may_be_done_never_names_what_is_refused(service: Service) -> None:
+    listing = await opened(service)
+    path = f"/listings/{listing['id']}"
+    told = await service.post(f"{path}/notify", {}, 200)
+    assert told["allowed_events"] == ["statement", "dismiss"], "the period for a statement runs"
+    heard = await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    assert heard["allowed_events"] == ["reply", "dismiss"]
+    accepted = await service.post(
+        f"{path}/reply", {"accepted": True, "findings": "理由成立，予以采纳。"}, 200
+    )
+    assert accepted["allowed_events"] == ["dismiss"]
+    silent = await opened(service)
+    await service.post(f"/listings/{silent['id']}/notify", {}, 200)
+    try:
+        service.at(datetime.fromisoformat("2026-12-08T09:00:00+08:00"))
+        assert (await service.get(f"/listings/{silent['id']}"))["allowed_events"] == ["decide", "dismiss"]
+    finally:
+        service.at(START)
+
+
+async def test_nothing_is_assessed_before_the_hearing_is_over(service: Service) -> None:
+    listing = await opened(service)
+    path = f"/listings/{listing['id']}"
+    await service.post(f"{path}/notify", {}, 200)
+    try:
+        service.at(START + timedelta(days=2))
+        await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+        service.at(START + timedelta(days=4))
+        await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
+        service.at(START + timedelta(days=7))
+        for day in ("2026-11-23", "2026-11-26", "2026-12-01"):
+            early = await service.post(
+                f"{path}/decide", FULL | {"expert": STEP | {"on": day}}, 422, reviewer(service)
+            )
+            assert "/expert/on" in {one["pointer"] for one in early["errors"]}
+        after = dict.fromkeys(("expert", "legal_review", "discussion"), STEP | {"on": "2026-11-27"})
+        done = await service.post(f"{path}/decide", FULL | after, 200, reviewer(service))
+        assert done["state"] == "decided"
+    finally:
+        service.at(START)
 
 
 async def test_what_a_draft_must_say(service: Service) -> None:
@@ -609,6 +673,11 @@ async def test_a_reorganisation_lifts_for_the_time(service: Service) -> None:
     refused = await service.post(f"{path}/lift", body, 409, reviewer(service))
     assert refused["allowed"] == ["remove", "restore"]
     await service.post(f"{path}/restore", {"note": "重整计划未获执行。"}, 200, reviewer(service))
+    steps = (await service.get(f"{path}/timeline"))["items"][-2:]
+    assert [(one["event"], len(one["papers"])) for one in steps] == [("lift", 1), ("restore", 1)]
+    for step in steps:
+        pdf = await service.http.get(f"/api/v1/credit/papers/{step['papers'][0]}.pdf", headers=service.who())
+        assert pdf.content.startswith(b"%PDF")
     assert (await service.get(subject))["grade"] == "A", "lifted for the whole of its day"
     tomorrow = (await service.get(f"{subject}/score", valid_at="2026-11-24"))["result"]
     assert (tomorrow["grade"], (await service.get(subject))["next_change_on"]) == ("D", "2026-11-24")
@@ -705,7 +774,14 @@ async def test_silence_waives_and_lateness_is_refused(service: Service) -> None:
             ("statement", "waived"),
             ("decide", "open"),
         ]
-        decided = await service.post(f"{path}/decide", FULL, 200, reviewer(service))
+        early = await service.post(f"{path}/decide", FULL, 422, reviewer(service))
+        assert [one["pointer"] for one in early["errors"]] == [
+            "/expert/on",
+            "/legal_review/on",
+            "/discussion/on",
+        ]
+        after = dict.fromkeys(("expert", "legal_review", "discussion"), STEP | {"on": "2026-12-08"})
+        decided = await service.post(f"{path}/decide", FULL | after, 200, reviewer(service))
         assert decided["state"] == "decided"
         longer = await service.post(f"{path}/publish", {"served_on": "2026-12-09"}, 422)
         assert longer["errors"][0]["pointer"] == "/served_on"

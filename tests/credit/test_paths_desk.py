@@ -17,7 +17,7 @@ async def repaired(service: Service, firm: dict[str, Any], listing: dict[str, An
     repair = await service.post("/repairs", application(listing_id=listing["id"]), 201, own)
     path = f"/repairs/{repair['id']}"
     said = {"commitment": "none", "reasons": "按信用修复工作指南办理。"}
-    await service.post(f"{path}/resolve", said, 200, reviewer(service))
+    await service.post(f"{path}/resolve", said, 200, reviewer(service, "regulator"))
     await service.post(f"{path}/accept", None, 200)
     found = {"how": "on_site", "talk": True, "passed": True, "findings": "整改属实。"}
     await service.post(f"{path}/verify", found, 200)

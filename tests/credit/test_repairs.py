@@ -31,6 +31,7 @@ from credit.repairs.rules import (
     missing_materials,
     next_state,
 )
+from credit.rounds import do_round
 from credit.rulebook.rules import Rulebook
 from hypothesis import given
 from hypothesis import strategies as st
@@ -306,7 +307,7 @@ async def test_a_serious_listing_is_repaired_from_application_to_the_new_grade(s
         early = await service.post(f"{path}/accept", None, 409)
         assert early["allowed"] == ["resolve", "materials", "refuse"]
         settled = {"commitment": "none", "reasons": "按信用修复工作指南办理。"}
-        await service.post(f"{path}/resolve", settled, 200, reviewer(service))
+        await service.post(f"{path}/resolve", settled, 200, reviewer(service, "regulator"))
         accepted = await service.post(f"{path}/accept", None, 200)
         assert [(one["event"], one["status"]) for one in accepted["deadlines"]] == [
             ("accept", "met"),
@@ -459,6 +460,87 @@ async def test_who_may_apply_and_for_what(service: Service) -> None:
         await service.get(f"/repairs/{repair['id']}", 404, who)
         assert (await service.get("/repairs", who=who))["items"] == []
     assert (await service.get("/repairs", listing_id=done["id"]))["items"][0]["id"] == repair["id"]
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_an_application_is_closed_when_its_listing_ends(service: Service, accepted: bool) -> None:
+    done = await listed(service, "MIN-4")
+    subject = done["subject"]["id"]
+    await bring(service, subject)
+    with at(service, "2027-11-20T09:00:00+08:00"):
+        body = application(listing_id=done["id"], commitment="我方承诺材料真实。")
+        repair = await service.post("/repairs", body)
+        if accepted:
+            await service.post(f"/repairs/{repair['id']}/accept", None, 200)
+    with at(service, "2027-12-20T09:00:00+08:00"):
+        await do_round(service.app.state.db, service.app.state.env)
+        path = f"/repairs/{repair['id']}"
+        ended = await service.get(path)
+        assert (ended["state"], ended["ended_on"], ended["allowed_events"]) == ("closed", "2027-12-20", [])
+        statuses = [(one["event"], one["status"]) for one in ended["deadlines"]]
+        late = [("accept", "met"), ("verify", "overdue")]
+        assert statuses == (late if accepted else [("accept", "met_late")])
+        last = (await service.get(f"{path}/timeline"))["items"][-1]
+        assert (last["event"], len(last["papers"])) == ("close", 1) and "届满" in last["details"]["reason"]
+        paper = await service.get(f"/papers/{last['papers'][0]}")
+        assert paper["kind"] == "repair_closing"
+        pdf = await service.http.get(paper["path"], headers=service.who())
+        assert pdf.content.startswith(b"%PDF")
+        for event, wanted in (("accept", None), ("materials", {"evidence": [EVIDENCE]})):
+            assert (await service.post(f"{path}/{event}", wanted, 409))["allowed"] == []
+
+
+async def test_an_application_is_closed_when_its_penalty_is_revoked(service: Service) -> None:
+    firm = await service.subject()
+    fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 6_000_000})
+    await bring(service, firm["id"])
+    repair = await service.post("/repairs", application(fact_id=fine["id"]))
+    assert repair["allowed_events"] == ["materials", "refuse"], "the commitment letter is missing"
+    why = {"action": "revoke", "reason": "处罚决定已撤销", "authority": "演示机关", "reference": "撤1号"}
+    await service.post(f"/facts/{fine['id']}/corrections", why)
+    ended = await service.get(f"/repairs/{repair['id']}")
+    assert (ended["state"], ended["allowed_events"]) == ("closed", [])
+
+
+async def test_a_lifted_listing_can_still_be_repaired(service: Service) -> None:
+    done = await listed(service, "MIN-4")
+    await bring(service, done["subject"]["id"])
+    repair = await service.post("/repairs", application(listing_id=done["id"]))
+    body = {"court": "虚构法院", "ruling": "破1号", "ruled_on": "2026-11-20", "note": "批准重整计划。"}
+    await service.post(f"/listings/{done['id']}/lift", body, 200, reviewer(service))
+    assert (await service.get(f"/repairs/{repair['id']}"))["state"] == "applied"
+
+
+async def test_who_rules_on_the_conflict_takes_no_other_step(service: Service) -> None:
+    done = await listed(service)
+    await bring(service, done["subject"]["id"])
+    every = ["credit:read", "credit:write", "credit:decide"]
+    with at(service, "2027-11-24T09:00:00+08:00"):
+        body = application(listing_id=done["id"], training_record=TRAINING)
+        repair = await service.post("/repairs", body)
+        path = f"/repairs/{repair['id']}"
+        settled = {"commitment": "none", "reasons": "按信用修复工作指南办理。"}
+        city = service.who("140100", scopes=every, sub="city")
+        refused = await service.post(f"{path}/resolve", settled, 403, city)
+        assert (refused["type"], refused["levels"]) == ("/problems/regulator-needed", ["country", "province"])
+        taker = service.who(scopes=every)
+        refused = await service.post(f"{path}/resolve", settled, 409, taker)
+        assert refused["type"] == "/problems/second-person-needed", "the officer took the application"
+        ruler = service.who(scopes=every, sub="regulator")
+        await service.post(f"{path}/resolve", settled, 200, ruler)
+        found = {"how": "written", "passed": True, "findings": "整改属实。"}
+        for step, wanted in (("accept", None), ("refuse", {"reasons": "不予受理。"})):
+            refused = await service.post(f"{path}/{step}", wanted, 409, ruler)
+            assert refused["type"] == "/problems/second-person-needed", step
+        await service.post(f"{path}/accept", None, 200)
+        await service.post(f"{path}/verify", found, 409, ruler)
+        verifier = service.who(scopes=every, sub="verifier")
+        await service.post(f"{path}/verify", found, 200, verifier)
+        for who in (ruler, verifier, taker):
+            refused = await service.post(f"{path}/decide", GRANT, 409, who)
+            assert refused["type"] == "/problems/second-person-needed"
+        granted = await service.post(f"{path}/decide", GRANT, 200, reviewer(service, "decider"))
+        assert granted["state"] == "granted"
 
 
 async def test_a_failed_verification_cannot_be_granted(service: Service) -> None:

@@ -70,6 +70,7 @@ DEMO_USERS = {
         SHANXI,
         "WL",
     ),
+    "regulator": Principal("officer", _scopes("credit:read credit:decide"), SHANXI, "WL"),
     "inspector": Principal("officer", _scopes("credit:read inspections:run contracts:read"), SHANXI, "WZ"),
     "enforcement_officer": Principal(
         "officer",

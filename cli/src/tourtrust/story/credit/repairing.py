@@ -31,7 +31,7 @@ def play(stage: Stage) -> list[str]:
     path = f"/api/v1/credit/repairs/{made['id']}"
     if made["state"] == "conflict":
         settled = {"commitment": "required", "reasons": "按第36号令须作出承诺(演示)。"}
-        stage.post(f"{path}/resolve", settled, by="reviewer")
+        stage.post(f"{path}/resolve", settled, by="regulator")
     stage.post(f"{path}/accept", {}, by="province_officer")
     verified = {"how": "written", "passed": True, "findings": "缴款与整改材料属实。"}
     stage.post(f"{path}/verify", verified, by="province_officer")

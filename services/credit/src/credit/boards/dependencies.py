@@ -8,15 +8,21 @@ from fastapi import Depends
 
 from credit.rulebook.dependencies import EnvironmentDep
 
+from .removing import BoardRemovals
 from .service import BoardService
 
-__all__ = ["BoardServiceDep", "Decider", "Reader", "Writer"]
+__all__ = ["BoardRemovalsDep", "BoardServiceDep", "Decider", "Reader", "Writer"]
 
 
 def _service(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> BoardService:
     return BoardService(session, env, language)
 
 
+def _removals(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -> BoardRemovals:
+    return BoardRemovals(session, env, language)
+
+
+BoardRemovalsDep = Annotated[BoardRemovals, Depends(_removals)]
 BoardServiceDep = Annotated[BoardService, Depends(_service)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -2,7 +2,7 @@
 
 from common.problems import Forbidden, NotFound, StateConflict, Text
 
-__all__ = ["BoardExists", "BoardNotFound", "BoardRefused", "OtherPersonNeeded"]
+__all__ = ["BoardExists", "BoardNotFound", "BoardRefused", "OtherPersonNeeded", "RemovalNotOpen"]
 
 
 class BoardNotFound(NotFound):
@@ -26,8 +26,15 @@ class BoardRefused(StateConflict):
     title = Text("红黑榜当前状态不允许此操作", "The run's state does not allow this")
 
 
+class RemovalNotOpen(StateConflict):
+    """A removal is asked for once, and ordered only after it was asked for."""
+
+    type = "/problems/board-removal-not-open"
+    title = Text("移出尚未提请或者已经提请", "The removal was not asked for yet, or is asked for already")
+
+
 class OtherPersonNeeded(Forbidden):
-    """Who opened or reviewed a run does not publish it."""
+    """Who opened or reviewed a run does not publish it; who asked for a removal does not order it."""
 
     type = "/problems/second-person-needed"
-    title = Text("发布须由提请、审核以外的人办理", "Somebody who neither opened nor reviewed it must publish")
+    title = Text("须由提请、审核以外的人办理", "Somebody who neither asked for nor reviewed it must do this")

@@ -80,12 +80,17 @@ class Board(Base, table=True):
 
 
 class BoardEntry(Base, table=True):
-    """A subject in a run: ranks, what the card proposes and why, and what people made of it."""
+    """A subject in a run: ranks, what the card proposes and why, and what people made of it.
+
+    A removal before the next run is asked for by one person and ordered by another.
+    """
 
     __tablename__ = "board_entries"
     __table_args__ = (
         CheckConstraint(f"proposed IN ({_SIDES})", "proposed"),
         CheckConstraint(f"decided IN ({_SIDES})", "decided"),
+        CheckConstraint("(removal_reason IS NULL) = (removal_asked_by IS NULL)", "removal_has_both"),
+        CheckConstraint("removed_by <> removal_asked_by", "two_people_remove"),
         Index("ix_board_entries_subject_id", "subject_id"),
     )
 
@@ -101,5 +106,9 @@ class BoardEntry(Base, table=True):
     note: str | None = Field(default=None, sa_type=Text)
     reviewed_by: str | None = Field(default=None, sa_type=Text)
     recorded: bool = False
+    removal_reason: str | None = Field(default=None, sa_type=Text)
+    removal_asked_by: str | None = Field(default=None, sa_type=Text)
+    removed_by: str | None = Field(default=None, sa_type=Text)
+    paper_id: UUID | None = None
     ended_on: date | None = None
     ended_because: str | None = Field(default=None, sa_type=Text)

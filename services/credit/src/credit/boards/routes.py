@@ -8,10 +8,18 @@ from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
-from .dependencies import BoardServiceDep, Decider, Reader, Writer
-from .errors import BoardExists, BoardNotFound, BoardRefused, OtherPersonNeeded
+from .dependencies import BoardRemovalsDep, BoardServiceDep, Decider, Reader, Writer
+from .errors import BoardExists, BoardNotFound, BoardRefused, OtherPersonNeeded, RemovalNotOpen
 from .rules import Side, State
-from .schemas import BoardIn, BoardView, EntryView, PublicBoardView, ReasonIn, ReviewIn
+from .schemas import (
+    BoardIn,
+    BoardView,
+    EntryView,
+    PublicBoardView,
+    ReasonIn,
+    RemovalDecisionIn,
+    ReviewIn,
+)
 
 __all__ = ["PUBLIC", "router"]
 
@@ -79,13 +87,24 @@ async def review_entry(
 
 @router.post(
     "/boards/{board_id}/entries/{subject_id}/removal",
-    responses=declare(BoardNotFound, BoardRefused),
-    summary="Take a subject off the black board before the next run",
+    responses=declare(BoardNotFound, BoardRefused, RemovalNotOpen),
+    summary="Ask that a subject be taken off the black board before the next run",
 )
-async def remove_entry(
-    board_id: UUID, subject_id: UUID, body: ReasonIn, actor: Decider, boards: BoardServiceDep
+async def ask_removal(
+    board_id: UUID, subject_id: UUID, body: ReasonIn, actor: Writer, boards: BoardRemovalsDep
 ) -> EntryView:
-    return await boards.remove(actor, board_id, subject_id, body.reason)
+    return await boards.ask_removal(actor, board_id, subject_id, body.reason)
+
+
+@router.post(
+    "/boards/{board_id}/entries/{subject_id}/removal-decision",
+    responses=declare(BoardNotFound, BoardRefused, RemovalNotOpen, OtherPersonNeeded),
+    summary="Order the removal that another person asked for, in writing; or decline it",
+)
+async def decide_removal(
+    board_id: UUID, subject_id: UUID, body: RemovalDecisionIn, actor: Decider, boards: BoardRemovalsDep
+) -> EntryView:
+    return await boards.decide_removal(actor, board_id, subject_id, body)
 
 
 @router.post(

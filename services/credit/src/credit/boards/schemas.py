@@ -16,6 +16,7 @@ __all__ = [
     "PublicBoardView",
     "PublicEntryView",
     "ReasonIn",
+    "RemovalDecisionIn",
     "ReviewIn",
 ]
 
@@ -47,6 +48,13 @@ class ReviewIn(Model):
 class ReasonIn(Model):
     """Why."""
 
+    reason: Words
+
+
+class RemovalDecisionIn(Model):
+    """Whether a removal that was asked for is ordered, and why."""
+
+    remove: bool
     reason: Words
 
 
@@ -96,6 +104,10 @@ class EntryView(Model):
     decided: str | None
     note: str | None
     reviewed_by: str | None
+    removal_reason: str | None
+    removal_asked_by: str | None
+    removed_by: str | None
+    paper_id: UUID | None
     ended_on: date | None
     ended_because: str | None
 

@@ -1,4 +1,4 @@
-"""Use cases of boards: open a run, review entries, publish by a second person, remove, show."""
+"""Use cases of boards: open a run, review entries, publish by a second person, show."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -43,7 +43,7 @@ from .schemas import (
 )
 from .work import BoardWork, policy_of
 
-__all__ = ["BoardService"]
+__all__ = ["BoardService", "entry_view"]
 
 _FIRST_CHUNK = 50
 _PUBLIC_MOST = 1000
@@ -117,7 +117,7 @@ class BoardService:
         board = await self._found(actor, board_id)
         rows = await self._boards.shown(board.id, side, _cursor(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))
-        return Page(items=[_entry(row) for row in items], next_cursor=following)
+        return Page(items=[entry_view(row) for row in items], next_cursor=following)
 
     async def review(self, actor: Principal, board_id: UUID, subject_id: UUID, wanted: ReviewIn) -> EntryView:
         """Keep what the card proposes for an entry, or leave the subject off, with the reason.
@@ -140,7 +140,7 @@ class BoardService:
         entry.decided, entry.note, entry.reviewed_by = wanted.side, wanted.note, actor.sub
         await self._session.flush()
         subject = await self._subjects.find(subject_id, actor)
-        return _entry((entry, subject.name if subject else "", subject.key if subject else None))
+        return entry_view((entry, subject.name if subject else "", subject.key if subject else None))
 
     async def publish(self, actor: Principal, board_id: UUID) -> BoardView:
         """Publish a run: entries nobody touched stand as proposed, and become facts.
@@ -168,23 +168,6 @@ class BoardService:
         board.version += 1
         await self._session.flush()
         return (await self._views([board]))[0]
-
-    async def remove(self, actor: Principal, board_id: UUID, subject_id: UUID, reason: str) -> EntryView:
-        """Take a subject off a published black board before the next run.
-
-        Raises:
-            BoardNotFound: not the caller's, or not on the black board.
-            BoardRefused: the run is not published.
-        """
-        board = await self._found(actor, board_id, Act.REMOVE)
-        subject = await self._subjects.lock(subject_id, None)
-        entry = await self._boards.entry(board.id, subject_id)
-        if entry is None or subject is None or entry.decided != Side.BLACK or entry.ended_on is not None:
-            raise BoardNotFound
-        work = BoardWork(self._session, self._env)
-        await work.end(board, entry, china_date(self._env.clock.now()), reason)
-        await self._session.flush()
-        return _entry((entry, subject.name, subject.key))
 
     async def public(self, region: str | None, cursor: str | None, limit: int) -> Page[PublicBoardView]:
         """Published runs as anyone sees them, the newest first. Raises InvalidPayload."""
@@ -358,11 +341,23 @@ def _cursor(cursor: str | None) -> UUID | None:
         raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
 
 
-def _entry(row: Any) -> EntryView:
+_REVIEWED = (
+    "reviewed_by",
+    "removal_reason",
+    "removal_asked_by",
+    "removed_by",
+    "paper_id",
+    "ended_on",
+    "ended_because",
+)
+
+
+def entry_view(row: Any) -> EntryView:
+    """An entry with its subject's name and key, as it crosses the API."""
     entry, name, key = row
     names = ("subject_id", "ranks", "grade", "proposed", "reasons", "result_hash", "decided", "note")
     return EntryView(
-        **{one: getattr(entry, one) for one in (*names, "reviewed_by", "ended_on", "ended_because")},
+        **{one: getattr(entry, one) for one in (*names, *_REVIEWED)},
         subject_name=name,
         subject_key=key,
         score=None if entry.score is None else float(entry.score),

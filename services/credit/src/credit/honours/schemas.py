@@ -53,7 +53,7 @@ class HonourActView(Model):
     act: str
     note: str
     paper_id: UUID | None
-    done_by: str
+    done_by: str | None
     done_at: datetime
 
 

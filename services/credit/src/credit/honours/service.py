@@ -97,7 +97,8 @@ class HonourService:
         rows = await self._honours.page(actor, filters, _cursor(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         acts = await self._honours.acts_of([row[0].id for row in items])
-        views = [await self._view(row, acts.get(row[0].id, [])) for row in items]
+        official = actor.subject_id is None
+        views = [await self._view(row, acts.get(row[0].id, []), official=official) for row in items]
         return Page(items=views, next_cursor=following)
 
     async def get(self, actor: Principal, honour_id: UUID) -> HonourView:
@@ -257,9 +258,11 @@ class HonourService:
         row = await self._honours.find(honour_id, actor)
         if row is None:
             raise HonourNotFound
-        return await self._view(row, (await self._honours.acts_of([honour_id])).get(honour_id, []))
+        acts = (await self._honours.acts_of([honour_id])).get(honour_id, [])
+        return await self._view(row, acts, official=actor.subject_id is None)
 
-    async def _view(self, row: Found, acts: Sequence[HonourAct]) -> HonourView:
+    async def _view(self, row: Found, acts: Sequence[HonourAct], *, official: bool) -> HonourView:
+        """The honour as it crosses the API; who did what is for authorities only."""
         honour, subject = row
         policy, today = self._deeds.policy(honour), self._today()
         unmet = {
@@ -286,7 +289,10 @@ class HonourService:
             ],
             overdue=honour.due_on is not None and honour.due_on < today,
             acts=[
-                HonourActView(**act.model_dump(include={"act", "note", "paper_id", "done_by", "done_at"}))
+                HonourActView(
+                    **act.model_dump(include={"act", "note", "paper_id", "done_at"}),
+                    done_by=act.done_by if official else None,
+                )
                 for act in acts
             ],
         )

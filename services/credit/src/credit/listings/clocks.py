@@ -14,7 +14,8 @@ from .rules import Steps
 
 __all__ = ["Clocks", "Deadline", "clocks_of", "deadline", "deadlines_of", "defence_over"]
 
-Status = Literal["open", "met", "met_late", "overdue", "waived"]
+Status = Literal["open", "met", "met_late", "overdue", "waived", "closed"]
+"""`waived`: no use was made of it. `closed`: what it ran for ended before it was over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common.auth import Principal
@@ -18,10 +18,11 @@ from credit.facts.service import FactService
 from credit.papers.models import Paper
 from credit.papers.service import PaperService
 from credit.publishing import announce
+from credit.repairs.closing import RepairClosings
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
-from .clocks import Clocks, Deadline, clocks_of, deadlines_of
+from .clocks import Clocks, Deadline, clocks_of, deadlines_of, defence_over
 from .errors import EventRefused, ListingNotFound
 from .models import Listing, ListingEvent
 from .policy import ListForm, ListingCondition, ListPolicy, RepairClock
@@ -57,6 +58,7 @@ class ListingDesk:
         self._facts = FactService(session, env)
         self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
+        self._closings = RepairClosings(session, env)
 
     @property
     def _today(self) -> date:
@@ -109,6 +111,24 @@ class ListingDesk:
             raise ListingNotFound
         return listing, subject
 
+    def _missing(self, listing: Listing, form: ListForm) -> Literal["notice", "statement", "reply"] | None:
+        """What of the hearing is still to come: told first, then heard or silent to the end of the period."""
+        if listing.notified_on is None:
+            return "notice"
+        if listing.state == State.NOTIFIED and defence_over(form, listing.notified_on, self._today) is None:
+            return "statement"
+        return "reply" if listing.state == State.DEFENCE and form.reply_required else None
+
+    def _allowed(self, listing: Listing) -> list[Event]:
+        """The events that fit now."""
+        form, told = self._form(listing), listing.notified_on
+        return events_allowed(
+            State(listing.state),
+            lifted=listing.lifted_on is not None,
+            silent=told is not None and defence_over(form, told, self._today) is not None,
+            unheard=self._missing(listing, form) is not None or bool(listing.defence_accepted),
+        )
+
     def _steps(self, listing: Listing) -> Steps:
         return Steps(listing.notified_on, listing.stated_on, listing.replied_on, listing.decided_on)
 
@@ -132,10 +152,7 @@ class ListingDesk:
         after = next_state(State(listing.state), event)
         lifted = listing.lifted_on is not None
         if after is None or (event is Event.LIFT and lifted) or (event is Event.RESTORE and not lifted):
-            raise EventRefused(
-                state=listing.state,
-                allowed=[str(one) for one in events_allowed(State(listing.state), lifted=lifted)],
-            )
+            raise EventRefused(state=listing.state, allowed=[str(one) for one in self._allowed(listing)])
         listing.state = after
         return after
 
@@ -190,6 +207,14 @@ class ListingDesk:
         """The number of the last paper of a kind about this listing."""
         return await self._papers.last_number(kind, listing.id) or ""
 
+    async def _paper(
+        self, kind: str, listing: Listing, subject: Subject, data: Mapping[str, Any], by: str
+    ) -> Paper:
+        """Issue a paper of a listing, in the name of the authority that lists."""
+        return await self._papers.issue(
+            kind, subject, (ROOM, listing.id), data, by, region=listing.authority_region
+        )
+
     async def _fact(
         self, subject: Subject, listing: Listing, code: str, on: date, by: str, mark: str = ""
     ) -> UUID:
@@ -205,7 +230,7 @@ class ListingDesk:
                     authority=self._authority(listing),
                     reference=listing.number + mark,
                 ),
-                payload={"condition": listing.condition} if code in ENTRIES else {},
+                payload=_entry(listing) if code in ENTRIES else {},
             ),
             by=by,
         )
@@ -259,7 +284,7 @@ class ListingDesk:
                 legal_basis=condition.legal_basis,
             ),
             authority=self._authority(listing),
-            allowed_events=events_allowed(State(listing.state), lifted=lifted) if official else [],
+            allowed_events=self._allowed(listing) if official else [],
             measures=form.measures if listing.state == State.LISTED and not lifted else [],
             deadlines=[DeadlineView.of(found) for found in self._deadlines(listing)],
             clocks=self._clocks_view(listing),
@@ -297,6 +322,12 @@ class ListingDesk:
             texts=self._read(row),
             papers=row.papers,
         )
+
+
+def _entry(listing: Listing) -> dict[str, Any]:
+    """What an entry says: its condition, and the day of the decision, from which its publication runs."""
+    said = {"condition": listing.condition}
+    return said if listing.decided_on is None else said | {"document_on": listing.decided_on.isoformat()}
 
 
 def _context(listing_id: UUID, version: int) -> str:

@@ -15,12 +15,12 @@ from credit.papers.models import Paper
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
-from .desk import CODES, ENTRIES, ROOM, ListingDesk
+from .desk import CODES, ENTRIES, ListingDesk
 from .errors import ListingNotFound, SecondPersonNeeded
 from .models import Listing
 from .rules import ENDED, Event, ListName, Removal, State
 from .schemas import LiftIn, ListingView, RemovalIn, RestoreIn
-from .wording import removal_data
+from .wording import REASONS, removal_data
 
 __all__ = ["ListingEndings"]
 
@@ -30,7 +30,7 @@ _GROUNDS = {"REP-A-2": Removal.REVOKED, "REP-A-3": Removal.POLICY, "REP-A-4": Re
 
 
 class ListingEndings(ListingDesk):
-    """The ends of listings; who begins one is in `service`."""
+    """The ends of listings; who begins one is in `service`, who undoes one in `annulling`."""
 
     async def remove(self, actor: Principal, listing_id: UUID, wanted: RemovalIn) -> ListingView:
         """Remove a listing of the authority's own motion (Order 7 Article 26 items 2 to 4).
@@ -53,7 +53,7 @@ class ListingEndings(ListingDesk):
     async def remove_for(
         self, listing_id: UUID, reason: Removal, note: str, by: str, details: Mapping[str, Any] | None = None
     ) -> Listing:
-        """End a listing for another room: a granted repair, or an objection that was sustained.
+        """End a listing for another room, such as by a granted repair.
 
         One that is not decided yet is dismissed; one that has ended stays as it is.
 
@@ -66,8 +66,7 @@ class ListingEndings(ListingDesk):
         if State(listing.state) in {State.DECIDED, State.LISTED}:
             await self._remove(listing, subject, reason, self._today, note, by, dict(details or {}))
             return listing
-        listing.state = State.DISMISSED
-        await self._record(listing, Event.DISMISS, by, texts={"reasons": note}, details=details)
+        await self._dismissed(listing, subject, note, by, details)
         return listing
 
     async def expired(self, after: tuple[date, UUID] | None, limit: int) -> list[tuple[date, UUID]]:
@@ -112,12 +111,21 @@ class ListingEndings(ListingDesk):
         self._advance(listing, Event.LIFT)
         listing.lifted_on = self._today
         rule = self._policy(listing.authority_region, listing.opened_on).lifting
+        data = await self._resting_data(listing) | {
+            "court": wanted.court,
+            "ruling": wanted.ruling,
+            "ruled_on": wanted.ruled_on,
+            "lifted_on": self._today,
+            "article": rule.article,
+            "note": wanted.note,
+        }
         await self._record(
             listing,
             Event.LIFT,
             actor.sub,
             texts={"note": wanted.note, "court": wanted.court, "ruling": wanted.ruling},
             details={"rule": rule.rule, "article": rule.article, "ruled_on": wanted.ruled_on.isoformat()},
+            papers=[await self._paper("listing_lift", listing, subject, data, actor.sub)],
         )
         await self._close_fact(listing, subject, self._today, actor.sub)
         return self._view((listing, subject), actor)
@@ -129,7 +137,9 @@ class ListingEndings(ListingDesk):
             raise SecondPersonNeeded
         self._advance(listing, Event.RESTORE)
         rested, listing.lifted_on = listing.lifted_on, None
-        await self._record(listing, Event.RESTORE, actor.sub, texts={"note": wanted.note})
+        data = await self._resting_data(listing) | {"restored_on": self._today, "note": wanted.note}
+        paper = await self._paper("listing_restoration", listing, subject, data, actor.sub)
+        await self._record(listing, Event.RESTORE, actor.sub, texts={"note": wanted.note}, papers=[paper])
         await self._enter_fact(
             listing, subject, self._today, actor.sub, closed=rested, mark=f"#{listing.version}"
         )
@@ -227,16 +237,7 @@ class ListingEndings(ListingDesk):
                 reason,
                 note,
             )
-            papers.append(
-                await self._papers.issue(
-                    "listing_removal",
-                    subject,
-                    (ROOM, listing.id),
-                    data,
-                    by,
-                    region=listing.authority_region,
-                )
-            )
+            papers.append(await self._paper("listing_removal", listing, subject, data, by))
         await self._record(
             listing,
             Event.REMOVE,
@@ -252,6 +253,45 @@ class ListingEndings(ListingDesk):
             )
             if lifted is None:
                 await self._close_fact(listing, subject, on, by)
+        if reason is not Removal.REPAIRED:
+            await self._closings.of_listing(listing.id, listing.number, subject, REASONS[reason], by)
+
+    async def _dismissed(
+        self,
+        listing: Listing,
+        subject: Subject,
+        reasons: str,
+        by: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Dismiss a listing; whoever was told of it is told of its end."""
+        self._advance(listing, Event.DISMISS)
+        papers = []
+        if listing.notified_on is not None:
+            data = {
+                "notified_on": listing.notified_on,
+                "notice_number": await self._number_of(listing, "listing_notice"),
+                "list_name": self._form(listing).name.zh,
+                "reasons": reasons,
+            }
+            papers.append(await self._paper("listing_dismissal", listing, subject, data, by))
+        await self._record(
+            listing, Event.DISMISS, by, texts={"reasons": reasons}, details=details, papers=papers
+        )
+
+    async def _resting_data(self, listing: Listing) -> dict[str, Any]:
+        """What the papers of lifting and restoring say of the listing."""
+        return {
+            "list_name": self._form(listing).name.zh,
+            "listed_on": listing.listed_on,
+            "decision_number": await self._number_of(listing, "listing_decision"),
+            "management_until": listing.management_until,
+        }
+
+    async def _keeping(self, listing: Listing, holder: Subject, on: date) -> bool:
+        """Whether another listing keeps a subject on the same list on a day."""
+        running = await self._listings.in_force(holder.id, on)
+        return any(one.id != listing.id and one.on_list == listing.on_list for one in running)
 
     async def _enter_fact(
         self, listing: Listing, subject: Subject, on: date, by: str, *, closed: date | None, mark: str = ""
@@ -269,11 +309,7 @@ class ListingEndings(ListingDesk):
 
         A removal closes every entry of its list, so the fact waits for the last of them.
         """
-        others = [
-            other
-            for other in await self._listings.in_force(subject.id, on)
-            if other.id != listing.id and other.on_list == listing.on_list
-        ]
-        if not others:
+        holder = await self._subjects.lock_survivor(subject.id) or subject
+        if not await self._keeping(listing, holder, on):
             code = CODES[ListName(listing.on_list)][1]
             await self._fact(subject, listing, code, on, by, f"#{listing.version}")

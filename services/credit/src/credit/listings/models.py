@@ -25,7 +25,8 @@ class Listing(Base, table=True):
     """One subject's listing for one condition, from the draft to the removal.
 
     `listed_on` is the day on which the decision was served, `decided_on` the day of the document; listing,
-    publication, sharing and removal keep an instant each.
+    publication, sharing and removal keep an instant each. An `annulled` one never was: an objection
+    against it was sustained.
     """
 
     __tablename__ = "listings"
@@ -36,6 +37,7 @@ class Listing(Base, table=True):
         CheckConstraint(_one_of("removal", Removal), "removal"),
         CheckConstraint("(state = 'removed') = (removal IS NOT NULL)", "removed_has_reason"),
         CheckConstraint("(removal IS NULL) = (removed_on IS NULL)", "removed_has_day"),
+        CheckConstraint("NOT annulled OR removal = 'revoked'", "annulled_is_revoked"),
         CheckConstraint(
             "state <> 'listed' OR (listed_on IS NOT NULL AND management_until IS NOT NULL)",
             "listed_has_period",
@@ -96,6 +98,7 @@ class Listing(Base, table=True):
     removal: str | None = Field(default=None, sa_type=String(8))
     removed_on: date | None = None
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    annulled: bool = False
     version: int = 1
     created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
 

@@ -30,8 +30,9 @@ class ListingOpenings(ListingDesk):
 
         Raises:
             SubjectNotFound: subject or person are not the caller's to see.
-            InvalidPayload: unknown or unfitting condition, a missing legal basis or penalty, a fact that is
-                not the subject's or a named person's, or does not stand.
+            InvalidPayload: unknown or unfitting condition, a natural person where the condition names none, a
+                role in which nobody is listed along, a missing legal basis or penalty, a fact that is not the
+                subject's or a named person's, or does not stand.
             ListingExists: a listing for this condition runs or stands already.
         """
         subject = await self._theirs(actor, wanted.subject_id)
@@ -48,6 +49,14 @@ class ListingOpenings(ListingDesk):
                     Text("须为自然人主体", "Must be a natural person's subject"),
                 )
             role = Role(person.role)
+            if role.value not in condition.in_charge:
+                raise InvalidPayload.at(
+                    f"/persons/{place}/role",
+                    Text(
+                        "该情形不一并列入此类责任人员",
+                        "For this condition nobody is listed along in this role",
+                    ),
+                )
             opened.append((await self._draft(who, condition, region, wanted, role, first.id, actor.sub), who))
         return [self._view(row, actor) for row in opened]
 
@@ -110,7 +119,7 @@ class ListingOpenings(ListingDesk):
         )
         if condition is None:
             raise InvalidPayload.at("/condition", Text("没有此列入情形", "There is no such condition"))
-        if not condition.fits(subject.kind, in_charge=subject.kind == Kind.NATURAL_PERSON):
+        if not condition.fits(subject.kind):
             raise InvalidPayload.at(
                 "/condition",
                 Text("该情形不适用于此类主体", "The condition does not fit this kind of subject"),

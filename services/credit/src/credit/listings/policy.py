@@ -14,6 +14,7 @@ __all__ = [
     "ListForm",
     "ListPolicy",
     "ListingCondition",
+    "Regulator",
     "RepairClock",
     "RepairReading",
     "Term",
@@ -21,6 +22,9 @@ __all__ = [
 
 DishonestyClass = Literal["slight", "general", "serious"]
 """失信信息分类 of NDRC Order 36."""
+
+ChargeRole = Literal["principal", "legal_representative", "manager", "controller"]
+"""As what a person answers for a subject."""
 
 Step = Literal["expert", "legal_review", "discussion"]
 
@@ -90,25 +94,29 @@ class ListPolicy(Policy):
 class ListingCondition(Policy):
     """One condition for listing; its id is the condition's code, its status that of this very item.
 
-    `kinds`: the kinds of subjects it can be met by; none for all. `open_clause`: it names no facts, so
-    whoever invokes it must write out the legal basis. `penalty`: it rests on a penalty decision, whose date
-    and number must be given. `repairable`: false where the law or central policy excludes repair. `finer`:
-    the conditions that say which of several acts it was; a new listing names one of them instead, because
-    restrictions differ by the act.
+    `kinds`: the kinds of subjects it can be met by in their own right, natural persons only where they are
+    named; none for all. `in_charge`: as what a person who answers for such a subject may be listed along.
+    `open_clause`: it names no facts, so whoever invokes it must write out the legal basis. `penalty`: it
+    rests on a penalty decision, whose date and number must be given. `repairable`: false where the law or
+    central policy excludes repair. `finer`: the conditions that say which of several acts it was; a new
+    listing names one of them instead, because restrictions differ by the act.
     """
 
     on_list: Literal["serious", "slight"]
     market: Literal["tourism", "culture", "both"]
     name: Text
     kinds: list[str] = Field(default=[])
+    in_charge: list[ChargeRole] = Field(
+        default=["principal", "legal_representative", "manager", "controller"]
+    )
     open_clause: bool = False
     penalty: bool = False
     repairable: bool = True
     finer: list[str] = Field(default=[])
 
-    def fits(self, kind: str, *, in_charge: bool) -> bool:
-        """Whether a subject of `kind` can be listed for it, in its own right or as a person in charge."""
-        return in_charge or not self.kinds or kind in self.kinds
+    def fits(self, kind: str) -> bool:
+        """Whether a subject of `kind` can be listed for it in its own right."""
+        return not self.kinds or kind in self.kinds
 
 
 class RepairClock(Policy):
@@ -143,9 +151,18 @@ class RepairClock(Policy):
         return self
 
 
+class Regulator(Article):
+    """Who settles a conflict of the rules: an officer with `scope` for a region of one of these levels."""
+
+    levels: list[Literal["country", "province", "city", "county"]] = Field(min_length=1)
+    scope: Literal["credit:decide", "credit:policy"]
+
+
 class RepairReading(Policy):
     """Which rules on repair prevail where the two sets differ; `stricter` takes both minimum times,
-    Order 36's publication maximum and Order 7's step deadlines."""
+    Order 36's publication maximum and Order 7's step deadlines. Where they contradict each other over the
+    commitment letter, the `regulator` says which holds."""
 
     reading: Literal["stricter", "order7", "order36"]
     name: Text
+    regulator: Regulator

@@ -6,7 +6,20 @@ from datetime import date
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, and_, cast, false, func, or_, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Subquery,
+    Uuid,
+    and_,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -43,6 +56,35 @@ def _visible_to(principal: Principal) -> ColumnElement[bool]:
     if principal.kind == "client":
         return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE))
     return false()
+
+
+def _of_family(subject_id: UUID) -> ColumnElement[bool]:
+    """The listings of a subject and of everyone who was merged into it."""
+    tree = select(col(Subject.id)).where(col(Subject.id) == subject_id).cte("tree", recursive=True)
+    tree = tree.union_all(select(col(Subject.id)).join(tree, col(Subject.merged_into) == tree.c.id))
+    return col(Listing.subject_id).in_(select(tree.c.id))
+
+
+def _survivors(listed: Sequence[ColumnElement[bool]]) -> Subquery:
+    """Of the merged subjects with such listings: who each became in the end (`merged`, `survivor`)."""
+    chain = (
+        select(col(Subject.id).label("merged"), col(Subject.merged_into).label("survivor"))
+        .where(
+            col(Subject.merged_into).is_not(None),
+            col(Subject.id).in_(select(col(Listing.subject_id)).where(*listed)),
+        )
+        .cte("chain", recursive=True)
+    )
+    chain = chain.union_all(
+        select(chain.c.merged, col(Subject.merged_into)).join(
+            chain, and_(col(Subject.id) == chain.c.survivor, col(Subject.merged_into).is_not(None))
+        )
+    )
+    return (
+        select(chain.c.merged, chain.c.survivor)
+        .join(Subject, and_(col(Subject.id) == chain.c.survivor, col(Subject.merged_into).is_(None)))
+        .subquery("survivors")
+    )
 
 
 class ListingRepository:
@@ -125,11 +167,15 @@ class ListingRepository:
         return (await self._session.execute(query)).scalars().all()
 
     async def in_force(self, subject_id: UUID, on: date) -> Sequence[Listing]:
-        """The listings of a subject that bring their measures on a day, the oldest first."""
+        """The listings of a subject that bring their measures on a day, the oldest first.
+
+        With those of everyone who was merged into it; one that was annulled never was in force.
+        """
         query = (
             select(Listing)
             .where(
-                col(Listing.subject_id) == subject_id,
+                _of_family(subject_id),
+                ~col(Listing.annulled),
                 col(Listing.listed_on) <= on,
                 col(Listing.management_until) >= on,
                 col(Listing.lifted_on).is_(None) | (col(Listing.lifted_on) > on),
@@ -142,11 +188,27 @@ class ListingRepository:
     async def last_closed(self, subject_id: UUID, on_list: str, beside: UUID) -> date | None:
         """The last day on which another listing of the subject left this list for good."""
         query = select(func.max(col(Listing.removed_on))).where(
-            col(Listing.subject_id) == subject_id,
+            _of_family(subject_id),
+            ~col(Listing.annulled),
             col(Listing.on_list) == on_list,
             col(Listing.id) != beside,
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def ended(self, subject_id: UUID, on_list: str) -> Sequence[Listing]:
+        """The listings of a subject that left this list for good or are lifted, but for annulled ones."""
+        query = (
+            select(Listing)
+            .where(
+                _of_family(subject_id),
+                ~col(Listing.annulled),
+                col(Listing.on_list) == on_list,
+                col(Listing.listed_on).is_not(None),
+                or_(col(Listing.removed_on).is_not(None), col(Listing.lifted_on).is_not(None)),
+            )
+            .order_by(col(Listing.listed_on), col(Listing.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
 
     async def expired(
         self, today: date, after: tuple[date, UUID] | None, limit: int
@@ -198,7 +260,8 @@ class ListingRepository:
     ) -> Sequence[ListingRow]:
         """`limit + 1` published serious listings whose publication runs today, the newest first.
 
-        With a search: entities as the clause says, persons by the keyed index of their whole name.
+        A merged subject's listing is shown of whom it became. With a search: entities as the clause says,
+        persons by the keyed index of their whole name.
         """
         clauses = [
             col(Listing.on_list) == ListName.SERIOUS,
@@ -207,13 +270,16 @@ class ListingRepository:
             col(Listing.publication_until) >= today,
             col(Listing.lifted_on).is_(None),
         ]
+        survivors = _survivors(clauses)
+        shown_of = func.coalesce(survivors.c.survivor, col(Listing.subject_id))
         if entities is not None:
             clauses.append(or_(entities, col(Subject.name_index).in_(names)))
         if before is not None:
             clauses.append(col(Listing.id) < before)
         query = (
             select(Listing, Subject)
-            .join(Subject, col(Subject.id) == col(Listing.subject_id))
+            .outerjoin(survivors, survivors.c.merged == col(Listing.subject_id))
+            .join(Subject, col(Subject.id) == shown_of)
             .where(*clauses)
             .order_by(col(Listing.id).desc())
             .limit(limit + 1)

@@ -8,7 +8,6 @@ from common.calendar import add_months
 
 __all__ = [
     "ENDED",
-    "HEARD",
     "Event",
     "ListName",
     "Removal",
@@ -65,6 +64,7 @@ class Event(StrEnum):
     DISMISS = "dismiss"
     PUBLISH = "publish"
     REMOVE = "remove"
+    ANNUL = "annul"
     LIFT = "lift"
     RESTORE = "restore"
     FLAG = "flag_objection"
@@ -81,8 +81,6 @@ class Removal(StrEnum):
 
 
 ENDED = frozenset({State.DISMISSED, State.REMOVED})
-HEARD = frozenset({State.DEFENCE, State.DEFENCE_REPLIED})
-"""The subject has made its statement."""
 
 _NEXT: dict[tuple[State, Event], State] = {
     (State.DRAFT, Event.NOTIFY): State.NOTIFIED,
@@ -98,9 +96,12 @@ _NEXT: dict[tuple[State, Event], State] = {
     (State.DECIDED, Event.PUBLISH): State.LISTED,
     (State.DECIDED, Event.REMOVE): State.REMOVED,
     (State.LISTED, Event.REMOVE): State.REMOVED,
+    **{(state, Event.ANNUL): State.REMOVED for state in (State.DECIDED, State.LISTED, State.REMOVED)},
     (State.LISTED, Event.LIFT): State.LISTED,
     (State.LISTED, Event.RESTORE): State.LISTED,
 }
+_BY_OBJECTION = frozenset({Event.ANNUL})
+"""What no officer does to a listing itself: it follows from a sustained objection."""
 
 
 def next_state(state: State, event: Event) -> State | None:
@@ -108,10 +109,20 @@ def next_state(state: State, event: Event) -> State | None:
     return _NEXT.get((state, event))
 
 
-def events_allowed(state: State, *, lifted: bool = False) -> list[Event]:
-    """The events that fit a state, in order; lifting and restoring exclude each other."""
-    unfit = Event.LIFT if lifted else Event.RESTORE
-    return [event for event in Event if (state, event) in _NEXT and event is not unfit]
+def events_allowed(
+    state: State, *, lifted: bool = False, silent: bool = False, unheard: bool = False
+) -> list[Event]:
+    """The events that fit a state, in order; lifting and restoring exclude each other.
+
+    `silent`: the period for a statement is over. `unheard`: the subject's hearing is not done yet, or its
+    defence was accepted, so nobody may decide to list.
+    """
+    unfit = {Event.LIFT if lifted else Event.RESTORE, *_BY_OBJECTION}
+    if silent:
+        unfit.add(Event.STATEMENT)
+    if unheard:
+        unfit.add(Event.DECIDE)
+    return [event for event in Event if (state, event) in _NEXT and event not in unfit]
 
 
 def age_on(birth: date, on: date) -> int:

@@ -218,7 +218,10 @@ class ListingEventView(Model):
 
 
 class ListingView(Model):
-    """A listing with its deadlines and clocks. An objection is a flag beside any state."""
+    """A listing with its deadlines and clocks. An objection is a flag beside any state.
+
+    `annulled`: an objection against it was sustained, so it never was.
+    """
 
     id: UUID
     number: str
@@ -251,6 +254,7 @@ class ListingView(Model):
     shared_at: datetime | None
     lifted_on: date | None
     removal: Removal | None
+    annulled: bool
     removed_on: date | None
     removed_at: datetime | None
     measures: list[str]

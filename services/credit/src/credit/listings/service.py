@@ -1,7 +1,7 @@
 """Use cases of listings: open, tell, hear, decide, serve and publish; who is listed today."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,11 @@ from common.problems import FieldError, Forbidden, InvalidPayload, Text
 from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
 from credit.paging import cursor_id
-from credit.papers.models import Paper
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
+from .annulling import ListingAnnulments
 from .clocks import defence_over
-from .desk import ROOM
-from .endings import ListingEndings
 from .errors import (
     EventRefused,
     HearingSkipped,
@@ -30,7 +28,7 @@ from .models import Listing
 from .opening import ListingOpenings
 from .policy import ListForm, ListingCondition
 from .repository import ListingFilters, ListingRow
-from .rules import Event, ListName, Role, State
+from .rules import Event, ListName, Role
 from .schemas import (
     AssessmentIn,
     DecisionIn,
@@ -53,7 +51,7 @@ STEPS = {
 }
 
 
-class ListingService(ListingOpenings, ListingEndings):
+class ListingService(ListingOpenings, ListingAnnulments):
     """Listings. No step is taken by itself but expiry: a passed deadline is shown, and a person decides."""
 
     async def notify(self, actor: Principal, listing_id: UUID, wanted: NoticeIn) -> ListingView:
@@ -77,7 +75,7 @@ class ListingService(ListingOpenings, ListingEndings):
             Role(listing.role),
             self._deadlines(listing)[0],
         )
-        paper = await self._issue("listing_notice", listing, subject, data, actor.sub)
+        paper = await self._paper("listing_notice", listing, subject, data, actor.sub)
         await self._record(listing, Event.NOTIFY, actor.sub, on=served, papers=[paper])
         return self._view((listing, subject), actor)
 
@@ -119,7 +117,7 @@ class ListingService(ListingOpenings, ListingEndings):
             "findings": wanted.findings,
             "result": "采纳，不予列入。" if wanted.accepted else "不予采纳，继续办理。",
         }
-        paper = await self._issue("listing_reply", listing, subject, data, actor.sub)
+        paper = await self._paper("listing_reply", listing, subject, data, actor.sub)
         details = {"accepted": wanted.accepted}
         texts = {"findings": wanted.findings}
         await self._record(listing, Event.REPLY, actor.sub, texts=texts, details=details, papers=[paper])
@@ -134,7 +132,8 @@ class ListingService(ListingOpenings, ListingEndings):
             HearingSkipped: no notice, the period for a statement still runs, or the statement is unanswered
                 (Administrative Penalty Law Articles 44, 45, 62 by analogy).
             EventRefused: decided already; or the defence was accepted, which excludes listing.
-            InvalidPayload: a required step of a serious decision is not on record.
+            InvalidPayload: a required step of a serious decision is not on record, or was taken before the
+                statement was answered or the period for one was over.
         """
         listing, subject = await self._open(listing_id, actor)
         if listing.opened_by == actor.sub:
@@ -163,8 +162,8 @@ class ListingService(ListingOpenings, ListingEndings):
             {name: _step(getattr(wanted, name)) for name in form.steps},
             (wanted.longer.until, wanted.longer.legal_basis) if wanted.longer else None,
         )
-        decision = await self._issue("listing_decision", listing, subject, data, actor.sub)
-        notice = await self._issue(
+        decision = await self._paper("listing_decision", listing, subject, data, actor.sub)
+        notice = await self._paper(
             "repair_notice",
             listing,
             subject,
@@ -206,7 +205,8 @@ class ListingService(ListingOpenings, ListingEndings):
             "public": clocks.publication_until is not None,
         }
         await self._announce("listing_published", subject, listing, data, now)
-        closed = await self._listings.last_closed(subject.id, listing.on_list, listing.id)
+        holder = await self._subjects.survivor_of(subject.id)
+        closed = await self._listings.last_closed(holder, listing.on_list, listing.id)
         await self._enter_fact(listing, subject, served, actor.sub, closed=closed)
         return self._view((listing, subject), actor)
 
@@ -289,33 +289,20 @@ class ListingService(ListingOpenings, ListingEndings):
     async def _dismiss(
         self, actor: Principal, listing: Listing, subject: Subject, wanted: DecisionIn
     ) -> ListingView:
-        self._advance(listing, Event.DISMISS)
         listing.decided_on, listing.decided_by = self._today, actor.sub
-        papers = []
-        if listing.notified_on is not None:
-            data = {
-                "notified_on": listing.notified_on,
-                "notice_number": await self._number_of(listing, "listing_notice"),
-                "list_name": self._form(listing).name.zh,
-                "reasons": wanted.reasons,
-            }
-            papers.append(await self._issue("listing_dismissal", listing, subject, data, actor.sub))
-        await self._record(
-            listing, Event.DISMISS, actor.sub, texts={"reasons": wanted.reasons}, papers=papers
-        )
+        await self._dismissed(listing, subject, wanted.reasons, actor.sub)
         return self._view((listing, subject), actor)
 
     def _heard(self, listing: Listing, form: ListForm) -> None:
         """Nobody is listed unheard: told first, then heard or silent to the end of the period."""
         rule = self._policy(listing.authority_region, listing.opened_on).heard_first
         why: dict[str, Any] = {"rule": rule.rule, "article": rule.article, "state": listing.state}
-        if listing.notified_on is None:
-            raise HearingSkipped(missing="notice", **why)
-        if listing.state == State.NOTIFIED and defence_over(form, listing.notified_on, self._today) is None:
+        missing = self._missing(listing, form)
+        if missing == "statement":
             until = self._deadlines(listing)[0].due_on
-            raise HearingSkipped(missing="statement", runs_until=until.isoformat(), **why)
-        if listing.state == State.DEFENCE and form.reply_required:
-            raise HearingSkipped(missing="reply", **why)
+            raise HearingSkipped(missing=missing, runs_until=until.isoformat(), **why)
+        if missing is not None:
+            raise HearingSkipped(missing=missing, **why)
         if listing.defence_accepted:
             raise EventRefused(
                 Text("陈述申辩已被采纳，不得列入", "The defence was accepted; it excludes listing"),
@@ -325,21 +312,33 @@ class ListingService(ListingOpenings, ListingEndings):
 
     def _check_steps(self, form: ListForm, wanted: DecisionIn, listing: Listing) -> None:
         errors = []
+        first = self._heard_on(listing, form)
         for name in form.steps:
             step: AssessmentIn | None = getattr(wanted, name)
             if step is None:
                 errors.append(FieldError(f"/{name}", STEPS[name]))
-            elif not listing.opened_on <= step.on <= self._today:
+            elif not first <= step.on <= self._today:
                 errors.append(
                     FieldError(
                         f"/{name}/on",
-                        Text("须在立案之日至今日之间", "Must lie between the opening and today"),
+                        Text(
+                            f"须在听取陈述申辩之后（{first.isoformat()}起）至今日之间",
+                            f"Must lie between the end of the hearing ({first.isoformat()}) and today",
+                        ),
                     )
                 )
         if wanted.longer is not None and wanted.longer.until <= self._today:
             errors.append(FieldError("/longer/until", Text("须晚于今日", "Must lie after today")))
         if errors:
             raise InvalidPayload(errors)
+
+    def _heard_on(self, listing: Listing, form: ListForm) -> date:
+        """The first day on which a listing can be assessed: the statement was answered, or none came."""
+        if listing.stated_on is not None:
+            return listing.replied_on or listing.stated_on
+        told = listing.notified_on or self._today
+        last = defence_over(form, told, self._today)
+        return told if last is None else last + timedelta(days=1)
 
     def _past(self, pointer: str, given: date | None, first: date) -> date:
         """A day of service: given or today, not before `first` and not in the future."""
@@ -350,13 +349,6 @@ class ListingService(ListingOpenings, ListingEndings):
                 Text(f"须在{first.isoformat()}至今日之间", f"Must lie between {first.isoformat()} and today"),
             )
         return day
-
-    async def _issue(
-        self, kind: str, listing: Listing, subject: Subject, data: dict[str, Any], by: str
-    ) -> Paper:
-        return await self._papers.issue(
-            kind, subject, (ROOM, listing.id), data, by, region=listing.authority_region
-        )
 
 
 def _basis(condition: ListingCondition, given: str | None) -> list[str]:

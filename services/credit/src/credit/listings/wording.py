@@ -11,7 +11,15 @@ from .clocks import Deadline
 from .policy import ListForm, ListingCondition, RepairClock
 from .rules import Removal, Role
 
-__all__ = ["CONFLICT", "decision_data", "notice_data", "removal_data", "repair_notice_data"]
+__all__ = [
+    "CONFLICT",
+    "REASONS",
+    "annulment_data",
+    "decision_data",
+    "notice_data",
+    "removal_data",
+    "repair_notice_data",
+]
 
 ROLES: dict[Role, str | None] = {
     Role.SELF: None,
@@ -136,6 +144,26 @@ def removal_data(
         "removed_on": removed_on,
         "reason": REASONS[why],
         "effects": EFFECTS if form.public else EFFECTS[1:],
+        "note": note,
+    }
+
+
+def annulment_data(
+    form: ListForm,
+    decision_number: str,
+    decided_on: date,
+    listed_on: date | None,
+    annulled_on: date,
+    note: str,
+) -> dict[str, Any]:
+    """The annulment: the listing never was, and what was noted of it is undone from its start."""
+    return {
+        "list_name": form.name.zh,
+        "decision_number": decision_number,
+        "decided_on": decided_on,
+        "listed_on": listed_on or "决定书尚未送达",
+        "annulled_on": annulled_on,
+        "effects": ["原列入记录自始撤销", *(EFFECTS if form.public else EFFECTS[1:])],
         "note": note,
     }
 

@@ -7,7 +7,6 @@ from common.auth import Principal
 from common.calendar import add_working_days
 from common.problems import InvalidPayload, Text
 
-from credit.listings.rules import Removal
 from credit.papers.rules import chinese_date
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
@@ -32,8 +31,8 @@ class ObjectionDecisions(ObjectionDesk):
         """Uphold an objection: put the record right at once, and list all that depended on it.
 
         The fact is revoked or amended in this very transaction and the grade published anew, cause
-        `objection`, where it changes. Nothing that was published before is altered. A listing is removed; an
-        entry of the public page is withheld.
+        `objection`, where it changes. Nothing that was published before is altered. A listing is annulled:
+        the facts it recorded are revoked, so it never was; an entry of the public page is withheld.
 
         Raises:
             ObjectionNotFound: not in the caller's regions.
@@ -58,8 +57,8 @@ class ObjectionDecisions(ObjectionDesk):
         if objection.listing_id is not None:
             entries = await self._listings.entries_of(objection.listing_id)
             await self._listings.flag_objection(objection.listing_id, False, actor.sub)
-            await self._listings.remove_for(
-                objection.listing_id, Removal.REVOKED, reason, actor.sub, {"objection": objection.number}
+            await self._listings.annul(
+                objection.listing_id, reason, actor.sub, {"objection": objection.number}
             )
         objection.flagged = False
         objection.remedy = {
@@ -180,6 +179,19 @@ class ObjectionDecisions(ObjectionDesk):
         )
         objection.paper_id = paper.id
 
+    async def _issue_refusal(self, objection: Objection, subject: Subject, reason: str, by: str) -> None:
+        """The written refusal to take an objection up."""
+        data = {
+            "objection_number": objection.number,
+            "filed_on": objection.filed_on,
+            "against": await self._against(objection),
+            "reasons": reason,
+        }
+        paper = await self._papers.issue(
+            "objection_refusal", subject, (ROOM, objection.id), data, by, region=objection.region
+        )
+        objection.paper_id = paper.id
+
     async def _against(self, objection: Objection) -> str:
         if objection.fact_id is not None:
             fact = await self._fact_rows.latest(objection.fact_id)
@@ -202,7 +214,7 @@ class ObjectionDecisions(ObjectionDesk):
         if objection.target == Target.PAGE:
             done = "停止公示该条记录"
         elif objection.target == Target.LISTING:
-            done = "移出名单" + (f"，并{done}" if done else "")
+            done = "撤销名单认定及其记录，自始无效" + (f"，并{done}" if done else "")
         due = objection.remedy_due
         until = f"其他系统中的记录于{chinese_date(due)}前一并更正。" if due else ""
         return f"{done or '重新评定信用等级'}。{until}"

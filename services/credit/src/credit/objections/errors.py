@@ -2,7 +2,15 @@
 
 from common.problems import Forbidden, NotFound, StateConflict, Text
 
-__all__ = ["NotSustained", "NotYours", "ObjectionNotFound", "ObjectionOpen", "SamePerson", "StepRefused"]
+__all__ = [
+    "ListingNotTold",
+    "NotSustained",
+    "NotYours",
+    "ObjectionNotFound",
+    "ObjectionOpen",
+    "SamePerson",
+    "StepRefused",
+]
 
 
 class ObjectionNotFound(NotFound):
@@ -17,6 +25,13 @@ class ObjectionOpen(StateConflict):
 
     type = "/problems/objection-open"
     title = Text("同一事项已有未办结的异议", "An objection against the same thing is still open")
+
+
+class ListingNotTold(StateConflict):
+    """Nobody objects to a listing before the subject was told of it; a draft is not one yet."""
+
+    type = "/problems/listing-not-told"
+    title = Text("名单认定尚未告知，不能提出异议", "The subject was not told of the listing yet")
 
 
 class StepRefused(StateConflict):

@@ -12,7 +12,7 @@ from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 
 from .desk import STATEMENT, ObjectionDesk
-from .errors import NotYours, ObjectionOpen
+from .errors import ListingNotTold, NotYours, ObjectionOpen
 from .models import Objection
 from .rules import Event, State, Target, decide_due
 from .schemas import ObjectionIn, ObjectionView
@@ -37,6 +37,7 @@ class ObjectionFilings(ObjectionDesk):
             SubjectNotFound: what it is against is not there, or not the caller's.
             NotYours: neither the subject's own user nor an officer who may write.
             InvalidPayload: not exactly what names the target, or the fact does not stand any more.
+            ListingNotTold: the subject was not told of the listing yet.
             ObjectionOpen: one against the same thing is not decided yet.
         """
         if actor.subject_id is None and "credit:write" not in actor.scopes:
@@ -101,6 +102,10 @@ class ObjectionFilings(ObjectionDesk):
                 raise InvalidPayload.at(
                     "/fact_id", Text("该信息已被撤销", "The fact has been revoked already")
                 )
+        if wanted.listing_id is not None:
+            listing = await self._objections.listing(wanted.listing_id)
+            if listing is None or listing.notified_on is None:
+                raise ListingNotTold(state=listing and listing.state)
         if wanted.grade_version is not None:
             grade = await self._objections.grade(subject.id, wanted.grade_version)
             if grade is None:

@@ -17,7 +17,15 @@ from credit.sheets import MEDIA_TYPES, SheetFormat
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import Decider, FilesDep, ObjectionServiceDep, Party, Reader, Writer
-from .errors import NotSustained, NotYours, ObjectionNotFound, ObjectionOpen, SamePerson, StepRefused
+from .errors import (
+    ListingNotTold,
+    NotSustained,
+    NotYours,
+    ObjectionNotFound,
+    ObjectionOpen,
+    SamePerson,
+    StepRefused,
+)
 from .repository import ObjectionFilters
 from .rules import Event, State, Target
 from .schemas import (
@@ -29,6 +37,7 @@ from .schemas import (
     RefusalIn,
     RippleView,
     SustainIn,
+    WithdrawalIn,
 )
 
 __all__ = ["router"]
@@ -41,7 +50,7 @@ _DECISION = declare(ObjectionNotFound, StepRefused, SamePerson, CorrectionRefuse
 @router.post(
     "",
     status_code=201,
-    responses=declare(SubjectNotFound, NotYours, ObjectionOpen),
+    responses=declare(SubjectNotFound, NotYours, ObjectionOpen, ListingNotTold),
     summary="File an objection against a fact, a grade, a listing or an entry of the public page",
 )
 async def file_objection(body: ObjectionIn, actor: Party, objections: ObjectionServiceDep) -> ObjectionView:
@@ -138,10 +147,10 @@ async def dismiss_objection(
 @router.post(
     "/{objection_id}/withdraw",
     responses=_STEP | declare(NotYours),
-    summary="Withdraw an undecided objection",
+    summary="Withdraw an undecided objection: the subject itself, or an officer on its written request",
 )
 async def withdraw_objection(
-    objection_id: UUID, body: NoteIn, actor: Party, objections: ObjectionServiceDep
+    objection_id: UUID, body: WithdrawalIn, actor: Party, objections: ObjectionServiceDep
 ) -> ObjectionView:
     return await objections.withdraw(actor, objection_id, body)
 

@@ -26,6 +26,7 @@ __all__ = [
     "RippleView",
     "SustainIn",
     "TermView",
+    "WithdrawalIn",
 ]
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1000)]
@@ -52,6 +53,15 @@ class NoteIn(Model):
     """What an officer notes with a step."""
 
     note: Note | None = None
+
+
+class WithdrawalIn(Model):
+    """A withdrawal; an officer names the subject's written request for it by its number or place."""
+
+    note: Note | None = None
+    request: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = (
+        None
+    )
 
 
 class RefusalIn(Model):

@@ -17,7 +17,7 @@ from .filing import ObjectionFilings
 from .models import Objection, ObjectionEffect
 from .repository import ObjectionFilters
 from .rules import Event
-from .schemas import EffectView, ForwardIn, NoteIn, ObjectionView, RefusalIn, RippleView
+from .schemas import EffectView, ForwardIn, NoteIn, ObjectionView, RefusalIn, RippleView, WithdrawalIn
 
 __all__ = ["ObjectionService"]
 
@@ -53,10 +53,11 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         return await self._done(objection, Event.ACCEPT, actor.sub, wanted.note)
 
     async def refuse(self, actor: Principal, objection_id: UUID, wanted: RefusalIn) -> ObjectionView:
-        """Refuse to take an objection up, with reasons. Raises as `accept`."""
-        objection, _ = await self._open(actor, objection_id)
+        """Refuse to take an objection up, with reasons and in writing. Raises as `accept`."""
+        objection, subject = await self._open(actor, objection_id)
         self._advance(objection, Event.REFUSE)
         objection.first_officer = actor.sub
+        await self._issue_refusal(objection, subject, wanted.reason, actor.sub)
         return await self._done(objection, Event.REFUSE, actor.sub, wanted.reason)
 
     async def forward(self, actor: Principal, objection_id: UUID, wanted: ForwardIn) -> ObjectionView:
@@ -112,19 +113,29 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         objection.verified_by = actor.sub
         return await self._done(objection, Event.VERIFY, actor.sub, wanted.reason)
 
-    async def withdraw(self, actor: Principal, objection_id: UUID, wanted: NoteIn) -> ObjectionView:
-        """Withdraw an undecided objection: by the subject itself, or an officer for it.
+    async def withdraw(self, actor: Principal, objection_id: UUID, wanted: WithdrawalIn) -> ObjectionView:
+        """Withdraw an undecided objection: by the subject itself, or an officer on its written request.
 
         Raises:
             ObjectionNotFound, StepRefused: as in `accept`.
             NotYours: neither its own subject nor an officer.
+            InvalidPayload: an officer names no written request of the subject, or the subject names one.
         """
         objection, subject = await self._open(actor, objection_id)
         if actor.subject_id is None and "credit:write" not in actor.scopes:
             raise NotYours
+        if (actor.subject_id is None) != (wanted.request is not None):
+            raise InvalidPayload.at(
+                "/request",
+                Text(
+                    "经办人只能凭主体的书面申请撤回，须写明文号；主体本人撤回的不填",
+                    "An officer withdraws only on the subject's written request, and names it",
+                ),
+            )
         self._advance(objection, Event.WITHDRAW)
         await self._unflag(objection, subject, actor.sub, "异议撤回")
-        return await self._done(objection, Event.WITHDRAW, actor.sub, wanted.note)
+        details = {} if wanted.request is None else {"request": wanted.request}
+        return await self._done(objection, Event.WITHDRAW, actor.sub, wanted.note, details)
 
     async def close(self, actor: Principal, objection_id: UUID, wanted: NoteIn) -> ObjectionView:
         """Close a decided objection once its decision is served and all it touched is listed.

@@ -24,12 +24,20 @@ from credit.papers.models import Paper
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 
-from .errors import MaterialsMissing, RepairBarred, RepairEventRefused, RepairNotFound, TargetNotRepairable
+from .errors import (
+    MaterialsMissing,
+    RepairBarred,
+    RepairEventRefused,
+    RepairNeedsSecondPerson,
+    RepairNotFound,
+    TargetNotRepairable,
+)
 from .models import Repair, RepairEvent
 from .outlook import Aim, Outlooks, bar_views
 from .repository import RepairRepository, RepairRow
 from .rules import (
     ENDED,
+    FEASIBLE,
     Bar,
     Commitment,
     Event,
@@ -90,9 +98,18 @@ class RepairDesk:
     def _advance(self, repair: Repair, event: Event) -> None:
         after = next_state(State(repair.state), event)
         if after is None:
-            allowed = [str(one) for one in events_allowed(State(repair.state))]
-            raise RepairEventRefused(state=repair.state, allowed=allowed)
+            raise RepairEventRefused(state=repair.state, allowed=[str(one) for one in self._allowed(repair)])
         repair.state = after
+
+    def _allowed(self, repair: Repair) -> list[Event]:
+        """The events that fit now: nothing is accepted or granted that lacks a material or failed."""
+        given, rule = given_in(repair), Commitment(repair.commitment_rule)
+        lacking = {
+            event for event, late in FEASIBLE.items() if missing_materials(given, rule, at_decision=late)
+        }
+        if not repair.passed:
+            lacking.add(Event.GRANT)
+        return [event for event in events_allowed(State(repair.state)) if event not in lacking]
 
     async def _bars(self, repair: Repair, aim: Aim, findings: Findings) -> list[Bar]:
         last = await self._repairs.last_listing_repaired_on(aim.subject.id, repair.id)
@@ -112,6 +129,11 @@ class RepairDesk:
         )
         if missing:
             raise MaterialsMissing(missing=missing)
+
+    def _check_apart(self, repair: Repair, actor: Principal) -> None:
+        """Who ruled on the conflict as the regulator takes no other step."""
+        if actor.sub == repair.resolved_by:
+            raise RepairNeedsSecondPerson
 
     def _check_applicant(self, actor: Principal, subject_id: UUID) -> None:
         if actor.subject_id != subject_id and not actor.may("credit:write"):
@@ -239,6 +261,7 @@ class RepairDesk:
             repair.decided_on,
             repair.lifted_on,
             repair.ended_on if repair.accepted_on is None else None,
+            repair.ended_on if repair.state == State.CLOSED else None,
         )
         return deadlines_of(self._steps_pack(repair, aim), steps, self._today)
 
@@ -257,6 +280,10 @@ class RepairDesk:
         repair, subject = row
         official = actor.subject_id is None
         state, rule = State(repair.state), Commitment(repair.commitment_rule)
+        outlook = None if aim is None else await self._outlooks.view(aim)
+        allowed = self._allowed(repair)
+        if outlook is not None and outlook.bars:
+            allowed = [event for event in allowed if event not in FEASIBLE]
         return RepairView(
             **repair.model_dump(
                 include={
@@ -286,11 +313,11 @@ class RepairDesk:
             commitment_rule=rule,
             missing=[] if state in ENDED else missing_materials(given_in(repair), rule, at_decision=True),
             evidence=[EvidenceItem(**item) for item in repair.evidence],
-            allowed_events=events_allowed(state) if official else [],
+            allowed_events=allowed if official else [],
             accepted_by=repair.accepted_by if official else None,
             decided_by=repair.decided_by if official else None,
             deadlines=[DeadlineView.of(found) for found in self._deadlines(repair, aim)],
-            outlook=await self._outlooks.view(aim) if aim is not None else None,
+            outlook=outlook,
         )
 
 

@@ -1,9 +1,10 @@
 """Problems of repair."""
 
-from common.problems import NotFound, StateConflict, Text
+from common.problems import Forbidden, NotFound, StateConflict, Text
 
 __all__ = [
     "MaterialsMissing",
+    "RegulatorNeeded",
     "RepairBarred",
     "RepairEventRefused",
     "RepairNeedsSecondPerson",
@@ -56,7 +57,16 @@ class MaterialsMissing(StateConflict):
 
 
 class RepairNeedsSecondPerson(StateConflict):
-    """Who received the application may not decide it."""
+    """Who handled an application may not rule on its conflict or decide it; who ruled may not handle it."""
 
     type = "/problems/second-person-needed"
-    title = Text("须由另一人审核决定", "Another person must decide than the first officer")
+    title = Text(
+        "须由未经办该申请的另一人办理", "Another person must do this than those who handled the application"
+    )
+
+
+class RegulatorNeeded(Forbidden):
+    """A conflict of the rules goes to the regulator whom the reading names."""
+
+    type = "/problems/regulator-needed"
+    title = Text("规则冲突须由规定的主管部门认定", "The conflict is for the regulator whom the rules name")

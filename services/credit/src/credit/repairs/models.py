@@ -33,7 +33,10 @@ class Repair(Base, table=True):
         CheckConstraint("(listing_id IS NULL) <> (fact_id IS NULL)", "one_target"),
         CheckConstraint("(state = 'conflict') = (commitment_rule = 'conflict')", "conflict_is_open"),
         CheckConstraint("(state = 'granted') = (lifted_on IS NOT NULL)", "granted_is_lifted"),
-        CheckConstraint("decided_by IS NULL OR decided_by <> accepted_by", "second_person_decides"),
+        CheckConstraint(
+            "decided_by IS NULL OR decided_by <> ALL (ARRAY[accepted_by, resolved_by, verified_by])",
+            "second_person_decides",
+        ),
         CheckConstraint("version >= 1", "version"),
         Index(
             "uq_repairs_running_listing",
@@ -66,6 +69,7 @@ class Repair(Base, table=True):
     applied_on: date
     accepted_by: str | None = Field(default=None, sa_type=Text)
     accepted_on: date | None = None
+    resolved_by: str | None = Field(default=None, sa_type=Text)
     verified_by: str | None = Field(default=None, sa_type=Text)
     verified_on: date | None = None
     verified_how: str | None = Field(default=None, sa_type=String(8))

@@ -18,7 +18,7 @@ from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.listings.errors import ListingNotFound
 from credit.listings.models import Listing
-from credit.listings.policy import Article, RepairClock
+from credit.listings.policy import Article, Regulator, RepairClock
 from credit.listings.repository import ListingRepository
 from credit.listings.rules import State as ListingState
 from credit.subjects.models import Subject
@@ -159,6 +159,12 @@ class Outlooks:
         return self._env.rulebook.repair_readings.choose(
             "repair-reading", on=self._today, region=aim.region
         ).reading
+
+    def regulator(self, aim: Aim) -> Regulator:
+        """Who settles a conflict of the rules, as the reading in force at the place of the case names it."""
+        return self._env.rulebook.repair_readings.choose(
+            "repair-reading", on=self._today, region=aim.region
+        ).regulator
 
     def steps_pack(self, aim: Aim) -> RepairClock:
         """The rule set whose step deadlines apply: Order 7's, also where Order 36 decides the rest."""

@@ -12,6 +12,7 @@ from credit.listings.errors import ListingNotFound
 from .dependencies import Applicant, Decider, Reader, RepairServiceDep, Writer
 from .errors import (
     MaterialsMissing,
+    RegulatorNeeded,
     RepairBarred,
     RepairEventRefused,
     RepairNeedsSecondPerson,
@@ -96,7 +97,9 @@ async def hand_in_materials(
 
 @router.post(
     "/{repair_id}/resolve",
-    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable),
+    responses=declare(
+        RepairNotFound, RepairEventRefused, TargetNotRepairable, RegulatorNeeded, RepairNeedsSecondPerson
+    ),
     summary="Settle, as the regulator, whether a commitment letter is asked for",
 )
 async def resolve_conflict(
@@ -108,7 +111,12 @@ async def resolve_conflict(
 @router.post(
     "/{repair_id}/accept",
     responses=declare(
-        RepairNotFound, RepairEventRefused, TargetNotRepairable, RepairBarred, MaterialsMissing
+        RepairNotFound,
+        RepairEventRefused,
+        TargetNotRepairable,
+        RepairNeedsSecondPerson,
+        RepairBarred,
+        MaterialsMissing,
     ),
     summary="Accept an application that nothing bars",
 )
@@ -118,7 +126,7 @@ async def accept_repair(repair_id: UUID, actor: Writer, repairs: RepairServiceDe
 
 @router.post(
     "/{repair_id}/refuse",
-    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable),
+    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, RepairNeedsSecondPerson),
     summary="Refuse to accept, with reasons and every ground that holds",
 )
 async def refuse_repair(
@@ -129,7 +137,7 @@ async def refuse_repair(
 
 @router.post(
     "/{repair_id}/verify",
-    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable),
+    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, RepairNeedsSecondPerson),
     summary="Record the verification: online, in writing or on site",
 )
 async def verify_repair(

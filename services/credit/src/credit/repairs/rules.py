@@ -1,7 +1,7 @@
 """Repair: states, what bars it and until when, who gives a commitment, what is due by when. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -13,6 +13,7 @@ from credit.listings.policy import Article, DishonestyClass, RepairClock
 
 __all__ = [
     "ENDED",
+    "FEASIBLE",
     "Ban",
     "Bar",
     "Commitment",
@@ -47,6 +48,7 @@ class State(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     NOT_ACCEPTED = "not_accepted"
+    CLOSED = "closed"
 
 
 class Event(StrEnum):
@@ -60,6 +62,7 @@ class Event(StrEnum):
     VERIFY = "verify"
     GRANT = "grant"
     REJECT = "reject"
+    CLOSE = "close"
 
 
 class Commitment(StrEnum):
@@ -70,7 +73,10 @@ class Commitment(StrEnum):
     CONFLICT = "conflict"
 
 
-ENDED = frozenset({State.GRANTED, State.REFUSED, State.NOT_ACCEPTED})
+FEASIBLE = {Event.ACCEPT: False, Event.GRANT: True}
+"""The events that nothing may bar and no material may lack; with whether late materials must be there."""
+ENDED = frozenset({State.GRANTED, State.REFUSED, State.NOT_ACCEPTED, State.CLOSED})
+_RUNNING = (State.APPLIED, State.CONFLICT, State.ACCEPTED, State.VERIFIED)
 _NEXT: dict[tuple[State, Event], State] = {
     (State.CONFLICT, Event.RESOLVE): State.APPLIED,
     (State.CONFLICT, Event.REFUSE): State.NOT_ACCEPTED,
@@ -83,7 +89,10 @@ _NEXT: dict[tuple[State, Event], State] = {
     (State.VERIFIED, Event.MATERIALS): State.VERIFIED,
     (State.VERIFIED, Event.GRANT): State.GRANTED,
     (State.VERIFIED, Event.REJECT): State.REFUSED,
+    **{(state, Event.CLOSE): State.CLOSED for state in _RUNNING},
 }
+_BY_SYSTEM = frozenset({Event.CLOSE})
+"""What no officer does: it follows from the end of what was to be repaired."""
 
 
 def next_state(state: State, event: Event) -> State | None:
@@ -93,7 +102,7 @@ def next_state(state: State, event: Event) -> State | None:
 
 def events_allowed(state: State) -> list[Event]:
     """The events that fit a state, in order."""
-    return [event for event in Event if (state, event) in _NEXT]
+    return [event for event in Event if (state, event) in _NEXT and event not in _BY_SYSTEM]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,7 @@ class Steps:
     decided_on: date | None = None
     lifted_on: date | None = None
     ended_on: date | None = None
+    closed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,18 +260,24 @@ def missing_materials(given: Materials, commitment: Commitment, *, at_decision: 
 
 
 def deadlines_of(pack: RepairClock, steps: Steps, today: date) -> list[Deadline]:
-    """The deadlines that an application has set so far: acceptance, verification, decision, lifting."""
+    """The deadlines that an application has set so far: acceptance, verification, decision, lifting.
+
+    Those of a closed application run no further than the day on which it was closed.
+    """
     ran = [
         ("accept", steps.applied_on, steps.accepted_on or steps.ended_on),
         ("verify", steps.accepted_on, steps.verified_on),
         ("decide", steps.verified_on, steps.decided_on),
         ("lift", steps.decided_on if steps.lifted_on else None, steps.lifted_on),
     ]
-    return [
-        deadline(name, pack.steps[name], start, met, today)
+    found = [
+        deadline(name, pack.steps[name], start, met, steps.closed_on or today)
         for name, start, met in ran
         if start is not None and name in pack.steps
     ]
+    if steps.closed_on is None:
+        return found
+    return [replace(one, status="closed") if one.status == "open" else one for one in found]
 
 
 def _too_early(target: Target, packs: Iterable[RepairClock], today: date) -> Iterator[Bar]:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from common import regions
 from common.auth import Principal
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
@@ -12,6 +13,7 @@ from credit.paging import cursor_id
 
 from .desk import RepairDesk, findings_of, given_in, held, training_details
 from .errors import (
+    RegulatorNeeded,
     RepairEventRefused,
     RepairNeedsSecondPerson,
     RepairNotFound,
@@ -109,21 +111,38 @@ class RepairService(RepairDesk):
         return await self._view((repair, aim.subject), actor, aim)
 
     async def resolve(self, actor: Principal, repair_id: UUID, wanted: ResolutionIn) -> RepairView:
-        """Settle the conflict over the commitment letter, as the regulator.
+        """Settle the conflict over the commitment letter, as the regulator whom the reading names.
+
+        Whoever settles it takes no other step in the application, and took none before.
 
         Raises:
             RepairNotFound: not in the caller's regions.
             RepairEventRefused: there is no conflict.
+            RegulatorNeeded: the caller is not of the level, or has not the scope, that the reading names.
+            RepairNeedsSecondPerson: the caller handled the application.
         """
         repair, aim = await self._open(repair_id, actor)
+        regulator = self._outlooks.regulator(aim)
+        covering = [own for own in actor.regions if regions.covers(own, repair.authority_region)]
+        if not actor.may(regulator.scope) or not {regions.level(own) for own in covering} & {
+            *regulator.levels
+        }:
+            raise RegulatorNeeded(levels=regulator.levels, scope=regulator.scope, article=regulator.article)
+        handled = {event.done_by for event in await self._repairs.events_of(repair.id)}
         self._advance(repair, Event.RESOLVE)
-        repair.commitment_rule = wanted.commitment
+        if actor.sub in handled:
+            raise RepairNeedsSecondPerson
+        repair.commitment_rule, repair.resolved_by = wanted.commitment, actor.sub
         await self._record(
             repair,
             Event.RESOLVE,
             actor.sub,
             texts={"reasons": wanted.reasons},
-            details={"commitment": wanted.commitment},
+            details={
+                "commitment": wanted.commitment,
+                "rule": regulator.rule,
+                "article": regulator.article,
+            },
         )
         return await self._view((repair, aim.subject), actor, aim)
 
@@ -165,10 +184,12 @@ class RepairService(RepairDesk):
 
         Raises:
             RepairNotFound, RepairEventRefused: as `resolve`.
+            RepairNeedsSecondPerson: the caller ruled on its conflict.
             RepairBarred: a ground of refusal holds; refuse it with reasons instead.
             MaterialsMissing: something that cannot come late is missing.
         """
         repair, aim = await self._open(repair_id, actor)
+        self._check_apart(repair, actor)
         self._advance(repair, Event.ACCEPT)
         self._check_bars(await self._bars(repair, aim, Findings()))
         self._check_materials(repair, at_decision=False)
@@ -187,8 +208,13 @@ class RepairService(RepairDesk):
         return await self._view((repair, aim.subject), actor, aim)
 
     async def refuse(self, actor: Principal, repair_id: UUID, wanted: RefusalIn) -> RepairView:
-        """Refuse to accept an application, with reasons. Raises RepairNotFound, RepairEventRefused."""
+        """Refuse to accept an application, with reasons.
+
+        Raises:
+            RepairNotFound, RepairEventRefused, RepairNeedsSecondPerson: as `accept`.
+        """
         repair, aim = await self._open(repair_id, actor)
+        self._check_apart(repair, actor)
         self._advance(repair, Event.REFUSE)
         if repair.commitment_rule == Commitment.CONFLICT:
             repair.commitment_rule = Commitment.NONE
@@ -196,8 +222,9 @@ class RepairService(RepairDesk):
         return await self._view((repair, aim.subject), actor, aim)
 
     async def verify(self, actor: Principal, repair_id: UUID, wanted: VerificationIn) -> RepairView:
-        """Record the verification. Raises RepairNotFound, RepairEventRefused."""
+        """Record the verification. Raises RepairNotFound, RepairEventRefused, RepairNeedsSecondPerson."""
         repair, aim = await self._open(repair_id, actor)
+        self._check_apart(repair, actor)
         self._advance(repair, Event.VERIFY)
         repair.verified_on, repair.verified_by = self._today, actor.sub
         repair.verified_how, repair.passed = wanted.how, wanted.passed
@@ -218,11 +245,12 @@ class RepairService(RepairDesk):
 
         Raises:
             RepairNotFound, RepairEventRefused: as `resolve`; also when verification failed and it is granted.
-            RepairNeedsSecondPerson: the caller took the application or accepted it.
+            RepairNeedsSecondPerson: the caller took the application, accepted or verified it, or ruled on its
+                conflict.
             RepairBarred, MaterialsMissing: granted although a ground holds or something is missing.
         """
         repair, aim = await self._open(repair_id, actor)
-        if actor.sub in {repair.accepted_by, repair.applied_by}:
+        if actor.sub in {repair.accepted_by, repair.applied_by, repair.verified_by, repair.resolved_by}:
             raise RepairNeedsSecondPerson
         self._advance(repair, Event.GRANT if wanted.grant else Event.REJECT)
         repair.decided_on, repair.decided_by = self._today, actor.sub

@@ -1,6 +1,6 @@
 """Words of the papers of repair."""
 
-__all__ = ["EFFECTS", "GROUNDS", "HOW", "MATERIALS"]
+__all__ = ["CORRECTED", "EFFECTS", "GROUNDS", "HOW", "MATERIALS"]
 
 GROUNDS = {
     "REP-X-1": "距列入名单或者文书作出之日未满最短期限",
@@ -10,6 +10,7 @@ GROUNDS = {
     "REP-X-5": "修复期间因同一原因再次受到处罚，造成不良影响",
     "REP-X-6": "法律、法规或者党中央、国务院政策文件明确规定不可修复",
 }
+CORRECTED = "申请修复的信息已被撤销或者更正，不再属于可修复的失信信息"
 HOW = {"online": "线上核查", "written": "书面核查", "on_site": "实地核查"}
 MATERIALS = {
     "application": "信用修复申请书",

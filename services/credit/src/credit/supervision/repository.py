@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, and_, func, literal, or_, select
+from sqlalchemy import Row, Select, Text, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -33,8 +33,8 @@ class SupervisionRepository:
 
     async def listing_facts(
         self, subjects: Collection[UUID], codes: Collection[str]
-    ) -> Sequence[Row[UUID, str, str, date, dict[str, Any], str]]:
-        """Standing facts of `codes` about `subjects`: subject, its kind, code, day, payload, reference.
+    ) -> Sequence[Row[UUID, UUID, str, str, date, dict[str, Any], str, str]]:
+        """Standing facts of `codes` about `subjects`: fact, subject, its kind, code, day, payload, source.
 
         Facts that the room of listings wrote are left out: it knows more of them itself.
         """
@@ -46,11 +46,13 @@ class SupervisionRepository:
         )
         query = (
             select(
+                col(Fact.id),
                 col(Fact.subject_id),
                 col(Subject.kind),
                 col(Fact.code),
                 col(Fact.occurred_on),
                 col(Fact.payload),
+                col(Fact.source_kind),
                 col(Fact.source_reference),
             )
             .join(latest, and_(col(Fact.id) == latest.c.id, col(Fact.version) == latest.c.version))
@@ -83,6 +85,23 @@ class SupervisionRepository:
             .order_by(col(Listing.listed_on), col(Listing.id))
         )
         return (await self._session.execute(query)).all()
+
+    async def holders(self, subjects: Collection[UUID]) -> dict[UUID, tuple[UUID, str]]:
+        """These subjects and all who were merged into them, each with who holds its listings and its kind.
+
+        One that is asked for itself holds its own, whomever it was merged into.
+        """
+        held: Select[UUID, UUID, str] = select(
+            col(Subject.id).label("member"), col(Subject.id).label("holder"), col(Subject.kind).label("kind")
+        )
+        tree = held.where(col(Subject.id).in_(subjects)).cte("tree", recursive=True)
+        tree = tree.union_all(
+            select(col(Subject.id), tree.c.holder, tree.c.kind).where(
+                col(Subject.merged_into) == tree.c.member, col(Subject.id).not_in(subjects)
+            )
+        )
+        rows = await self._session.execute(select(tree.c.member, tree.c.holder, tree.c.kind))
+        return {row.member: (row.holder, row.kind) for row in rows}
 
     async def posts(self, people: Collection[UUID]) -> Sequence[Relation]:
         """Every post that these people hold or held, however long ago."""

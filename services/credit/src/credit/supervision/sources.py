@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.deposits.repository import DepositRepository
 from credit.facts.repository import FactRepository
 from credit.facts.rules import Action, harmed_tourists
+from credit.facts.schemas import SourceKind
 from credit.listings.models import Listing
 from credit.subjects.models import Subject
 
@@ -55,13 +56,15 @@ class Sources:
     ) -> list[Listed]:
         """Listings and restricting facts of these subjects, and of entities at which they held a post.
 
-        A post counts when it was held on the day the restriction runs from.
+        A subject holds the listings of whoever was merged into it: they end with the listing, not with the
+        copies of its facts. A post counts when it was held on the day the restriction runs from.
         """
         codes = LISTING_CODES | {code for one in restrictions for code in one.facts}
         own = sorted(set(people))
         posts = [Post(one.to_id, one.kind, *one.period) for one in await self._states.posts(own)]
         held = sorted({post.entity for post in posts} - set(own))
-        entries = [*await self._entries([*own, *held], codes), *await self._listings([*own, *held])]
+        entries = await self._entries([*own, *held], codes)
+        entries += await self._listings(await self._states.holders([*own, *held]))
         found = [entry for entry in entries if (entry.bearer or entry.entity) in own]
         for post in posts:
             found += [
@@ -82,16 +85,17 @@ class Sources:
         """The next day from which another class is already known to hold."""
         return await self._risk.next_assessment(subject.id, after)
 
-    async def _listings(self, subjects: list[UUID]) -> list[Listed]:
+    async def _listings(self, holders: Mapping[UUID, tuple[UUID, str]]) -> list[Listed]:
         entries = []
-        rows = await self._states.listings(subjects)
+        rows = await self._states.listings(list(holders))
         penalties = await self._penalties([row[0] for row in rows])
-        for listing, kind, entity, entity_kind in rows:
+        for listing, _, entity, entity_kind in rows:
             if listing.listed_on is None:
                 continue
+            holder, kind = holders[listing.subject_id]
             ends = [day for day in (listing.lifted_on, listing.removed_on) if day is not None]
             entry = Listed(
-                entity=listing.subject_id,
+                entity=holder,
                 entity_kind=kind,
                 source="serious" if listing.on_list == "serious" else "slight",
                 condition=listing.condition,
@@ -105,8 +109,9 @@ class Sources:
             )
             entries.append(entry)
             if entity is not None and entity_kind is not None and listing.role != SELF:
-                along = replace(entry, entity=entity, entity_kind=entity_kind, role=listing.role)
-                entries.append(replace(along, bearer=listing.subject_id))
+                at, of_kind = holders.get(entity, (entity, entity_kind))
+                along = replace(entry, entity=at, entity_kind=of_kind, role=listing.role)
+                entries.append(replace(along, bearer=holder))
         return entries
 
     async def _penalties(self, listings: list[Listing]) -> dict[UUID, tuple[tuple[str, date], ...]]:
@@ -123,8 +128,27 @@ class Sources:
             for listing in listings
         }
 
+    async def _from_listings(self, copies: Mapping[UUID, str]) -> set[UUID]:
+        """Which of the copies that mergers made go back to a fact that the room of listings wrote."""
+        found: set[UUID] = set()
+        ahead = {fact: origin for fact, said in copies.items() if (origin := _copied_from(said))}
+        while ahead:
+            rows = await self._facts.latest_of(sorted(set(ahead.values())))
+            further = {}
+            for fact, origin in ahead.items():
+                row = rows.get(origin)
+                if row is not None and row.source_kind == SourceKind.LISTING:
+                    found.add(fact)
+                elif row is not None and row.source_kind == SourceKind.MERGE:
+                    further[fact] = _copied_from(row.source_reference)
+            ahead = {fact: origin for fact, origin in further.items() if origin is not None}
+        return found
+
     async def _entries(self, subjects: list[UUID], codes: frozenset[str]) -> list[Listed]:
         rows = await self._states.listing_facts(subjects, codes)
+        copies = {row.id: row.source_reference for row in rows if row.source_kind == SourceKind.MERGE}
+        known = await self._from_listings(copies)
+        rows = [row for row in rows if row.id not in known]
         removed = [(row.subject_id, row.code, row.occurred_on, row.payload) for row in rows]
         entries = []
         for row in rows:
@@ -163,3 +187,11 @@ class Sources:
                     )
                 )
         return entries
+
+
+def _copied_from(reference: str) -> UUID | None:
+    """The fact that a merger recorded again under this reference (`merger:fact`)."""
+    try:
+        return UUID(reference.rpartition(":")[2])
+    except ValueError:
+        return None

@@ -1,0 +1,109 @@
+"""How a wrong listing is undone from its start, because an objection against it was sustained."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from credit.facts.rules import Action
+from credit.facts.schemas import CorrectionIn, SourceKind
+from credit.scoring.rules.causes import Cause
+from credit.subjects.models import Subject
+
+from .desk import CODES
+from .endings import ListingEndings
+from .models import Listing
+from .rules import Event, ListName, Removal, State, next_state
+from .wording import annulment_data
+
+__all__ = ["ListingAnnulments"]
+
+
+class ListingAnnulments(ListingEndings):
+    """Annulments of listings."""
+
+    async def annul(self, listing_id: UUID, note: str, by: str, details: Mapping[str, Any]) -> Listing:
+        """Undo a listing from its start, because an objection against it was sustained.
+
+        What it recorded is revoked, so every score for the days on the list is right from now on, and its
+        measures never were; the listing itself and what was known before stay to be read. One that is not
+        decided yet is dismissed. What it had kept others of its list from closing is closed now.
+
+        Raises:
+            ListingNotFound: no such listing.
+        """
+        listing, subject = await self._open(listing_id, None)
+        was = State(listing.state)
+        if was is State.DISMISSED:
+            return listing
+        if next_state(was, Event.ANNUL) is None:
+            await self._dismissed(listing, subject, note, by, details)
+            return listing
+        holder = await self._subjects.lock_survivor(subject.id) or subject
+        self._advance(listing, Event.ANNUL)
+        now = self._env.clock.now()
+        listing.annulled, listing.removal = True, Removal.REVOKED
+        if was is not State.REMOVED:
+            listing.removed_on, listing.removed_at = self._today, now
+        await self._session.flush()
+        data = annulment_data(
+            self._form(listing),
+            await self._number_of(listing, "listing_decision"),
+            listing.decided_on or self._today,
+            listing.listed_on,
+            self._today,
+            note,
+        )
+        paper = await self._paper("listing_annulment", listing, subject, data, by)
+        await self._record(listing, Event.ANNUL, by, texts={"note": note}, details=details, papers=[paper])
+        if was is State.LISTED:
+            told = {"reason": Removal.REVOKED, "removed_on": self._today.isoformat()}
+            await self._announce("listing_removed", subject, listing, told, now)
+            await self._closings.of_listing(listing.id, listing.number, subject, note, by)
+        for fact_id in await self._recorded_by(listing, holder):
+            await self._facts.correct_for(
+                holder, fact_id, self._revocation(listing, note), by=by, cause=Cause.OBJECTION
+            )
+        await self._close_what_it_kept_open(listing, holder, by)
+        return listing
+
+    async def _recorded_by(self, listing: Listing, holder: Subject) -> list[UUID]:
+        """The standing facts of a subject that a listing recorded, also before the subject was merged."""
+        named = await self._fact_rows.recorded_under(holder.id, SourceKind.LISTING, listing.number)
+        if holder.id != listing.subject_id:
+            before = await self._fact_rows.recorded_under(
+                listing.subject_id, SourceKind.LISTING, listing.number
+            )
+            named = [*[await self._counting(one) for one in before], *named]
+        latest = await self._fact_rows.latest_of(named)
+        return [
+            one
+            for one in dict.fromkeys(named)
+            if one in latest and latest[one].action != Action.REVOKE and latest[one].subject_id == holder.id
+        ]
+
+    async def _counting(self, fact_id: UUID) -> UUID:
+        """The fact that counts for a survivor instead of a merged subject's."""
+        while (copy := await self._fact_rows.recorded_again(SourceKind.MERGE, str(fact_id))) is not None:
+            fact_id = copy
+        return fact_id
+
+    def _revocation(self, listing: Listing, note: str) -> CorrectionIn:
+        return CorrectionIn(
+            action="revoke",
+            reason=note[:500],
+            authority=self._authority(listing),
+            reference=listing.number,
+        )
+
+    async def _close_what_it_kept_open(self, listing: Listing, holder: Subject, by: str) -> None:
+        """Close the other entries of a list that ended while an annulled listing seemed to keep it open."""
+        code = CODES[ListName(listing.on_list)][1]
+        standing = await self._fact_rows.standing(holder.id, self._today, holder.last_recorded_at)
+        closed = {fact.occurred_on for fact in standing if fact.code == code}
+        for other in await self._listings.ended(holder.id, listing.on_list):
+            on = other.removed_on or other.lifted_on
+            if other.id == listing.id or on is None or on in closed:
+                continue
+            if not await self._keeping(other, holder, on):
+                closed.add(on)
+                await self._fact(holder, other, code, on, by, f"#{other.version}/{listing.number}")

@@ -1,0 +1,274 @@
+"""A wrong listing never was: its facts, scores and measures; who objects, who withdraws, what is written."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from credit.rounds import do_round
+
+from .conftest import START, Service
+from .test_listings import REASONS, listed, opened, reviewer
+from .test_objections import Room
+
+
+@pytest.fixture
+def room(service: Service) -> Room:
+    return Room(service)
+
+
+def another(service: Service) -> dict[str, str]:
+    return service.who(sub="reviewer-9", scopes=["credit:read", "credit:decide"])
+
+
+async def grade_on(service: Service, subject: dict[str, Any], day: str) -> str:
+    score = await service.get(f"/subjects/{subject['id']}/score", valid_at=day)
+    grade: str = score["result"]["grade"]
+    return grade
+
+
+async def annulled(
+    service: Service, listing: dict[str, Any], subject: dict[str, Any], days: int = 5
+) -> dict[str, Any]:
+    """Have an objection against a listing sustained some days after the start."""
+    service.at(START + timedelta(days=days))
+    room = Room(service)
+    made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.own(subject))
+    done: dict[str, Any] = await room.step(made, "sustain", {"reason": "认定对象有误"}, who=another(service))
+    return done
+
+
+async def measures(service: Service, subject: dict[str, Any], day: str) -> set[str]:
+    view = await service.get(f"/subjects/{subject['id']}/supervision", on=day)
+    return {one["code"] for one in view["measures"] if one["code"].startswith("M-")}
+
+
+async def test_an_annulled_listing_never_was(service: Service) -> None:
+    firm = await service.subject()
+    listing = await listed(service, subject_id=firm["id"])
+    before = await service.get(f"/subjects/{firm['id']}/score")
+    assert before["result"]["grade"] == "D"
+    try:
+        done = await annulled(service, listing, firm)
+        for day in ("2026-11-23", "2026-11-24", "2026-11-28"):
+            assert await grade_on(service, firm, day) == "A", day
+            assert await measures(service, firm, day) == set(), day
+        same = await service.get(
+            f"/subjects/{firm['id']}/score",
+            valid_at=before["result"]["valid_at"],
+            known_at=before["result"]["known_at"],
+        )
+        assert same["result_hash"] == before["result_hash"], "what was known then stays"
+        view = await service.get(f"/listings/{listing['id']}")
+        assert (view["state"], view["removal"], view["annulled"]) == ("removed", "revoked", True)
+        facts = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
+        assert [(one["code"], one["standing"]) for one in facts] == [("SERIOUS_LISTED", False)]
+        step = (await service.get(f"/listings/{listing['id']}/timeline"))["items"][-1]
+        assert (step["event"], len(step["papers"])) == ("annul", 1)
+        paper = await service.get(f"/papers/{step['papers'][0]}")
+        assert paper["kind"] == "listing_annulment"
+        pdf = await service.http.get(paper["path"], headers=service.who())
+        assert pdf.content.startswith(b"%PDF")
+        ripple = await service.get(f"/objections/{done['id']}/ripple", limit=100)
+        assert {"grade", "tier", "listing", "page", "measure"} <= set(ripple["by_kind"])
+    finally:
+        service.at(START)
+
+
+async def test_an_objection_also_undoes_a_listing_that_has_ended(service: Service) -> None:
+    firm = await service.subject()
+    listing = await listed(service, subject_id=firm["id"])
+    body = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件1号"}
+    try:
+        service.at(START + timedelta(days=2))
+        await service.post(f"/listings/{listing['id']}/remove", body, 200, reviewer(service))
+        assert (await grade_on(service, firm, "2026-11-24"), await grade_on(service, firm, "2026-11-26")) == (
+            "D",
+            "A",
+        )
+        await annulled(service, listing, firm)
+        assert await grade_on(service, firm, "2026-11-24") == "A"
+        view = await service.get(f"/listings/{listing['id']}")
+        assert (view["removal"], view["removed_on"], view["annulled"]) == ("revoked", "2026-11-25", True)
+    finally:
+        service.at(START)
+
+
+async def test_what_an_annulled_listing_kept_open_is_closed_on_its_own_day(service: Service) -> None:
+    """The removal of a listing is not noted while another keeps its subject on the list."""
+    firm = await service.subject()
+    wrong = await listed(service, subject_id=firm["id"])
+    right = await listed(service, "SEV-T-1", subject_id=firm["id"])
+    body = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件2号"}
+    try:
+        service.at(START + timedelta(days=2))
+        await service.post(f"/listings/{right['id']}/remove", body, 200, reviewer(service))
+        assert await grade_on(service, firm, "2026-11-27") == "D", "the other one keeps it listed"
+        await annulled(service, wrong, firm)
+        assert await grade_on(service, firm, "2026-11-24") == "D", "the right one stood until then"
+        assert await grade_on(service, firm, "2026-11-27") == "A"
+    finally:
+        service.at(START)
+
+
+async def test_an_annulled_listing_leaves_the_other_standing(service: Service) -> None:
+    firm = await service.subject()
+    wrong = await listed(service, subject_id=firm["id"])
+    await listed(service, "SEV-T-1", subject_id=firm["id"])
+    try:
+        await annulled(service, wrong, firm)
+        assert await grade_on(service, firm, "2026-11-28") == "D"
+        facts = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
+        assert sorted((one["code"], one["standing"]) for one in facts) == [
+            ("SERIOUS_LISTED", False),
+            ("SERIOUS_LISTED", True),
+        ]
+    finally:
+        service.at(START)
+
+
+async def merged(service: Service, subject: dict[str, Any], into: dict[str, Any]) -> None:
+    seen = await service.http.get(f"/api/v1/credit/subjects/{subject['id']}", headers=service.who())
+    answer = await service.http.post(
+        f"/api/v1/credit/subjects/{subject['id']}/merge",
+        json={"into": into["id"], "reason": "查明为同一经营者", "evidence": []},
+        headers=service.who() | {"If-Match": seen.headers["etag"]},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def unlicensed(service: Service) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A provisional operator that was listed, and the firm it turned out to be."""
+    operator = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
+    listing = await listed(service, "SEV-T-5", subject_id=operator["id"])
+    firm = await service.subject(name="查明样例旅行社（虚构）")
+    await merged(service, operator, firm)
+    return operator, listing, firm
+
+
+async def test_the_measures_of_a_merged_subjects_listing_end_with_it(service: Service) -> None:
+    _, listing, firm = await unlicensed(service)
+    held = await measures(service, firm, "2026-11-24")
+    assert {"M-SEV-1", "M-SEV-4"} <= held
+    shown = await service.http.get("/api/v1/credit/public/listings", params={"q": "查明样例"})
+    assert [(one["number"], one["name"]) for one in shown.json()["items"]] == [
+        (listing["number"], firm["name"])
+    ]
+    ask = {"subject_id": firm["id"], "act": "commitment", "purpose": "受理信用承诺"}
+    assert (await service.post("/supervision/checks", ask, 200))["allowed"] is False
+    promise = {"subject_id": firm["id"], "kind": "self_discipline", "template_version": "1"}
+    promise |= {"items": ["不组织不合理低价游"], "start_on": "2026-11-23", "end_on": "2027-11-22"}
+    promise |= {"publicly_shown": True}
+    refused = await service.post("/commitments", promise, 409)
+    assert [one["measure"] for one in refused["citations"]] == ["M-SEV-4"] and refused["citations"][0][
+        "basis"
+    ]
+    try:
+        service.at(START + timedelta(days=3))
+        body = {"ground": "REP-A-2", "note": "处罚决定已经撤销。", "proof": "文件3号"}
+        await service.post(f"/listings/{listing['id']}/remove", body, 200, reviewer(service))
+        service.at(START + timedelta(days=10))
+        await do_round(service.app.state.db, service.app.state.env)
+        assert await measures(service, firm, "2026-12-03") == set()
+        assert (await service.post("/supervision/checks", ask, 200))["allowed"] is True
+        assert await grade_on(service, firm, "2026-12-03") == "A"
+        shown = await service.http.get("/api/v1/credit/public/listings", params={"q": "查明样例"})
+        assert shown.json()["items"] == []
+    finally:
+        service.at(START)
+
+
+async def test_the_end_of_a_merged_subjects_listing_leaves_the_survivors_own(service: Service) -> None:
+    _, listing, firm = await unlicensed(service)
+    await listed(service, "SEV-T-3", subject_id=firm["id"])
+    try:
+        service.at(START + timedelta(days=3))
+        body = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件4号"}
+        await service.post(f"/listings/{listing['id']}/remove", body, 200, reviewer(service))
+        assert await grade_on(service, firm, "2026-11-28") == "D"
+        assert "M-SEV-4" in await measures(service, firm, "2026-11-28")
+    finally:
+        service.at(START)
+
+
+async def test_an_objection_undoes_a_merged_subjects_listing_for_the_survivor(
+    service: Service, room: Room
+) -> None:
+    _, listing, firm = await unlicensed(service)
+    assert await grade_on(service, firm, "2026-11-24") == "D"
+    try:
+        service.at(START + timedelta(days=5))
+        room = Room(service)
+        made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.officer)
+        await room.step(made, "sustain", {"reason": "认定对象有误"}, who=another(service))
+        for day in ("2026-11-24", "2026-11-28"):
+            assert await grade_on(service, firm, day) == "A", day
+            assert await measures(service, firm, day) == set(), day
+    finally:
+        service.at(START)
+
+
+async def test_nobody_objects_to_a_draft(service: Service, room: Room) -> None:
+    firm = await service.subject()
+    draft = await opened(service, subject_id=firm["id"])
+    body = {"target": "listing", "listing_id": draft["id"]}
+    for who in (room.own(firm), room.officer):
+        early = await room.file(body, who, 409)
+        assert early["type"] == "/problems/listing-not-told"
+    await service.post(f"/listings/{draft['id']}/notify", {}, 200)
+    await room.file(body, room.own(firm))
+
+
+async def test_an_officer_withdraws_only_on_the_subjects_written_request(
+    service: Service, room: Room
+) -> None:
+    firm = await service.subject()
+    fact = await service.fact(firm, "PENALTY_WARNING", "2026-06-01")
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(firm))
+    refused = await room.step(made, "withdraw", {"note": "应主体要求"}, 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/request"]
+    assert (await service.get(f"/objections/{made['id']}"))["state"] == "filed"
+    done = await room.step(made, "withdraw", {"request": "撤回申请书2026年第1号"})
+    assert (done["state"], done["acts"][-1]["details"]) == (
+        "withdrawn",
+        {"request": "撤回申请书2026年第1号"},
+    )
+
+
+async def test_a_refused_objection_and_a_listing_dropped_by_one_are_told_in_writing(
+    service: Service, room: Room
+) -> None:
+    firm = await service.subject()
+    fact = await service.fact(firm, "PENALTY_WARNING", "2026-06-01")
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(firm))
+    refused = await room.step(made, "refuse", {"reason": "材料不齐，不予受理"})
+    paper = await service.get(f"/papers/{refused['paper_id']}", who=room.own(firm))
+    assert paper["kind"] == "objection_refusal"
+    pdf = await service.http.get(paper["path"], headers=room.own(firm))
+    assert pdf.content.startswith(b"%PDF")
+    told = await opened(service, subject_id=firm["id"])
+    await service.post(f"/listings/{told['id']}/notify", {}, 200)
+    case = await room.verified({"target": "listing", "listing_id": told["id"]}, room.own(firm))
+    await room.step(case, "sustain", {"reason": "认定对象有误"}, who=another(service))
+    step = (await service.get(f"/listings/{told['id']}/timeline"))["items"][-1]
+    assert (step["event"], len(step["papers"])) == ("dismiss", 1)
+    paper = await service.get(f"/papers/{step['papers'][0]}", who=room.own(firm))
+    assert paper["kind"] == "listing_dismissal"
+
+
+async def test_a_slight_listing_that_was_annulled_leaves_no_trace_in_the_count(service: Service) -> None:
+    firm = await service.subject()
+    body = {"condition": "MIN-1", "reasons": REASONS, "subject_id": firm["id"]}
+    [slight] = await service.post("/listings", body)
+    path = f"/listings/{slight['id']}"
+    await service.post(f"{path}/notify", {}, 200)
+    await service.post(f"{path}/statement", {"text": "我方认为情节轻微。"}, 200)
+    await service.post(f"{path}/decide", {"outcome": "list", "reasons": REASONS}, 200, reviewer(service))
+    await service.post(f"{path}/publish", {}, 200)
+    try:
+        await annulled(service, slight, firm, 1)
+        at = datetime.fromisoformat("2026-11-24T12:00:00+08:00")
+        facts = (await service.get(f"/subjects/{firm['id']}/facts", valid_at=at.date().isoformat()))["items"]
+        assert {one["standing"] for one in facts} == {False}
+        assert await measures(service, firm, "2026-11-23") == set()
+    finally:
+        service.at(START)
