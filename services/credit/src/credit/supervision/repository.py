@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from common.auth import region_prefix
 from sqlalchemy import Row, Select, Text, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -172,8 +173,11 @@ class SupervisionRepository:
         """Queue a first state for the next flush."""
         self._session.add(state)
 
-    async def due(self, today: date, limit: int) -> Sequence[Subject]:
-        """Subjects whose announced supervision is out of date, locked: its day came, or the grade moved."""
+    async def due(self, today: date, limit: int, region: str | None = None) -> Sequence[Subject]:
+        """Subjects whose announced supervision is out of date, locked: its day came, or the grade moved.
+
+        Those that somebody else holds are passed by, except where a region is asked for.
+        """
         query = (
             select(Subject)
             .join(SupervisionState, col(SupervisionState.subject_id) == col(Subject.id))
@@ -185,6 +189,9 @@ class SupervisionRepository:
             )
             .order_by(col(Subject.id))
             .limit(limit)
-            .with_for_update(of=Subject, skip_locked=True)
+            .with_for_update(of=Subject, skip_locked=region is None)
+            .execution_options(populate_existing=True)
         )
+        if region is not None:
+            query = query.where(col(Subject.region).like(f"{region_prefix(region)}%"))
         return (await self._session.execute(query)).scalars().all()

@@ -9,9 +9,11 @@ from common.auth import Principal
 from common.clock import china_date
 from common.identifiers import check_resident_id
 from common.policies import Policy
+from common.problems import Text, Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.internal import check_internal
 from credit.publishing import announce, subject_data
 from credit.scoring.errors import NoScorecard
 from credit.scoring.rules import Score
@@ -46,6 +48,7 @@ from .sources import LISTING_CODES, Sources
 __all__ = ["SupervisionService"]
 
 _DAY = timedelta(days=1)
+_AT_ONCE = 500
 
 
 class SupervisionService:
@@ -64,8 +67,10 @@ class SupervisionService:
         """The measures in force on a day (by default today), each with basis, policy and last day.
 
         A subject that no scorecard grades is supervised as *unrated*. `expired` adds restrictions that have
-        ended. Raises SubjectNotFound, and SubjectMerged for one that is another now.
+        ended. The risk class is not told to the subject itself. Raises SubjectNotFound, SubjectMerged for one
+        that is another now, and Forbidden for who does not see what is internal.
         """
+        check_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
         subject = await self._subjects.lock(subject_id, actor, shared=True)
         if subject is None:
             raise SubjectNotFound
@@ -82,14 +87,15 @@ class SupervisionService:
         measures = policy.of(tier)
         names = await self._states.names({one.listed.entity for one in every})
         change = result.next_grade_change if result else None
+        own = actor.subject_id is not None
         return SupervisionView(
             subject_id=subject.id,
             valid_at=day,
             rated=result is not None and result.rated,
             grade=result.grade if result else None,
             credit_tier=credit_tier,
-            risk_class=risk,
-            matrix=_policy(matrix) if matrix and risk else None,
+            risk_class=None if own else risk,
+            matrix=_policy(matrix) if matrix and risk and not own else None,
             tier=tier,
             sampling_bp=measures.sampling_bp,
             routine_checks_per_year=measures.routine_checks_per_year,
@@ -203,6 +209,20 @@ class SupervisionService:
         for subject in subjects:
             await self.refresh(subject)
         return len(subjects)
+
+    async def catch_up(self, region: str) -> None:
+        """Announce what is out of date in a region now, for whoever weighs by how subjects are supervised.
+
+        Raises Unavailable when that is more than one transaction should do; it is being done meanwhile.
+        """
+        today = china_date(self._env.clock.now())
+        subjects = await self._states.due(today, _AT_ONCE + 1, region)
+        if len(subjects) > _AT_ONCE:
+            raise Unavailable(
+                Text("监管分级正在更新，请稍后重试", "Supervision is being brought up to date; try again")
+            )
+        for subject in subjects:
+            await self.refresh(subject)
 
     async def _applicants(self, actor: Principal, wanted: CheckIn) -> Sequence[Subject]:
         if wanted.id_number is not None:
