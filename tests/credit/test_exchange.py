@@ -32,6 +32,7 @@ from .conftest import START, Service
 from .repairing import granted
 from .test_exports import feed
 from .test_listings import listed
+from .test_repairs import application, bring
 
 RECORDED = Path(__file__).parent / "data" / "exchange"
 DECIDE = ["credit:decide", "credit:read"]
@@ -469,6 +470,8 @@ async def test_a_repair_of_our_listing_elsewhere_follows_the_policy(service: Ser
     at = desk(service, other)
     firm = await service.subject(name="他处修复样例旅行社（虚构）")
     listing = await listed(service, subject_id=firm["id"])
+    await bring(service, firm["id"])
+    running = await service.post("/repairs", application(listing_id=listing["id"]))
     for system, state in ((System.ENTERPRISE_PUBLICITY, "conflict"), (System.NATIONAL, "applied")):
         at = desk(service, other, system)
         other.told = [decision(f"R-{system}", firm, listing["number"])]
@@ -479,6 +482,7 @@ async def test_a_repair_of_our_listing_elsewhere_follows_the_policy(service: Ser
         assert told["state"] == state, told["reason"]
     found = await service.get(f"/listings/{listing['id']}")
     assert (found["state"], found["removal"]) == ("removed", "repaired")
+    assert (await service.get(f"/repairs/{running['id']}"))["allowed_events"] == []
     other.told = []
     await at.round()
     assert [one["content"]["removed"] for one in other.of(firm) if one["kind"] == "listing"] == [False, True]

@@ -1,6 +1,6 @@
 """Routes of red and black boards."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from common.pagination import Page
@@ -16,6 +16,7 @@ from .schemas import (
     BoardView,
     EntryView,
     PublicBoardView,
+    PublicEntryView,
     ReasonIn,
     RemovalDecisionIn,
     ReviewIn,
@@ -24,7 +25,9 @@ from .schemas import (
 __all__ = ["PUBLIC", "router"]
 
 router = ServiceRouter(prefix="/api/v1/credit", tags=["boards"])
-PUBLIC = frozenset({"GET /api/v1/credit/public/boards"})
+PUBLIC = frozenset(
+    {"GET /api/v1/credit/public/boards", "GET /api/v1/credit/public/boards/{board_id}/entries"}
+)
 Region = Annotated[str | None, Query(pattern="^[0-9]{6}$")]
 
 
@@ -130,3 +133,18 @@ async def list_public_boards(
     boards: BoardServiceDep, region: Region = None, cursor: CursorParam = None, limit: LimitParam = 10
 ) -> Page[PublicBoardView]:
     return await boards.public(region, cursor, limit)
+
+
+@router.get(
+    "/public/boards/{board_id}/entries",
+    responses=declare(BoardNotFound),
+    summary="One side of a published board, all of it page by page, for anyone",
+)
+async def list_public_board_entries(
+    board_id: UUID,
+    boards: BoardServiceDep,
+    side: Literal["red", "black"],
+    cursor: CursorParam = None,
+    limit: LimitParam = 50,
+) -> Page[PublicEntryView]:
+    return await boards.public_entries(board_id, side, cursor, limit)

@@ -123,8 +123,13 @@ class PublicEntryView(Model):
 
 
 class PublicBoardView(Model):
-    """A published run, as anyone sees it. It holds until the next one of its board and region."""
+    """A published run, as anyone sees it. It holds until the next one of its board and region.
 
+    `entries` are the first of each side; `more` says that there are others, all of which are under
+    `/public/boards/{board_id}/entries`.
+    """
+
+    board_id: UUID
     number: str
     name: str
     region: str
@@ -136,3 +141,4 @@ class PublicBoardView(Model):
     legal_basis: list[str]
     status: str
     entries: list[PublicEntryView]
+    more: bool

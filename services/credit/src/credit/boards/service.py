@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from common import regions
@@ -46,7 +46,7 @@ from .work import BoardWork, policy_of
 __all__ = ["BoardService", "entry_view"]
 
 _FIRST_CHUNK = 50
-_PUBLIC_MOST = 1000
+_PUBLIC_FIRST = 100
 
 
 class BoardService:
@@ -175,6 +175,17 @@ class BoardService:
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[await self._public(board) for board in items], next_cursor=following)
 
+    async def public_entries(
+        self, board_id: UUID, side: Literal["red", "black"], cursor: str | None, limit: int
+    ) -> Page[PublicEntryView]:
+        """One side of a published run, all of it page by page. Raises BoardNotFound, InvalidPayload."""
+        board = await self._boards.find(board_id, None)
+        if board is None or board.state != State.PUBLISHED:
+            raise BoardNotFound
+        rows = await self._boards.shown(board.id, Side(side), _cursor(cursor), limit)
+        items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))
+        return Page(items=[_shown(row) for row in items], next_cursor=following)
+
     async def affected_by(self, subject_id: UUID, fact_id: UUID, since: datetime) -> list[Affected]:
         """Published boards whose entry about a subject rests on a fact."""
         return [
@@ -302,10 +313,14 @@ class BoardService:
 
     async def _public(self, board: Board) -> PublicBoardView:
         policy = policy_of(self._env, board)
-        rows: list[Row[BoardEntry, str, str | None]] = []
+        shown: list[PublicEntryView] = []
+        more = False
         for side in (Side.RED, Side.BLACK):
-            rows += await self._boards.shown(board.id, side, None, _PUBLIC_MOST)
+            rows = await self._boards.shown(board.id, side, None, _PUBLIC_FIRST)
+            more = more or len(rows) > _PUBLIC_FIRST
+            shown += [_shown(row) for row in rows[:_PUBLIC_FIRST]]
         return PublicBoardView(
+            board_id=board.id,
             number=board.number,
             name=policy.name.render(self._language),
             region=board.region,
@@ -316,20 +331,23 @@ class BoardService:
             published_on=china_date(board.published_at or board.opened_at),
             legal_basis=policy.legal_basis,
             status=policy.status,
-            entries=[
-                PublicEntryView(
-                    name=name,
-                    key=key,
-                    side=str(entry.decided),
-                    reasons=list(dict.fromkeys(one["reason"] for one in entry.reasons)),
-                    until=entry.ended_on,
-                )
-                for entry, name, key in rows
-            ],
+            entries=shown,
+            more=more,
         )
 
 
 _ZH = {"red": "红榜", "black": "黑榜", "": "榜单"}
+
+
+def _shown(row: Row[BoardEntry, str, str | None]) -> PublicEntryView:
+    entry, name, key = row
+    return PublicEntryView(
+        name=name,
+        key=key,
+        side=str(entry.decided),
+        reasons=list(dict.fromkeys(one["reason"] for one in entry.reasons)),
+        until=entry.ended_on,
+    )
 
 
 def _cursor(cursor: str | None) -> UUID | None:

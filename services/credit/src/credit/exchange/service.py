@@ -23,6 +23,7 @@ from credit.listings.models import Listing
 from credit.listings.rules import Removal
 from credit.listings.service import ListingService
 from credit.paging import cursor_id
+from credit.repairs.closing import RepairClosings
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -342,6 +343,8 @@ class ExchangeService:
         details = {"ground": "REPAIR", "system": row.system, "decision": row.their_number}
         listings = ListingService(self._session, self._env)
         await listings.remove_for(listing.id, Removal.REPAIRED, note, by, details)
+        closings = RepairClosings(self._session, self._env)
+        await closings.of_listing(listing.id, listing.number, subject, note, by)
 
     async def _repaired(self, row: ExchangeDecision, subject: Subject) -> UUID:
         """The fact whose repair was granted elsewhere, by the number under which we sent it."""

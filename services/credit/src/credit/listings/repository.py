@@ -26,13 +26,14 @@ from sqlmodel import col
 from credit.subjects.models import Subject
 
 from .models import Listing, ListingEvent
-from .rules import ListName, State
+from .rules import ListName, Removal, State
 
 __all__ = ["ListingFilters", "ListingRepository", "ListingRow"]
 
 ListingRow = Row[Listing, Subject]
 _AUTHORITIES = frozenset({"officer", "service"})
 _DONE = (State.LISTED, State.REMOVED)
+_NOT_SHARED = (Removal.REPAIRED, Removal.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,23 @@ class ListingFilters:
     objected: bool | None = None
 
 
-def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """An authority sees all of its regions; a subject its own from the notice on; others what is listed."""
+def _visible_to(principal: Principal, *, internal: bool = False) -> ColumnElement[bool]:
+    """An authority sees all of its regions; a subject its own from the notice on; others what is listed.
+
+    Programs of others see nothing that was repaired or undone, and of the slight list only if `internal`.
+    """
     if principal.subject_id is not None:
         own = col(Listing.subject_id) == principal.subject_id
         return and_(own, col(Listing.state) != State.DRAFT, col(Listing.notified_on).is_not(None))
     if principal.kind in _AUTHORITIES:
         return region_clause(col(Subject.region), principal)
     if principal.kind == "client":
-        return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE))
+        shared: list[ColumnElement[bool]] = [
+            or_(col(Listing.removal).is_(None), col(Listing.removal).not_in(_NOT_SHARED))
+        ]
+        if not internal:
+            shared.append(col(Listing.on_list) == ListName.SERIOUS)
+        return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE), *shared)
     return false()
 
 
@@ -97,12 +106,14 @@ class ListingRepository:
         """Queue a new row for the next flush."""
         self._session.add(row)
 
-    async def find(self, listing_id: UUID, principal: Principal) -> ListingRow | None:
+    async def find(
+        self, listing_id: UUID, principal: Principal, *, internal: bool = False
+    ) -> ListingRow | None:
         """A listing the caller may see, with its subject."""
         query = (
             select(Listing, Subject)
             .join(Subject, col(Subject.id) == col(Listing.subject_id))
-            .where(col(Listing.id) == listing_id, _visible_to(principal))
+            .where(col(Listing.id) == listing_id, _visible_to(principal, internal=internal))
         )
         return (await self._session.execute(query)).one_or_none()
 
@@ -132,10 +143,16 @@ class ListingRepository:
         return (await self._session.execute(query.limit(1))).first() is not None
 
     async def page(
-        self, principal: Principal, filters: ListingFilters, before: UUID | None, limit: int
+        self,
+        principal: Principal,
+        filters: ListingFilters,
+        before: UUID | None,
+        limit: int,
+        *,
+        internal: bool = False,
     ) -> Sequence[ListingRow]:
         """`limit + 1` listings the caller may see, the newest first."""
-        clauses = [_visible_to(principal)]
+        clauses = [_visible_to(principal, internal=internal)]
         if filters.subject_id is not None:
             clauses.append(col(Listing.subject_id) == filters.subject_id)
         if filters.on_list is not None:

@@ -11,6 +11,7 @@ from common.problems import FieldError, Forbidden, InvalidPayload, Text
 
 from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
+from credit.internal import sees_internal
 from credit.paging import cursor_id
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
@@ -218,7 +219,8 @@ class ListingService(ListingOpenings, ListingAnnulments):
         self, actor: Principal, filters: ListingFilters, cursor: str | None, limit: int
     ) -> Page[ListingView]:
         """Listings the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        rows = await self._listings.page(actor, filters, cursor_id(cursor), limit)
+        internal = sees_internal(self._env.rulebook, actor, self._today)
+        rows = await self._listings.page(actor, filters, cursor_id(cursor), limit, internal=internal)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[self._view(row, actor) for row in items], next_cursor=following)
 
@@ -281,7 +283,8 @@ class ListingService(ListingOpenings, ListingAnnulments):
         return list(await self._listings.standing_on(list(subject_ids), list(fact_ids)))
 
     async def _seen(self, actor: Principal, listing_id: UUID) -> ListingRow:
-        row = await self._listings.find(listing_id, actor)
+        internal = sees_internal(self._env.rulebook, actor, self._today)
+        row = await self._listings.find(listing_id, actor, internal=internal)
         if row is None:
             raise ListingNotFound
         return row
