@@ -149,7 +149,8 @@ def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment, cards: CardV
         rows.subjects.append(subject)
         before = len(rows.facts)
         _live(subject, chance, born, now, cards, rows)
-        papers.add_for(firm, subject.licensed_on, _uncovered_since(rows.facts[before:], subject.id))
+        uncovered = _uncovered_since(rows.facts[before:], subject.id)
+        papers.add_for(firm, subject.licensed_on, uncovered, subject.tier)
         rows.events.append(
             NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
         )

@@ -27,6 +27,7 @@ from credit.subjects.models import SubjectTrace
 from credit.subjects.personal import trace_columns
 from credit.subjects.rules import Kind
 from credit.subjects.schemas import TraceIn
+from credit.supervision.models import SupervisionState
 
 from .firms import Firm
 from .firms_more import Related, traces
@@ -58,20 +59,15 @@ class Papers:
     now: datetime
     rows: dict[type[SQLModel], list[_Row]] = field(default_factory=dict)
 
-    def add_for(self, firm: Firm, licensed_on: date | None, uncovered_since: date | None) -> None:
-        """What one subject holds. `uncovered_since`: its history says that liability cover is missing."""
+    def add_for(
+        self, firm: Firm, licensed_on: date | None, uncovered_since: date | None, tier: str | None
+    ) -> None:
+        """What one subject of a credit tier holds. `uncovered_since`: its history says that cover is missing."""
         chance = Random(f"papers {self.plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
         if firm.kind is Kind.TRAVEL_AGENCY and licensed_on is not None:
             self._deposit(firm, chance, licensed_on)
             self._cover(firm, chance, licensed_on, uncovered_since)
-            self._put(
-                RiskClassRecord,
-                firm,
-                "risk class",
-                risk_class=chance.choices(list(RiskClass), weights=[55, 30, 12, 3])[0],
-                assessed_on=china_date(self.now).replace(day=1),
-                authority="市场监督管理部门（演示）",
-            )
+            self._risk_class(firm, chance, tier)
         if firm.kind is Kind.TOUR_GUIDE:
             self._card(firm, chance)
         if isinstance(firm, Related) and firm.agency is not None:
@@ -94,6 +90,21 @@ class Papers:
     def tables(self) -> Iterable[tuple[type[SQLModel], list[_Row]]]:
         """The rows by table."""
         return self.rows.items()
+
+    def _risk_class(self, firm: Firm, chance: Random, tier: str | None) -> None:
+        """The market regulator's class; how it moves supervision is announced as soon as somebody looks."""
+        risk, first = chance.choices(list(RiskClass), weights=[55, 30, 12, 3])[0], china_date(self.now)
+        self._put(
+            RiskClassRecord,
+            firm,
+            "risk class",
+            risk_class=risk,
+            assessed_on=first.replace(day=1),
+            authority="市场监督管理部门（演示）",
+        )
+        state = {"tier": tier, "credit_tier": tier, "risk_class": risk, "measures": []}
+        turn = {"next_change_on": first, "announced_at": self.now}
+        self.rows.setdefault(SupervisionState, []).append(_Row({"subject_id": firm.id} | state | turn))
 
     def _deposit(self, firm: Firm, chance: Random, licensed_on: date) -> None:
         paid_on = licensed_on + timedelta(days=chance.randrange(1, 3))
