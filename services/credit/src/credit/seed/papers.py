@@ -62,7 +62,7 @@ class Papers:
     def add_for(
         self, firm: Firm, licensed_on: date | None, uncovered_since: date | None, tier: str | None
     ) -> None:
-        """What one subject of a credit tier holds. `uncovered_since`: its history says that cover is missing."""
+        """What a subject of a credit tier holds. `uncovered_since`: its history says that cover is missing."""
         chance = Random(f"papers {self.plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
         if firm.kind is Kind.TRAVEL_AGENCY and licensed_on is not None:
             self._deposit(firm, chance, licensed_on)
@@ -102,7 +102,7 @@ class Papers:
             assessed_on=first.replace(day=1),
             authority="市场监督管理部门（演示）",
         )
-        state = {"tier": tier, "credit_tier": tier, "risk_class": risk, "measures": []}
+        state: dict[str, Any] = {"tier": tier, "credit_tier": tier, "risk_class": risk, "measures": []}
         turn = {"next_change_on": first, "announced_at": self.now}
         self.rows.setdefault(SupervisionState, []).append(_Row({"subject_id": firm.id} | state | turn))
 
