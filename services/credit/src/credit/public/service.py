@@ -11,10 +11,10 @@ from common.ledger.store import list_keys
 from common.pagination import Page, encode_cursor, page_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from credit.commitments.showing import PublicCommitments
 from credit.draws.models import Draw
 from credit.draws.repository import DrawRepository
 from credit.draws.rules.states import DrawState
-from credit.commitments.showing import PublicCommitments
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository

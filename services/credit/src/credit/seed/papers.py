@@ -62,7 +62,7 @@ class Papers:
     def add_for(
         self, firm: Firm, licensed_on: date | None, uncovered_since: date | None, tier: str | None
     ) -> None:
-        """What a subject of a credit tier holds. `uncovered_since`: its history says that cover is missing."""
+        """What a subject of a credit tier holds. `uncovered_since`: its history says it has no cover."""
         chance = Random(f"papers {self.plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
         if firm.kind is Kind.TRAVEL_AGENCY and licensed_on is not None:
             self._deposit(firm, chance, licensed_on)

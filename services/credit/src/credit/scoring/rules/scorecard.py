@@ -195,8 +195,8 @@ class Scorecard(Policy):
         """Whether a set-based reckoning can do it by itself.
 
         So it is where the score is base plus capped sums of fixed points, each fact counts for months or to a
-        closing fact (or for ever), and no reading differs from the usual. A rule whose closing fact must match
-        a field has no cap there.
+        closing fact (or for ever), and no reading differs from the usual. A rule whose closing fact must
+        match a field has no cap there.
         """
         rules: list[Rule] = [*self.rules, *self.vetoes]
         plain_windows = all(
