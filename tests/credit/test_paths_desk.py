@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from .conftest import START, Service
+from .test_annulment import unlicensed
 from .test_listings import listed, reviewer
 from .test_repairs import GRANT, TRAINING, application, bring
 
@@ -12,8 +13,11 @@ def noon(day: str) -> datetime:
     return datetime.fromisoformat(f"{day}T12:00:00+08:00")
 
 
-async def repaired(service: Service, firm: dict[str, Any], listing: dict[str, Any]) -> None:
+async def repaired(
+    service: Service, firm: dict[str, Any], listing: dict[str, Any], *, by_officer: bool = False
+) -> None:
     own = service.who(kind="agency", subject_id=firm["id"], scopes=["credit:read"], sub="a1")
+    own = service.who() if by_officer else own
     repair = await service.post("/repairs", application(listing_id=listing["id"]), 201, own)
     path = f"/repairs/{repair['id']}"
     said = {"commitment": "none", "reasons": "按信用修复工作指南办理。"}
@@ -51,6 +55,25 @@ async def test_two_listings_are_left_as_the_path_says(service: Service) -> None:
     service.at(noon(fast["on"]))
     await repaired(service, firm, second)
     assert (await service.get(f"/subjects/{firm['id']}"))["grade"] == fast["grade"] == "A"
+
+
+async def test_a_merged_subjects_listing_is_repaired_as_the_listing_that_it_is(service: Service) -> None:
+    service.at(START)
+    operator, first, firm = await unlicensed(service)
+    [copy] = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
+    assert copy["code"] == "SERIOUS_LISTED" and copy["source"]["kind"] == "merge"
+    await service.get(f"/facts/{copy['id']}/repair-outlook", expect=409)
+    second = await listed(service, "SEV-T-3", subject_id=firm["id"])
+    outlook = await service.get(f"/listings/{first['id']}/repair-outlook")
+    assert [one["rule"] for one in outlook["clocks"]] == ["ORDER7", "ORDER36"]
+    slow, fast = await service.get(f"/subjects/{firm['id']}/paths")
+    assert {step["action"] for step in slow["steps"]} == {"wait"} and slow["on"] == outlook["automatic_on"]
+    assert asked(fast)[0] == outlook["earliest_on"] < asked(fast)[1]
+    service.at(noon(outlook["earliest_on"]))
+    await bring(service, operator["id"])
+    await repaired(service, operator, first, by_officer=True)
+    late = await service.get(f"/listings/{second['id']}/repair-outlook")
+    assert ("REP-X-3", late["earliest_on"]) == (late["bars"][0]["code"], asked(fast)[1])
 
 
 async def test_every_penalty_is_repaired_from_the_day_of_its_outlook(service: Service) -> None:

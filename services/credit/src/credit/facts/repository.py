@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from .kinds import SourceKind
 from .models import Fact
 from .rules import Action, DayPeriod, FactVersion
 
@@ -176,6 +177,12 @@ class FactRepository:
             .limit(1)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def counting(self, fact_id: UUID) -> UUID:
+        """The fact that counts for a survivor in the end instead of this one; itself where none does."""
+        while (copy := await self.recorded_again(SourceKind.MERGE, str(fact_id))) is not None:
+            fact_id = copy
+        return fact_id
 
     async def page(
         self,

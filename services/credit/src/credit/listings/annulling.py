@@ -9,10 +9,9 @@ from credit.facts.schemas import CorrectionIn, SourceKind
 from credit.scoring.rules.causes import Cause
 from credit.subjects.models import Subject
 
-from .desk import CODES
 from .endings import ListingEndings
 from .models import Listing
-from .rules import Event, ListName, Removal, State, next_state
+from .rules import CODES, Event, ListName, Removal, State, next_state
 from .wording import annulment_data
 
 __all__ = ["ListingAnnulments"]
@@ -73,19 +72,13 @@ class ListingAnnulments(ListingEndings):
             before = await self._fact_rows.recorded_under(
                 listing.subject_id, SourceKind.LISTING, listing.number
             )
-            named = [*[await self._counting(one) for one in before], *named]
+            named = [*[await self._fact_rows.counting(one) for one in before], *named]
         latest = await self._fact_rows.latest_of(named)
         return [
             one
             for one in dict.fromkeys(named)
             if one in latest and latest[one].action != Action.REVOKE and latest[one].subject_id == holder.id
         ]
-
-    async def _counting(self, fact_id: UUID) -> UUID:
-        """The fact that counts for a survivor instead of a merged subject's."""
-        while (copy := await self._fact_rows.recorded_again(SourceKind.MERGE, str(fact_id))) is not None:
-            fact_id = copy
-        return fact_id
 
     def _revocation(self, listing: Listing, note: str) -> CorrectionIn:
         return CorrectionIn(

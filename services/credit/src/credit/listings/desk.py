@@ -27,7 +27,7 @@ from .errors import EventRefused, ListingNotFound
 from .models import Listing, ListingEvent
 from .policy import ListForm, ListingCondition, ListPolicy, RepairClock
 from .repository import ListingRepository, ListingRow
-from .rules import Event, ListName, Removal, Role, State, Steps, events_allowed, next_state
+from .rules import ENTRIES, Event, ListName, Removal, Role, State, Steps, events_allowed, next_state
 from .schemas import (
     ClocksView,
     ClockView,
@@ -38,14 +38,9 @@ from .schemas import (
     SubjectBrief,
 )
 
-__all__ = ["CODES", "ListingDesk"]
+__all__ = ["ListingDesk"]
 
 ROOM = "listing"
-CODES = {
-    ListName.SERIOUS: ("SERIOUS_LISTED", "SERIOUS_LISTING_REMOVED"),
-    ListName.SLIGHT: ("SLIGHT_LISTED", "SLIGHT_LISTING_REMOVED"),
-}
-ENTRIES = frozenset(entry for entry, _ in CODES.values())
 
 
 class ListingDesk:

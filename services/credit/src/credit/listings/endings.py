@@ -15,10 +15,10 @@ from credit.papers.models import Paper
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
-from .desk import CODES, ENTRIES, ListingDesk
+from .desk import ListingDesk
 from .errors import ListingNotFound, SecondPersonNeeded
 from .models import Listing
-from .rules import ENDED, Event, ListName, Removal, State
+from .rules import CODES, ENDED, ENTRIES, Event, ListName, Removal, State
 from .schemas import LiftIn, ListingView, RemovalIn, RestoreIn
 from .wording import REASONS, removal_data
 

@@ -7,7 +7,9 @@ from enum import StrEnum
 from common.calendar import add_months
 
 __all__ = [
+    "CODES",
     "ENDED",
+    "ENTRIES",
     "Event",
     "ListName",
     "Removal",
@@ -28,6 +30,14 @@ class ListName(StrEnum):
 
     SERIOUS = "serious"
     SLIGHT = "slight"
+
+
+CODES = {
+    ListName.SERIOUS: ("SERIOUS_LISTED", "SERIOUS_LISTING_REMOVED"),
+    ListName.SLIGHT: ("SLIGHT_LISTED", "SLIGHT_LISTING_REMOVED"),
+}
+"""The facts by which a list is entered and left."""
+ENTRIES = frozenset(entry for entry, _ in CODES.values())
 
 
 class Role(StrEnum):

@@ -112,8 +112,7 @@ class RepairDesk:
         return [event for event in events_allowed(State(repair.state)) if event not in lacking]
 
     async def _bars(self, repair: Repair, aim: Aim, findings: Findings) -> list[Bar]:
-        last = await self._repairs.last_listing_repaired_on(aim.subject.id, repair.id)
-        return await self._outlooks.bars(aim, findings, last)
+        return await self._outlooks.bars(aim, findings, beside=repair.id)
 
     def _check_bars(self, bars: list[Bar]) -> None:
         if bars:

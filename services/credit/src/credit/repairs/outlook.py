@@ -20,6 +20,7 @@ from credit.listings.errors import ListingNotFound
 from credit.listings.models import Listing
 from credit.listings.policy import Article, Regulator, RepairClock
 from credit.listings.repository import ListingRepository
+from credit.listings.rules import ENTRIES
 from credit.listings.rules import State as ListingState
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -95,30 +96,37 @@ class Outlooks:
             return await self._aim_at_fact(actor, fact_id, lock)
         raise TargetNotRepairable
 
-    async def bars(self, aim: Aim, findings: Findings, last_repaired_on: date | None) -> list[Bar]:
-        """The grounds of refusal that hold today, computed and found.
+    async def bars(self, aim: Aim, findings: Findings, *, beside: UUID | None = None) -> list[Bar]:
+        """The grounds of refusal that hold today, computed and found; `beside` is the application itself.
 
         An entry ban and the year between repairs are Order 7's, which covers listings only; they bar no
-        repair of a penalty's publication.
+        repair of a penalty's publication. Both are counted for all whose records were merged into one.
         """
         packs = self._packs(aim)
         seventh = self._seventh(aim)
-        covered = aim.target.kind in seventh.covers
+        bans: list[Ban] = []
+        repaired_on: date | None = None
+        if aim.target.kind in seventh.covers:
+            holder = await self._holder(aim.subject)
+            bans = await self._bans(holder, seventh)
+            family = await self._subjects.family(holder.id)
+            repaired_on = await self._repairs.last_listing_repaired_on(family, beside)
         return bars_of(
             aim.target,
             in_use(packs, aim.target, self.reading(aim)),
             {str(code): article for code, article in seventh.grounds.items()},
             self._today,
-            await self._bans(aim.subject, seventh) if covered else [],
-            last_repaired_on if covered else None,
+            bans,
+            repaired_on,
             _gap(seventh),
             findings,
         )
 
     async def commitment(self, aim: Aim) -> tuple[Commitment, list[Article]]:
         """Whether a commitment letter belongs to the application, and by which articles."""
-        standing = await self._facts.standing(aim.subject.id, self._today, aim.subject.last_recorded_at)
-        running = await self._listings.in_force(aim.subject.id, self._today)
+        holder = await self._holder(aim.subject)
+        standing = await self._facts.standing(holder.id, self._today, holder.last_recorded_at)
+        running = await self._listings.in_force(holder.id, self._today)
         return commitment_rule(
             self._packs(aim),
             serious=any(row.on_list == "serious" for row in running),
@@ -128,7 +136,7 @@ class Outlooks:
 
     async def view(self, aim: Aim) -> OutlookView:
         """The whole outlook."""
-        bars = await self.bars(aim, Findings(), await self._repairs.last_listing_repaired_on(aim.subject.id))
+        bars = await self.bars(aim, Findings())
         commitment, articles = await self.commitment(aim)
         listing_id = aim.listing.id if aim.listing else None
         fact_id = aim.fact.id if aim.fact else None
@@ -211,6 +219,12 @@ class Outlooks:
             )
         return views
 
+    async def _holder(self, subject: Subject) -> Subject:
+        """Who a subject is today: whom it was merged into in the end, else itself."""
+        if subject.merged_into is None:
+            return subject
+        return await self._subjects.find_any(await self._subjects.survivor_of(subject.id)) or subject
+
     async def _bans(self, subject: Subject, pack: RepairClock) -> list[Ban]:
         return [
             Ban(one.code, act, one.ends_on)
@@ -251,7 +265,9 @@ class Outlooks:
         if subject is None or fact is None:
             raise FactNotFound
         kind = self._env.rulebook.catalogue(self._today).by_code.get(fact.code)
-        stands = fact.action != Action.REVOKE and fact.source_kind != SourceKind.LISTING
+        # An entry in a list is repaired by the repair of its listing only, also where it is a merger's copy.
+        listed = fact.source_kind == SourceKind.LISTING or fact.code in ENTRIES
+        stands = fact.action != Action.REVOKE and not listed
         if kind is None or kind.nature != "adverse" or not stands or await self._repairs.repaired(fact.id):
             raise TargetNotRepairable
         publicity = self._env.rulebook.publicity.choose(

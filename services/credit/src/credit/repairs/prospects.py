@@ -14,8 +14,9 @@ from credit.facts.errors import FactNotFound
 from credit.facts.repository import FactRepository
 from credit.facts.rules import FactVersion
 from credit.facts.schemas import SourceKind
-from credit.listings.desk import ENTRIES
+from credit.listings.models import Listing
 from credit.listings.repository import ListingRepository
+from credit.listings.rules import ENTRIES
 from credit.scoring.rules import Repairable
 
 from .errors import TargetNotRepairable
@@ -36,8 +37,8 @@ class Prospects:
     async def of(self, subject_id: UUID, facts: Sequence[FactVersion]) -> list[Repairable]:
         """For each of these facts that can be repaired at all, from which day on.
 
-        A fact by which a listing in force entered its subject in the list stands for that listing; an entry
-        that has no listing here (a merger brought it) for itself.
+        A fact by which a listing in force entered its subject in the list stands for that listing, also where
+        it is a merger's copy. An entry that has no listing here cannot be repaired.
         """
         entries = [fact for fact in facts if fact.code in ENTRIES]
         found = await self._of_listings(subject_id, entries) if entries else []
@@ -50,7 +51,7 @@ class Prospects:
     async def _of_listings(self, subject_id: UUID, entries: Sequence[FactVersion]) -> list[Repairable]:
         found: list[Repairable] = []
         for listing in await self._listings.in_force(subject_id, china_date(self._env.clock.now())):
-            named = await self._facts.recorded_under(subject_id, SourceKind.LISTING, listing.number)
+            named = await self._recorded_by(listing, subject_id)
             own = [fact for fact in entries if fact.id in named]
             if not own or listing.management_until is None:
                 continue
@@ -62,6 +63,14 @@ class Prospects:
                 Repairable(last.id, view.earliest_on, listing.management_until, gap_months=pack.gap_months)
             )
         return found
+
+    async def _recorded_by(self, listing: Listing, subject_id: UUID) -> set[UUID]:
+        """The facts of a subject that a listing recorded, also before the listed one was merged into it."""
+        named = set(await self._facts.recorded_under(subject_id, SourceKind.LISTING, listing.number))
+        if listing.subject_id != subject_id:
+            before = await self._facts.recorded_under(listing.subject_id, SourceKind.LISTING, listing.number)
+            named |= {await self._facts.counting(one) for one in before}
+        return named
 
     async def _of_fact(self, fact_id: UUID) -> list[Repairable]:
         try:

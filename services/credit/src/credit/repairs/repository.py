@@ -79,13 +79,15 @@ class RepairRepository:
         )
         return (await self._session.execute(query.limit(1))).first() is not None
 
-    async def last_listing_repaired_on(self, subject_id: UUID, beside: UUID | None = None) -> date | None:
-        """The day of a subject's last granted repair of a listing, other than the one that is being decided.
+    async def last_listing_repaired_on(
+        self, subject_ids: Sequence[UUID], beside: UUID | None = None
+    ) -> date | None:
+        """The day of the last granted repair of a listing of these, other than the one that is being decided.
 
         The repair of a penalty's publication counts for none: it is not of Order 7.
         """
         query = select(func.max(col(Repair.lifted_on))).where(
-            col(Repair.subject_id) == subject_id, col(Repair.listing_id).is_not(None)
+            col(Repair.subject_id).in_(subject_ids), col(Repair.listing_id).is_not(None)
         )
         if beside is not None:
             query = query.where(col(Repair.id) != beside)
