@@ -37,7 +37,7 @@ def said(
     """What the desk's own rules answer for a listing or penalty whose document is of `day`."""
     clocks = BOOK.repair_clocks
     seventh = clocks.find("repair-order7", on=day) or clocks.choose("repair-order7", on=today)
-    later = clocks.find("repair-order36", on=day)
+    later = BOOK.publication_clock("listing" if code == "SERIOUS_LISTED" else "penalty", day, "140000")
     packs = [seventh, *([later] if later else [])]
     if code == "SERIOUS_LISTED":
         target = Target("listing", "serious", day, day)

@@ -77,6 +77,7 @@ async def test_a_merged_subjects_listing_is_repaired_as_the_listing_that_it_is(s
 
 
 async def test_every_penalty_is_repaired_from_the_day_of_its_outlook(service: Service) -> None:
+    service.at(START)
     hotel = await service.subject(kind="star_hotel", region="140105")
     for code, day in (
         ("PENALTY_FINE_LARGE", "2025-12-01"),
@@ -84,6 +85,16 @@ async def test_every_penalty_is_repaired_from_the_day_of_its_outlook(service: Se
         ("PENALTY_SUSPENSION", "2026-06-01"),
     ):
         await service.fact(hotel, code, day, payload={"amount_fen": 3_000_000})
+    revoked = await service.fact(hotel, "PENALTY_REVOCATION", "2026-03-01")
+    outlook = await service.get(f"/facts/{revoked['id']}/repair-outlook")
+    assert (outlook["can_apply"], outlook["earliest_on"]) == (False, "2027-03-02"), "the 1st is still inside"
+    assert [(one["rule"], one["in_use"]) for one in outlook["clocks"]] == [("ORDER58", True)]
+    page = await service.http.get(f"/api/v1/credit/public/subjects/{hotel['key']}")
+    day = START.date().isoformat()
+    shown = {one["reference"]: one["repairable_from"] for one in page.json()["records"]}
+    for fact in (await service.get(f"/subjects/{hotel['id']}/facts"))["items"]:
+        outlook = await service.get(f"/facts/{fact['id']}/repair-outlook")
+        assert max(shown[fact["source"]["reference"]], day) == outlook["earliest_on"]
     found = await service.get(f"/subjects/{hotel['id']}/paths")
     steps = [step for path in found for step in path["steps"] if step["action"] == "repair"]
     assert steps

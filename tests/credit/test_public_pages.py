@@ -36,7 +36,7 @@ async def test_a_record_shows_what_its_document_says_and_no_more(service: Servic
     assert (record["publicity_class"], record["shown_until"], record["repairable_from"]) == (
         "general",
         "2027-06-01",
-        "2026-09-01",
+        "2026-09-02",
     )
     assert (record["objection"], record["reply"]) == (False, None)
 

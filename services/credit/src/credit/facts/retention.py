@@ -4,12 +4,13 @@ Two periods, both policy data. The *publication period* says until when the publ
 itself at the maximum of the fact's class. `policies/publicity.yaml` alone holds these maxima, for facts and
 for listings; the class is the catalogue's, unless what the penalty says of itself puts it into another. The
 *retention period* says until when a record of dishonesty may be looked up and used at all; afterwards it is
-archived: kept for audit, and shown to officers with that mark.
+archived: kept for audit, and shown to officers with that mark. From when a repair may be applied for is the
+repair rules' to say (`policies/repair-clocks.yaml`).
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from common.calendar import add_months
@@ -23,6 +24,7 @@ __all__ = ["Periods", "PublicityPolicy", "RetentionPolicy", "document_day", "end
 
 DishonestyClass = Literal["slight", "general", "serious"]
 _SAID = frozenset({"procedure", "amount_fen"})
+_DAY = timedelta(days=1)
 
 
 class _Part(BaseModel):
@@ -30,17 +32,10 @@ class _Part(BaseModel):
 
 
 class ClassPublicity(_Part):
-    """One class of dishonesty: published at all, months before a repair, months after which it ends."""
+    """One class of dishonesty: published at all, and the months after which it ends."""
 
     publish: bool
-    min_months: int = Field(ge=0, le=120)
     max_months: int = Field(ge=0, le=120)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.min_months > self.max_months:
-            raise ValueError("the minimum lies behind the maximum")
-        return self
 
 
 class ClassReading(_Part):
@@ -182,9 +177,12 @@ def periods_of(
     lasting: bool = False,
     ended: date | None = None,
     document_on: date | None = None,
+    minimum_months: Mapping[DishonestyClass, int] | None = None,
 ) -> Periods:
     """The periods of a fact of `kind`: publication and repair from its document, retention from its end.
 
+    `minimum_months` are those of the repair rules by class; None for what is not repaired by itself. Their
+    corresponding day is the last inside: a repair may be applied for on the day after.
     `document_on` is the day of the document where that is not the fact's own (NDRC Order 36: publication
     runs from the day on which the document was made). `lasting`: something can end it; `ended`: the day on
     which that happened.
@@ -197,7 +195,9 @@ def periods_of(
             visible = add_months(made, kind.publicity.months)
     else:
         rule = publicity.classes[class_]
-        repairable = add_months(made, rule.min_months)
+        if minimum_months is not None:
+            months = minimum_months.get(class_)
+            repairable = add_months(made, months) + _DAY if months else made
         if kind.publicity.show and rule.publish and rule.max_months:
             visible = publicity.published_until(class_, made)
     used = None

@@ -5,6 +5,7 @@ from datetime import date
 
 from common.clock import china_date
 
+from credit.listings.rules import ENTRIES
 from credit.rulebook.rules import Rulebook
 from credit.subjects.models import Subject
 
@@ -24,8 +25,12 @@ def fact_periods(
     """The days until which a fact is shown and used, as seen on `on` with the facts `known` beside it.
 
     The publication period follows the policy of the day of its document, the retention period that of `on`.
+    An entry in a list is repaired by the repair of its listing, which has clocks of its own.
     """
     catalogue, made = rulebook.catalogue(on), document_day(fact)
+    clock = None
+    if kind.nature == "adverse" and kind.code not in ENTRIES:
+        clock = rulebook.publication_clock("penalty", made, region)
     return periods_of(
         kind,
         fact.occurred_on,
@@ -35,6 +40,7 @@ def fact_periods(
         lasting=bool(catalogue.closing(fact.code)),
         ended=ended_on(fact, known, catalogue),
         document_on=made,
+        minimum_months=clock.minimum_months if clock else None,
     )
 
 

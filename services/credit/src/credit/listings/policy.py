@@ -120,7 +120,7 @@ class ListingCondition(Policy):
 
 
 class RepairClock(Policy):
-    """One set of rules for repair and publication, of Order 7 or of Order 36.
+    """One set of rules for repair and publication: of Order 7, of Order 36, or of Order 58 before it.
 
     `minimum_months` says how long after listing an application is barred, by list (`for: listing`) or class
     of the information, from `runs_from` on. `publishes`: the publication periods are this set's; they stand
@@ -129,7 +129,7 @@ class RepairClock(Policy):
     day of the document applies to it.
     """
 
-    rule: Literal["ORDER7", "ORDER36"]
+    rule: Literal["ORDER7", "ORDER36", "ORDER58"]
     name: Text
     minimum_months: dict[DishonestyClass, Annotated[int, Field(ge=0, le=120)]]
     minimum_article: Article

@@ -62,7 +62,8 @@ class PublicFact(Model):
     """A published record and the last day on which it is shown.
 
     `content` holds what of the document may be shown: amount, article, days and the like. `repairable_from`
-    is the day from which a repair may be applied for. `objection`: it is disputed and being looked into.
+    is the day from which a repair may be applied for, as the repair desk says; none for what is not repaired
+    by itself, such as an entry in a list. `objection`: it is disputed and being looked into.
     """
 
     code: str

@@ -13,9 +13,10 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.retention import PublicityPolicy
+from credit.facts.retention import PublicityPolicy, document_day
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
+from credit.facts.views import as_version
 from credit.listings.errors import ListingNotFound
 from credit.listings.models import Listing
 from credit.listings.policy import Article, Regulator, RepairClock
@@ -184,8 +185,8 @@ class Outlooks:
         return found or clocks.choose("repair-order7", on=self._today, region=aim.region)
 
     def _packs(self, aim: Aim) -> list[RepairClock]:
-        clocks, made = self._env.rulebook.repair_clocks, aim.target.document_on
-        later = clocks.find("repair-order36", on=made, region=aim.region)
+        target = aim.target
+        later = self._env.rulebook.publication_clock(target.kind, target.document_on, aim.region)
         return [self._seventh(aim), *([later] if later else [])]
 
     def _publicity(self, aim: Aim) -> PublicityPolicy:
@@ -270,13 +271,12 @@ class Outlooks:
         stands = fact.action != Action.REVOKE and not listed
         if kind is None or kind.nature != "adverse" or not stands or await self._repairs.repaired(fact.id):
             raise TargetNotRepairable
-        publicity = self._env.rulebook.publicity.choose(
-            "publicity", on=fact.occurred_on, region=subject.region
-        )
+        made = document_day(as_version(fact))
+        publicity = self._env.rulebook.publicity.choose("publicity", on=made, region=subject.region)
         class_ = publicity.class_of(kind, fact.payload)
         if class_ == "none":
             raise TargetNotRepairable
-        target = Target("penalty", class_, fact.occurred_on, fact.occurred_on)
+        target = Target("penalty", class_, made, made)
         return Aim(subject, target, subject.region, fact=fact)
 
 

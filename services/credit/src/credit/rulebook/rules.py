@@ -189,6 +189,16 @@ class Rulebook:
         """The catalogue in force on `on`: in `region`, or with the supplements of all regions."""
         return catalogue(self.catalogues, on, region)
 
+    def publication_clock(
+        self, kind: Literal["listing", "penalty"], document_on: date, region: str
+    ) -> RepairClock | None:
+        """The rules on repair from a document of that day, beside Order 7: Order 36, before it Order 58."""
+        for name in ("repair-order36", "repair-order58"):
+            found = self.repair_clocks.find(name, on=document_on, region=region)
+            if found is not None and kind in found.covers:
+                return found
+        return None
+
     @cached_property
     def penalties_behind(self) -> frozenset[str]:
         """The codes of penalties without which a listing does not bring a restriction."""
