@@ -31,6 +31,7 @@ from sqlalchemy import text
 from .conftest import START, Service
 from .repairing import granted
 from .test_exports import feed
+from .test_keys import decider
 from .test_listings import listed
 from .test_repairs import application, bring
 
@@ -434,6 +435,44 @@ async def test_a_repaired_penalty_is_withdrawn_wherever_it_was_told(service: Ser
     await service.post(f"/objections/{filed['id']}/accept", {}, 200)
     await at.round()
     assert [one for one in other.got[sent:] if one["kind"] == "record"] == []
+
+
+async def test_what_was_told_under_a_wrong_key_is_withdrawn_and_told_anew(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firm, right = await service.subject(name="代码更正样例旅行社（虚构）"), service.key()
+    body = {"purpose": "bid", "relying_party": "演示采购中心（虚构）", "subject_id": firm["id"]}
+    made = await service.post("/certificates", body)
+    fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 5_000_000})
+    again = await service.post("/certificates", body | {"purpose": "rating"})
+    await at.round()
+    number = f"F-{fine['id']}"
+    (before,) = [one for one in other.of(firm) if one["our_number"] == number]
+    path = f"/subjects/{firm['id']}/key-corrections"
+    row = await service.post(path, {"key": right, "reason": "登记有误", "evidence": []}, 201)
+    await service.post(f"{path}/{row['id']}/confirm", {"reason": "属实"}, 200, decider(service))
+    for wrong in (made, again):
+        ask = {"number": wrong["number"], "code": wrong["code"]}
+        told = await service.post("/public/certificates/verify", ask, 200, {})
+        assert (told["validity"], told["because"]) == ("withdrawn", "key_corrected")
+    waiting = [one for one in await records_of(service, firm, "credit_china") if one["kind"] == "record"]
+    assert [(one["state"], one["content"]["subject"]["key"]) for one in waiting] == [("waiting", right)]
+    body = {name: value for name, value in waiting[0]["content"].items() if name != "sha256"}
+    assert waiting[0]["sha256"] == content_hash(body)
+    await at.round()
+    await at.round()
+    _, gone = [one for one in other.of(firm) if one["our_number"] == number]
+    (anew,) = [one for one in other.of({"key": right}) if one["our_number"] == number]
+    assert (gone["content"]["action"], gone["content"]["because"]) == ("withdraw", "key_corrected")
+    assert anew["content"] == before["content"]
+    assert [before["version"] + n for n in (1, 2)] == [gone["version"], anew["version"]]
+    await granted(service, firm, fine)
+    await at.round()
+    said = [one for one in other.of({"key": right}) if one["our_number"] == number]
+    assert [one["content"]["action"] for one in said] == ["record", "withdraw"]
+    assert said[1]["version"] > said[0]["version"]
 
 
 async def test_what_is_not_public_goes_to_no_system_that_publishes(service: Service, other: Other) -> None:

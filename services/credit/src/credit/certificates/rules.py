@@ -55,7 +55,8 @@ class Because(StrEnum):
     """Why a certificate ended before its last day.
 
     Withdrawn, because what it states was wrong or may not be used any more: `fact_changed` (a fact was
-    revoked or amended), `listing_annulled`, `repaired`, `withheld` (taken off the page after an objection).
+    revoked or amended), `listing_annulled`, `repaired`, `withheld` (taken off the page after an objection),
+    `key_corrected` (it names a code or card number that is not the subject's).
     Superseded, because it is not so any more: `grade_changed`, `lists_changed`, `records_changed`, `merged`,
     or by a `newer_certificate`.
     """
@@ -65,6 +66,7 @@ class Because(StrEnum):
     LISTING_ANNULLED = "listing_annulled"
     REPAIRED = "repaired"
     WITHHELD = "withheld"
+    KEY_CORRECTED = "key_corrected"
     GRADE_CHANGED = "grade_changed"
     LISTS_CHANGED = "lists_changed"
     RECORDS_CHANGED = "records_changed"

@@ -304,15 +304,17 @@ class CertificateService:
         now = self._env.clock.now()
         if validity(row.state, row.valid_until, china_date(now)) is not Validity.VALID:
             return None
-        gone = await self._certificates.undermined_because(row.id)
-        if gone is not None:
+        if (gone := await self._certificates.undermined_because(row.id)) is not None:
             return State.WITHDRAWN, gone
         subject = await self._subjects.find_any(row.subject_id)
         if subject is None or subject.merged_into is not None:
             return State.SUPERSEDED, Because.MERGED
+        document = json.loads(row.document)
+        if document["subject"]["key"] not in (None, subject.key):
+            return State.WITHDRAWN, Because.KEY_CORRECTED
         on = row.as_of if row.as_of < row.issued_on else china_date(now)
         content, _ = await Statement(self._session, self._env, subject, on).content()
-        changed = overtaken(json.loads(row.document), content)
+        changed = overtaken(document, content)
         return None if changed is None else (State.SUPERSEDED, changed)
 
     async def _refused(

@@ -29,14 +29,13 @@ from credit.subjects.rules import Kind, is_person
 
 from .policy import Persons
 from .repository import ExchangeRepository
-from .rules import RecordKind, RecordState, System, content_hash
+from .rules import OUT, RecordKind, RecordState, System, content_hash
 
 __all__ = ["EVERYWHERE", "PERSON_CONTEXT", "Collector"]
 
 EVERYWHERE = Principal(
     sub="exchange", client_id="exchange", kind="service", scopes=frozenset(), regions=("000000",)
 )
-_OUT = "out"
 PERSON_CONTEXT = "credit.exchange.person"
 _FACT = event_type("credit", "fact_recorded")
 _KINDS = {
@@ -78,7 +77,7 @@ class Collector:
         today = china_date(now)
         policy = self._env.rulebook.exchange.choose("exchange", on=today)
         codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
-        cursor = await self._exchange.cursor(_OUT)
+        cursor = await self._exchange.cursor(OUT)
         rows = await self._exports.changes(
             EVERYWHERE, list(_KINDS), _FACT, [*codes, REPAIRED], _position(cursor.place), limit
         )
@@ -94,28 +93,32 @@ class Collector:
             said = await self._said(kind, row, row.data, subject, today)
             if said is None:
                 continue
+            corrected = bool(await self._subjects.key_corrections_of(subject.id))
             for system in policy.receivers(kind, public=said.public):
                 named = self._named(subject, kind, policy.persons(system), today)
                 if named is None:
                     continue
+                version = said.version
+                if corrected:
+                    version += await self._exchange.added_for_key(system, kind, said.number)
                 body = {
                     "format": "tourtrust-exchange/1",
                     "kind": str(kind),
                     "our_number": said.number,
-                    "version": said.version,
+                    "version": version,
                     "region": subject.region,
                     "subject": named.shown,
                     "content": said.content,
                 }
                 if said.withdraws:
-                    withdrawn.append((system, said.number, said.version))
+                    withdrawn.append((system, said.number, version))
                 records.append(
                     {
                         "id": new_id(),
                         "system": system,
                         "kind": kind,
                         "our_number": said.number,
-                        "version": said.version,
+                        "version": version,
                         "subject_id": subject.id,
                         "region": subject.region,
                         "content": body,
@@ -168,6 +171,7 @@ class Collector:
             content = {
                 "grade": data["to_grade"],
                 "on": data["valid_at"],
+                "grade_version": int(data["grade_version"]),
                 "result_hash": data["result_hash"],
             }
             return _Said(f"G-{data['subject_id']}", int(data["grade_version"]), content)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -16,9 +16,15 @@ from credit.listings.models import Listing
 from credit.subjects.models import Subject
 
 from .models import ExchangeCursor, ExchangeDecision, ExchangeRecord
-from .rules import DecisionState, RecordKind, RecordState
+from .rules import KEY_CORRECTED, DecisionState, RecordKind, RecordState
 
 __all__ = ["ExchangeRepository"]
+
+
+def _said(name: str) -> ColumnElement[str]:
+    """A field of what a record says, as text."""
+    said: ColumnElement[str] = col(ExchangeRecord.content)["content"][name].astext
+    return said
 
 
 class ExchangeRepository:
@@ -163,7 +169,11 @@ class ExchangeRepository:
             col(ExchangeRecord.kind) == RecordKind.RECORD,
             col(ExchangeRecord.our_number) == our_number,
         )
-        untried = (col(ExchangeRecord.state) == RecordState.WAITING, col(ExchangeRecord.attempts) == 0)
+        untried = (
+            col(ExchangeRecord.state) == RecordState.WAITING,
+            col(ExchangeRecord.attempts) == 0,
+            _said("because").is_distinct_from(KEY_CORRECTED),
+        )
         keep_back = update(ExchangeRecord).execution_options(synchronize_session=False)
         keep_back = keep_back.where(*same, *untried).values(state=RecordState.WITHHELD)
         await self._session.execute(keep_back.where(col(ExchangeRecord.version) < version))
@@ -174,6 +184,36 @@ class ExchangeRepository:
         )
         if not await self._session.scalar(told):
             await self._session.execute(keep_back.where(col(ExchangeRecord.version) == version))
+
+    async def lock_about(self, subject_id: UUID) -> Sequence[ExchangeRecord]:
+        """Every record about a subject, locked: by system, kind and number, the lowest version first."""
+        query = (
+            select(ExchangeRecord)
+            .where(col(ExchangeRecord.subject_id) == subject_id)
+            .order_by(
+                col(ExchangeRecord.system),
+                col(ExchangeRecord.kind),
+                col(ExchangeRecord.our_number),
+                col(ExchangeRecord.version),
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def added_for_key(self, system: str, kind: str, our_number: str) -> int:
+        """How many versions of a record were added because a key was corrected: two each time."""
+        query = (
+            select(func.count())
+            .select_from(ExchangeRecord)
+            .where(
+                col(ExchangeRecord.system) == system,
+                col(ExchangeRecord.kind) == kind,
+                col(ExchangeRecord.our_number) == our_number,
+                _said("because") == KEY_CORRECTED,
+            )
+        )
+        return 2 * int(await self._session.scalar(query) or 0)
 
     async def later(self, row: ExchangeRecord) -> bool:
         """Whether a later version of a record was made for the same system."""
@@ -222,7 +262,10 @@ class ExchangeRepository:
             col(ExchangeRecord.subject_id) == subject_id,
             or_(
                 col(ExchangeRecord.our_number).in_(numbers),
-                and_(col(ExchangeRecord.kind) == RecordKind.GRADE, col(ExchangeRecord.version).in_(grades)),
+                and_(
+                    col(ExchangeRecord.kind) == RecordKind.GRADE,
+                    _said("grade_version").in_([str(grade) for grade in grades]),
+                ),
             ),
         )
         if after is not None:

@@ -10,6 +10,8 @@ from typing import Any
 import rfc8785
 
 __all__ = [
+    "KEY_CORRECTED",
+    "OUT",
     "Comparison",
     "DecisionKind",
     "DecisionState",
@@ -41,7 +43,7 @@ class RecordKind(StrEnum):
 class RecordState(StrEnum):
     """Where a record stands that we send. `failed`: given up until somebody asks for it again.
 
-    `withheld`: never sent, because what it says was repaired before.
+    `withheld`: not sent any more, because what it says was repaired before, or goes out under another key.
     """
 
     WAITING = "waiting"
@@ -67,6 +69,12 @@ class DecisionState(StrEnum):
     APPLIED = "applied"
     WAITING = "waiting"
     CONFLICT = "conflict"
+
+
+KEY_CORRECTED = "key_corrected"
+"""Why a record is withdrawn that named a wrong key; the next version says the same under the right one."""
+OUT = "out"
+"""The name of the place up to which our own feed was turned into records."""
 
 
 def content_hash(content: Mapping[str, Any]) -> str:

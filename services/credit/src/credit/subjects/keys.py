@@ -9,6 +9,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.exchange.rekeying import Rekeying
 from credit.intake.service import IntakeService
 from credit.publishing import announce, subject_data
 
@@ -83,6 +84,8 @@ class KeyService:
     ) -> KeyCorrectionView:
         """Give a subject its right key, announce it, and apply what waited for that key.
 
+        What other systems were told under the old key is withdrawn there and sent anew.
+
         Raises:
             SubjectNotFound, SubjectMerged, KeyCorrectionNotFound: not the caller's, or another subject now.
             KeyNeedsSecondPerson: the caller proposed it.
@@ -111,6 +114,7 @@ class KeyService:
         await announce(
             self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
         )
+        await Rekeying(self._session, self._env).of(subject, row.old_key)
         await IntakeService(self._session, self._env).settle(subject)
         return _view(row)
 
