@@ -210,6 +210,7 @@ def test_yunnans_black_list_needs_a_second_failing_evaluation() -> None:
     assert called(("2026-02-10", "2026-01")) == []
     assert called(("2026-02-10", "2026-01"), ("2026-02-11", "2026-01")) == []
     assert called(("2026-02-10", "2026-01"), ("2026-03-10", "2026-02")) == ["BLACK_LIST"]
+    assert called(("2025-01-10", "2024-12"), ("2026-03-10", "2026-02")) == ["BLACK_LIST"], "until removed"
     rows.append(("BLACK_BOARD_REMOVED", "2026-03-01", {"board": "yunnan-board", "period": "2026-01"}))
     assert called(("2026-02-10", "2026-01"), ("2026-03-10", "2026-02")) == []
 
