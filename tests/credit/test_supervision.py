@@ -49,6 +49,7 @@ def listed(condition: str, role: str = SELF, **fields: Any) -> Listed:
             "2028-01-20",
         ),
         (listed("SEV-C-4-VENUE", "controller"), "M-C-VENUE", "2026-01-15", None),
+        (listed("SEV-C-4-VENUE", "investor"), "M-C-VENUE", "2026-01-15", None),
         (listed("SEV-C-4-NET", "principal"), "M-C-NET", "2026-01-15", "2031-01-15"),
         (
             listed("BORDER_CRIME_SENTENCE_SERVED", source="fact", entity_kind="natural_person"),
@@ -93,6 +94,7 @@ def test_each_restriction_has_its_own_clock(entry: Listed, code: str, starts: st
         (listed("SEV-C-4-SHOW", "controller"), "M-C-VENUE"),
         (listed("SEV-C-4-VENUE", "responsible_manager"), "M-C-VENUE"),
         (listed("SEV-C-4-NET", "controller"), "M-C-NET"),
+        (listed("SEV-C-4-NET", "investor"), "M-C-NET"),
         (listed("SEV-T-4", "principal"), "M-SEV-1"),
         (listed("SEV-T-4", "principal"), "M-SX-POST"),
     ],
@@ -204,6 +206,19 @@ async def test_who_headed_a_listed_agency_is_barred_and_the_answer_says_why(serv
     assert (nobody["known"], nobody["allowed"]) == (False, True)
     await service.post("/supervision/checks", ask | {"key": agency["key"]}, 422)
     await service.post("/supervision/checks", by_number | {"id_number": "12"}, 422)
+
+
+async def test_who_invested_in_a_place_closed_down_opens_none_for_life(service: Service) -> None:
+    place = await service.subject()
+    person = await service.subject(kind="natural_person", key=None, name="虚构丙")
+    share = {"kind": "investor", "to": place["id"], "starts_on": "2020-01-01"}
+    await service.post(f"/subjects/{person['id']}/relations", share)
+    named = {"payload": {"condition": "SEV-C-4-VENUE"}}
+    await service.by_room(place, "SERIOUS_LISTED", "2026-03-01", "merge", **named)
+    ask = {"subject_id": person["id"], "act": "venue", "purpose": "核发娱乐经营许可证"}
+    barred = await service.post("/supervision/checks", ask, 200)
+    assert (barred["allowed"], barred["free_on"]) == (False, None)
+    assert {one["measure"] for one in barred["citations"]} == {"M-C-VENUE"}
 
 
 async def test_a_guide_and_the_same_person_share_what_bars(service: Service) -> None:

@@ -201,7 +201,7 @@ def _relations() -> None:
         sa.Column("merge_id", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('branch_of', 'employs', 'legal_representative', 'principal', 'controller', "
-            "'responsible_manager', 'guide_contract')",
+            "'investor', 'responsible_manager', 'guide_contract')",
             name=op.f("ck_relations_kind"),
         ),
         sa.CheckConstraint("from_id <> to_id", name=op.f("ck_relations_two_subjects")),

@@ -29,6 +29,7 @@ class RelationKind(StrEnum):
     LEGAL_REPRESENTATIVE = "legal_representative"
     PRINCIPAL = "principal"
     CONTROLLER = "controller"
+    INVESTOR = "investor"
     RESPONSIBLE_MANAGER = "responsible_manager"
     GUIDE_CONTRACT = "guide_contract"
 
@@ -40,6 +41,7 @@ _FITS: dict[RelationKind, tuple[frozenset[Kind], frozenset[Kind]]] = {
     RelationKind.LEGAL_REPRESENTATIVE: (PERSONS, _ENTITIES),
     RelationKind.PRINCIPAL: (PERSONS, _ENTITIES),
     RelationKind.CONTROLLER: (frozenset(Kind), _ENTITIES),
+    RelationKind.INVESTOR: (frozenset(Kind), _ENTITIES),
     RelationKind.RESPONSIBLE_MANAGER: (PERSONS, _ENTITIES),
     RelationKind.GUIDE_CONTRACT: (
         frozenset({Kind.TOUR_GUIDE}),
@@ -51,10 +53,11 @@ POSTS = frozenset(
         RelationKind.LEGAL_REPRESENTATIVE,
         RelationKind.PRINCIPAL,
         RelationKind.CONTROLLER,
+        RelationKind.INVESTOR,
         RelationKind.RESPONSIBLE_MANAGER,
     }
 )
-"""By which a person answers for a business: what role-bound restrictions look at."""
+"""By which somebody answers for a business or has a share in it: what role-bound restrictions look at."""
 ACYCLIC = frozenset({RelationKind.BRANCH_OF, RelationKind.CONTROLLER})
 ONE_AT_A_TIME: dict[RelationKind, str] = {
     RelationKind.BRANCH_OF: "from",

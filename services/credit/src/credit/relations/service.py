@@ -151,7 +151,7 @@ class RelationService:
         return _view(relation, first, second, None)
 
     async def people_of(self, subject_id: UUID, on: date, known_at: datetime | None = None) -> list[Post]:
-        """Who answers for a business on a day: legal representative, principal, controller, managers."""
+        """Who answers for a business on a day or has a share in it: whoever holds one of `POSTS`."""
         rows = await self._relations.standing(subject_id, POSTS, on, known_at)
         return [_post(row) for row in rows if row.to_id == subject_id]
 
