@@ -145,8 +145,8 @@ async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_boa
 
 async def test_a_black_entry_is_removed_by_two_people_and_in_writing(service: Service) -> None:
     made = await agency(service, "140212")
-    await service.fact(made, "TOUT_COLLUSION", "2026-09-06")
-    board = await run(service, "140200", "2026-09-15", "datong-board")
+    await service.fact(made, "TOUT_COLLUSION", "2026-06-08")
+    board = await run(service, "140200", "2026-06-15", "datong-board")
     await service.post(f"/boards/{board['id']}/publication", None, 200, service.who(sub="p1", scopes=DECIDE))
     path = f"/boards/{board['id']}/entries/{made['id']}"
     decider = service.who(sub="boss-2", scopes=DECIDE)

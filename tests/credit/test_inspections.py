@@ -9,8 +9,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from credit.facts.schemas import CorrectionIn
+from credit.facts.service import FactService
 from credit.inspections.rules import Held, Result, files_of, judge_revision, lacks, sniff, stamped
 from credit.rounds import do_round
+from credit.subjects.repository import SubjectRepository
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -321,7 +324,13 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
         "authority": "复核机关",
         "reference": "复核〔2026〕1号",
     }
-    await service.post(f"/facts/{decided['fact_id']}/corrections", wrong)
+    await service.post(f"/facts/{decided['fact_id']}/corrections", wrong, 409)
+    async with service.app.state.db.session() as session:
+        facts_of = FactService(session, service.app.state.env)
+        locked = await SubjectRepository(session).lock(UUID(subject["id"]), None)
+        assert locked is not None
+        revoked = CorrectionIn.model_validate(wrong)
+        await facts_of.correct_for(locked, UUID(decided["fact_id"]), revoked, by="objections")
     assert (await service.http.get(public, params={"key": subject["key"]})).json()["items"] == []
     assert (await service.http.get(page)).json()["records"] == []
     await send(service, visit, record(2), 409)

@@ -137,5 +137,6 @@ def _puts_right(row: ExchangeRecord, facts: Mapping[UUID, Fact]) -> bool:
     """Whether a record is the very one by which a fact was put right."""
     for fact_id, latest in facts.items():
         if row.our_number == f"{_FACT}{fact_id}":
-            return latest.action in (Action.REVOKE, Action.AMEND) and row.version >= latest.version
+            told = int(row.content["content"].get("fact_version", 0))
+            return latest.action in (Action.REVOKE, Action.AMEND) and told >= latest.version
     return False
