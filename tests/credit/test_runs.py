@@ -152,7 +152,7 @@ async def test_a_waiting_run_is_cancelled(ready: Stage) -> None:
 
 def test_chunks_last_about_half_a_second() -> None:
     assert next_size(500, 0.05) == 2000
-    assert next_size(500, 2.0) == 125
+    assert next_size(500, 2.0) == 200
     assert next_size(20_000, 0.001) == 20_000
     assert (remaining_seconds(0, 10, 0), remaining_seconds(5, 10, 1000)) == (None, 1)
 

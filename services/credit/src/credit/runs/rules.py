@@ -15,7 +15,7 @@ __all__ = [
 ]
 
 _SMALLEST, _LARGEST = 50, 20_000
-_TARGET_SECONDS = 0.5
+_TARGET_SECONDS = 0.8
 
 
 class Purpose(StrEnum):
@@ -53,7 +53,7 @@ def first_size(methods: Collection[Method]) -> int:
 
 
 def next_size(size: int, seconds: float) -> int:
-    """How many subjects the next chunk takes, so that it lasts about half a second, never much above one."""
+    """How many subjects the next chunk takes, so that it lasts less than a second."""
     factor = min(4.0, max(0.2, _TARGET_SECONDS / max(seconds, 0.001)))
     return min(_LARGEST, max(_SMALLEST, int(size * factor)))
 
