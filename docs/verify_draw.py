@@ -1,6 +1,7 @@
 """Draw an inspection again from its bundle. Standard library only; docs/guides/draw.md explains every step.
 Usage: python verify_draw.py BUNDLE --key LOG_VKEY [--witness WITNESS_VKEY]. It exits with 0 if the draw holds, else with 1 and
 the reason. Keys inside a bundle prove nothing: bring your own."""
+
 # fmt: off
 # ruff: noqa: B023, B905, E401, E501, E701, E704, I001, PTH123, SIM115
 import argparse, base64, bisect, hashlib, hmac, itertools, json, re, sys
