@@ -1,9 +1,8 @@
+# fmt: off
+# ruff: noqa: B023, B905, E401, E501, E701, E704, I001, PTH123, SIM115
 """Draw an inspection again from its bundle. Standard library only; docs/guides/draw.md explains every step.
 Usage: python verify_draw.py BUNDLE --key LOG_VKEY [--witness WITNESS_VKEY]. It exits with 0 if the draw holds, else with 1 and
 the reason. Keys inside a bundle prove nothing: bring your own."""
-
-# fmt: off
-# ruff: noqa: B023, B905, E401, E501, E701, E704, I001, PTH123, SIM115
 import argparse, base64, bisect, hashlib, hmac, itertools, json, re, sys
 def fields(**kinds): return "{" + ",".join(f'"{name}":{kinds[name]}' for name in sorted(kinds)) + "}"  # as it stands in the file
 def many(kind): return rf"\[({kind}(,{kind})*)?\]"
