@@ -184,9 +184,11 @@ class PublicService:
     ) -> PublicFact | None:
         row = as_version(fact)
         shown = shown_on(self._env.rulebook, subject.region, row, versions, today)
-        if shown is None or shown[1].visible_until is None:
+        if shown is None:
             return None
         kind, periods = shown
+        if periods.visible_until is None:
+            return None
         return PublicFact(
             code=fact.code,
             name=kind.name.render(self._language),
