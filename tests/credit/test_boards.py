@@ -50,6 +50,39 @@ async def sides(service: Service, board: dict[str, Any]) -> dict[str, tuple[str,
     return {one["subject_id"]: (one["proposed"], one["decided"]) for one in items}
 
 
+async def test_a_black_entry_is_removed_by_two_people_and_in_writing(service: Service) -> None:
+    made = await agency(service, "140212")
+    await service.fact(made, "TOUT_COLLUSION", "2026-05-08")
+    board = await run(service, "140200", "2026-05-15", "datong-board")
+    await service.post(f"/boards/{board['id']}/publication", None, 200, service.who(sub="p1", scopes=DECIDE))
+    path = f"/boards/{board['id']}/entries/{made['id']}"
+    decider = service.who(sub="boss-2", scopes=DECIDE)
+    order = {"remove": True, "reason": "整改属实，同意移出"}
+    early = await service.post(f"{path}/removal-decision", order, 409, decider)
+    assert early["type"] == "/problems/board-removal-not-open"
+    asker = service.who(sub="asker", scopes=[*DECIDE, "credit:write"])
+    asked = await service.post(f"{path}/removal", {"reason": "已经整改"}, 200, asker)
+    assert (asked["removal_asked_by"], asked["ended_on"]) == ("asker", None)
+    await service.post(f"{path}/removal", {"reason": "已经整改"}, 409, asker)
+    alone = await service.post(f"{path}/removal-decision", order, 403, asker)
+    assert alone["type"] == "/problems/second-person-needed"
+    declined = await service.post(
+        f"{path}/removal-decision", {"remove": False, "reason": "尚未整改"}, 200, decider
+    )
+    assert (declined["removal_asked_by"], declined["ended_on"]) == (None, None)
+    await service.post(f"{path}/removal", {"reason": "已经整改"}, 200, asker)
+    done = await service.post(f"{path}/removal-decision", order, 200, decider)
+    assert (done["removed_by"], done["ended_on"], done["ended_because"]) == (
+        "boss-2",
+        "2026-11-23",
+        "已经整改",
+    )
+    paper = await service.get(f"/papers/{done['paper_id']}")
+    assert (paper["kind"], paper["subject_id"]) == ("board_removal", made["id"])
+    pdf = await service.http.get(paper["path"], headers=service.who())
+    assert pdf.content.startswith(b"%PDF")
+
+
 async def test_a_quarter_is_ranked_judged_reviewed_and_published(service: Service) -> None:
     """Arrivals 50, 40, 40, 30 rank 1, 2, 2, 4; the sixth of six is not among the top five."""
     made = [await agency(service, "141002", arrivals=n) for n in (50, 40, 40, 30, 20, 10)]
@@ -141,39 +174,6 @@ async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_boa
         f"/boards/{first['id']}/entries/{made['id']}/removal", {"reason": "已经整改"}, 404
     )
     assert gone["type"] == "/problems/board-not-found"
-
-
-async def test_a_black_entry_is_removed_by_two_people_and_in_writing(service: Service) -> None:
-    made = await agency(service, "140212")
-    await service.fact(made, "TOUT_COLLUSION", "2026-06-08")
-    board = await run(service, "140200", "2026-06-15", "datong-board")
-    await service.post(f"/boards/{board['id']}/publication", None, 200, service.who(sub="p1", scopes=DECIDE))
-    path = f"/boards/{board['id']}/entries/{made['id']}"
-    decider = service.who(sub="boss-2", scopes=DECIDE)
-    order = {"remove": True, "reason": "整改属实，同意移出"}
-    early = await service.post(f"{path}/removal-decision", order, 409, decider)
-    assert early["type"] == "/problems/board-removal-not-open"
-    asker = service.who(sub="asker", scopes=[*DECIDE, "credit:write"])
-    asked = await service.post(f"{path}/removal", {"reason": "已经整改"}, 200, asker)
-    assert (asked["removal_asked_by"], asked["ended_on"]) == ("asker", None)
-    await service.post(f"{path}/removal", {"reason": "已经整改"}, 409, asker)
-    alone = await service.post(f"{path}/removal-decision", order, 403, asker)
-    assert alone["type"] == "/problems/second-person-needed"
-    declined = await service.post(
-        f"{path}/removal-decision", {"remove": False, "reason": "尚未整改"}, 200, decider
-    )
-    assert (declined["removal_asked_by"], declined["ended_on"]) == (None, None)
-    await service.post(f"{path}/removal", {"reason": "已经整改"}, 200, asker)
-    done = await service.post(f"{path}/removal-decision", order, 200, decider)
-    assert (done["removed_by"], done["ended_on"], done["ended_because"]) == (
-        "boss-2",
-        "2026-11-23",
-        "已经整改",
-    )
-    paper = await service.get(f"/papers/{done['paper_id']}")
-    assert (paper["kind"], paper["subject_id"]) == ("board_removal", made["id"])
-    pdf = await service.http.get(paper["path"], headers=service.who())
-    assert pdf.content.startswith(b"%PDF")
 
 
 async def test_a_major_event_calls_for_a_run_of_its_own(service: Service) -> None:
