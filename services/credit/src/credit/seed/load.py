@@ -140,7 +140,8 @@ def _chunks(planned: Sequence[Firm]) -> Iterator[list[Firm]]:
 
 def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment, cards: CardView) -> _Rows:
     now = env.clock.now()
-    papers = Papers(plan, env.rulebook.deposits.choose("deposits", on=china_date(now)), env.keyring, now)
+    deposits = env.rulebook.deposits.choose("deposits", on=china_date(now))
+    papers = Papers(plan, deposits, env.rulebook.risk_matrices, env.keyring, now)
     rows = _Rows(papers)
     for firm in chunk:
         chance = Random(f"{plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)

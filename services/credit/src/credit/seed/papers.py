@@ -13,6 +13,7 @@ from uuid import UUID
 from common.calendar import add_months
 from common.clock import china_date
 from common.crypto import Keyring
+from common.policies import PolicySet
 from common.seeding import SeedPlan, demo_id
 from sqlmodel import SQLModel
 
@@ -28,6 +29,8 @@ from credit.subjects.personal import trace_columns
 from credit.subjects.rules import Kind
 from credit.subjects.schemas import TraceIn
 from credit.supervision.models import SupervisionState
+from credit.supervision.policy import RiskMatrix
+from credit.supervision.rules import supervision_tier
 
 from .firms import Firm
 from .firms_more import Related, traces
@@ -55,6 +58,7 @@ class Papers:
 
     plan: SeedPlan
     deposits: DepositPolicy
+    matrices: PolicySet[RiskMatrix]
     keyring: Keyring
     now: datetime
     rows: dict[type[SQLModel], list[_Row]] = field(default_factory=dict)
@@ -102,8 +106,10 @@ class Papers:
             assessed_on=first.replace(day=1),
             authority="市场监督管理部门（演示）",
         )
+        matrix = self.matrices.find("risk-matrix", on=first, region=firm.region)
+        moved = supervision_tier(tier, risk, matrix) != tier
         state: dict[str, Any] = {"tier": tier, "credit_tier": tier, "risk_class": risk, "measures": []}
-        turn = {"next_change_on": first, "announced_at": self.now}
+        turn = {"next_change_on": first if moved else None, "announced_at": self.now}
         self.rows.setdefault(SupervisionState, []).append(_Row({"subject_id": firm.id} | state | turn))
 
     def _deposit(self, firm: Firm, chance: Random, licensed_on: date) -> None:
