@@ -1,9 +1,11 @@
 """A wrong listing never was: its facts, scores and measures; who objects, who withdraws, what is written."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from credit.listings.service import ListingService
 from credit.rounds import do_round
 
 from .conftest import START, Service
@@ -89,6 +91,69 @@ async def test_an_objection_also_undoes_a_listing_that_has_ended(service: Servic
         assert await grade_on(service, firm, "2026-11-24") == "A"
         view = await service.get(f"/listings/{listing['id']}")
         assert (view["removal"], view["removed_on"], view["annulled"]) == ("revoked", "2026-11-25", True)
+    finally:
+        service.at(START)
+
+
+VOID = {"ground": "REP-A-2", "note": "处罚决定已被法院撤销。", "proof": "(2026)虚行终9号"}
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_listing_whose_decision_was_revoked_never_was(service: Service, ended: bool) -> None:
+    firm = await service.subject()
+    listing = await listed(service, subject_id=firm["id"])
+    before = (await service.get(f"/subjects/{firm['id']}/score"))["result"]
+    assert before["grade"] == "D"
+    try:
+        if ended:
+            service.at(START + timedelta(days=2))
+            policy = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件1号"}
+            await service.post(f"/listings/{listing['id']}/remove", policy, 200, reviewer(service))
+        service.at(START + timedelta(days=5))
+        done = await service.post(f"/listings/{listing['id']}/remove", VOID, 200, reviewer(service))
+        assert (done["state"], done["removal"], done["annulled"]) == ("removed", "revoked", True)
+        assert done["removed_on"] == ("2026-11-25" if ended else "2026-11-28")
+        for day in ("2026-11-23", "2026-11-24", "2026-11-28"):
+            assert await grade_on(service, firm, day) == "A", day
+            assert await measures(service, firm, day) == set(), day
+        async with service.app.state.db.session() as session:
+            room = ListingService(session, service.app.state.env)
+            assert await room.in_force(UUID(firm["id"]), date(2026, 11, 24)) == []
+        known = await service.get(
+            f"/subjects/{firm['id']}/score", valid_at=before["valid_at"], known_at=before["known_at"]
+        )
+        assert known["result"]["grade"] == "D", "what was known then stays"
+        step = (await service.get(f"/listings/{listing['id']}/timeline"))["items"][-1]
+        assert (step["event"], step["details"]["decision"], len(step["papers"])) == ("annul", "revoked", 1)
+        paper = await service.get(f"/papers/{step['papers'][0]}")
+        assert paper["kind"] == "listing_annulment"
+        pdf = await service.http.get(paper["path"], headers=service.who())
+        assert pdf.content.startswith(b"%PDF")
+        again = await service.post(f"/listings/{listing['id']}/remove", VOID, 409, reviewer(service))
+        assert again["allowed"] == []
+    finally:
+        service.at(START)
+
+
+async def test_a_listing_whose_decision_was_changed_only_ends(service: Service) -> None:
+    firm = await service.subject()
+    listing = await listed(service, subject_id=firm["id"])
+    path = f"/listings/{listing['id']}/remove"
+    other = {"ground": "REP-A-3", "decision": "changed", "note": "政策已经调整。", "proof": "文件1号"}
+    refused = await service.post(path, other, 422, reviewer(service))
+    assert [one["pointer"] for one in refused["errors"]] == ["/decision"]
+    try:
+        service.at(START + timedelta(days=5))
+        done = await service.post(path, VOID | {"decision": "changed"}, 200, reviewer(service))
+        assert (done["removal"], done["removed_on"], done["annulled"]) == ("revoked", "2026-11-28", False)
+        for day, grade, codes in (("2026-11-24", "D", {"M-SEV-1", "M-SEV-4"}), ("2026-11-29", "A", set())):
+            assert await grade_on(service, firm, day) == grade, day
+            assert codes <= await measures(service, firm, day), day
+        assert await measures(service, firm, "2026-11-29") == set()
+        async with service.app.state.db.session() as session:
+            room = ListingService(session, service.app.state.env)
+            [held] = await room.in_force(UUID(firm["id"]), date(2026, 11, 24))
+        assert str(held.listing_id) == listing["id"]
     finally:
         service.at(START)
 

@@ -140,6 +140,7 @@ async def test_a_restored_listing_counts_once_and_an_undone_one_never(service: S
                 opened_on=date(2026, 4, 1),
                 listed_on=date(2026, 5, 1),
                 removal="revoked",
+                annulled=True,
                 removed_on=date(2026, 6, 1),
                 created_at=START,
             )

@@ -19,36 +19,17 @@ from .desk import ListingDesk
 from .errors import ListingNotFound, SecondPersonNeeded
 from .models import Listing
 from .rules import CODES, ENDED, ENTRIES, Event, ListName, Removal, State
-from .schemas import LiftIn, ListingView, RemovalIn, RestoreIn
+from .schemas import LiftIn, ListingView, RestoreIn
 from .wording import REASONS, removal_data
 
 __all__ = ["ListingEndings"]
 
 _DAY = timedelta(days=1)
 SYSTEM = "system:rounds"
-_GROUNDS = {"REP-A-2": Removal.REVOKED, "REP-A-3": Removal.POLICY, "REP-A-4": Removal.POLICY}
 
 
 class ListingEndings(ListingDesk):
-    """The ends of listings; who begins one is in `service`, who undoes one in `annulling`."""
-
-    async def remove(self, actor: Principal, listing_id: UUID, wanted: RemovalIn) -> ListingView:
-        """Remove a listing of the authority's own motion (Order 7 Article 26 items 2 to 4).
-
-        Expiry is the rounds' work and repair that of the repairs room.
-
-        Raises:
-            ListingNotFound: not in the caller's regions.
-            EventRefused: it is not decided or listed.
-            SecondPersonNeeded: the caller opened it.
-        """
-        listing, subject = await self._open(listing_id, actor)
-        if listing.opened_by == actor.sub:
-            raise SecondPersonNeeded
-        reason = _GROUNDS[wanted.ground]
-        details = {"ground": wanted.ground, "proof": wanted.proof}
-        await self._remove(listing, subject, reason, self._today, wanted.note, actor.sub, details)
-        return self._view((listing, subject), actor)
+    """The ends of listings; who begins one is in `service`, what undoes one from its start in `annulling`."""
 
     async def remove_for(
         self, listing_id: UUID, reason: Removal, note: str, by: str, details: Mapping[str, Any] | None = None

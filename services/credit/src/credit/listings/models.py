@@ -26,7 +26,7 @@ class Listing(Base, table=True):
 
     `listed_on` is the day on which the decision was served, `decided_on` the day of the document; listing,
     publication, sharing and removal keep an instant each. An `annulled` one never was: an objection
-    against it was sustained.
+    against it was sustained, or the decision underneath was revoked.
     """
 
     __tablename__ = "listings"

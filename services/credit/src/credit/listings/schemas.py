@@ -122,9 +122,14 @@ class ServiceIn(Model):
 
 
 class RemovalIn(Model):
-    """Removal by the authority of its own motion (Order 7 Article 26, items 2 to 4), with its proof."""
+    """Removal by the authority of its own motion (Order 7 Article 26, items 2 to 4), with its proof.
+
+    `decision` is for REP-A-2 only: what became of the decision underneath. One that was *revoked* (which is
+    taken where nothing is said) undoes the listing from its start, one that was *changed* ends it today.
+    """
 
     ground: Literal["REP-A-2", "REP-A-3", "REP-A-4"]
+    decision: Literal["revoked", "changed"] | None = None
     note: Words
     proof: Reference
 
@@ -220,7 +225,7 @@ class ListingEventView(Model):
 class ListingView(Model):
     """A listing with its deadlines and clocks. An objection is a flag beside any state.
 
-    `annulled`: an objection against it was sustained, so it never was.
+    `annulled`: an objection against it was sustained, or the decision underneath revoked, so it never was.
     """
 
     id: UUID

@@ -31,7 +31,7 @@ ROLES: dict[Role, str | None] = {
 REASONS = {
     Removal.EXPIRED: "管理措施期限届满，自动修复",
     Removal.REPAIRED: "准予信用修复",
-    Removal.REVOKED: "认定所依据的决定被撤销、变更，或者异议成立",
+    Removal.REVOKED: "认定所依据的决定被撤销或者变更",
     Removal.POLICY: "法律、政策调整或者其他不宜继续列入的情形",
 }
 STARTS = {"listed_on": "列入之日", "document_on": "决定书作出之日"}
@@ -154,10 +154,12 @@ def annulment_data(
     decided_on: date,
     listed_on: date | None,
     annulled_on: date,
+    because: str,
     note: str,
 ) -> dict[str, Any]:
     """The annulment: the listing never was, and what was noted of it is undone from its start."""
     return {
+        "because": because,
         "list_name": form.name.zh,
         "decision_number": decision_number,
         "decided_on": decided_on,

@@ -16,7 +16,6 @@ from credit.facts.models import Fact
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.listings.models import Listing
-from credit.listings.rules import Removal
 from credit.relations.models import Relation
 from credit.relations.rules import POSTS
 from credit.subjects.models import Subject
@@ -69,8 +68,8 @@ class SupervisionRepository:
     ) -> Sequence[Row[Listing, str, UUID | None, str | None]]:
         """Every listing of these subjects that ever took effect, with the subject's kind.
 
-        Where a person was listed along with an entity, that entity and its kind too. A listing whose ground
-        was undone never counts.
+        Where a person was listed along with an entity, that entity and its kind too. An annulled
+        listing never counts.
         """
         first, entity = aliased(Listing), aliased(Subject)
         query = (
@@ -81,7 +80,7 @@ class SupervisionRepository:
             .where(
                 col(Listing.subject_id).in_(subjects),
                 col(Listing.listed_on).is_not(None),
-                col(Listing.removal).is_distinct_from(Removal.REVOKED),
+                ~col(Listing.annulled),
             )
             .order_by(col(Listing.listed_on), col(Listing.id))
         )

@@ -14,7 +14,6 @@ from credit.facts.models import Fact
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.listings.models import Listing
-from credit.listings.rules import Removal
 from credit.subjects.models import Subject
 from credit.subjects.rules import Status
 from credit.warnings.models import Warning, WarningSource, WarningSweep
@@ -123,7 +122,7 @@ class SweepRepository:
         ids = [hit.id for one in hits.values() for hit in one]
         numbers = {one: reference.partition("#")[0] for one, reference in (await self._of(ids)).items()}
         query = select(col(Listing.number)).where(
-            col(Listing.number).in_(set(numbers.values())), col(Listing.removal) == Removal.REVOKED
+            col(Listing.number).in_(set(numbers.values())), col(Listing.annulled)
         )
         undone = set((await self._session.execute(query)).scalars())
         found: dict[UUID, list[Hit]] = {}
