@@ -397,6 +397,8 @@ async def test_serving_the_decision_tells_credit_exactly_once(world: World) -> N
                 "amount_fen": LOW,
                 "article": "《旅游法》第一百条第（一）项",
                 "violation_code": "T100_1",
+                "procedure": "ordinary",
+                "harmed_tourists": True,
                 "decided_on": "2026-11-23",
             }
         ],

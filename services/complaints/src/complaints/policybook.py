@@ -40,6 +40,7 @@ class PolicyBook:
             *self.procedure.policies,
             *self.compensation.policies,
             *self.penalties.policies,
+            *self.penalties.summaries,
             *self.papers.all(),
         ]
 

@@ -7,9 +7,11 @@ __all__ = [
     "EventNotAllowed",
     "HearingNotAsked",
     "HearingTermOver",
+    "NoHearingOnTheSpot",
     "PenaltyOutsideBand",
     "RightsStillOpen",
     "SamePerson",
+    "SummaryNotAllowed",
 ]
 
 
@@ -47,6 +49,16 @@ class HearingTermOver(StateConflict):
     )
 
 
+class NoHearingOnTheSpot(StateConflict):
+    """A penalty on the spot has no hearing: the party states and defends then and there."""
+
+    type = "/problems/no-hearing-on-the-spot"
+    title = Text(
+        "适用简易程序的处罚没有听证，可以当场陈述、申辩（《行政处罚法》第五十二条、第六十三条）",
+        "A penalty on the spot has no hearing; state and defend (Administrative Penalty Law arts. 52, 63)",
+    )
+
+
 class HearingNotAsked(StateConflict):
     """Nobody asked for a hearing; holding one would only cut the party's time short."""
 
@@ -66,4 +78,12 @@ class PenaltyOutsideBand(Problem):
 
     type = "/problems/penalty-outside-band"
     title = Text("处罚不在法定或裁量幅度内", "The penalty lies outside its band")
+    status = 422
+
+
+class SummaryNotAllowed(Problem):
+    """The law does not let this penalty be imposed on the spot; `kinds`, `high_fen` say what it does."""
+
+    type = "/problems/summary-procedure-not-allowed"
+    title = Text("不得适用简易程序", "The summary procedure does not cover this penalty")
     status = 422

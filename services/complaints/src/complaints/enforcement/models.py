@@ -10,15 +10,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from complaints.db import Base
-from complaints.enforcement.rules import State
+from complaints.enforcement.rules import Procedure, State
 
 __all__ = ["EnforcementCase", "EnforcementEvent"]
 
 STATES = ", ".join(f"'{state.value}'" for state in State)
+PROCEDURES = ", ".join(f"'{one.value}'" for one in Procedure)
 
 
 class EnforcementCase(Base, table=True):
-    """One enforcement case. The clue's words are encrypted; the penalty stands here once it is proposed."""
+    """One enforcement case. The clue's words are encrypted; the penalty stands here once it is proposed.
+
+    `harmed_tourists`: whether the act harmed lawful rights of tourists; null while nobody has said so.
+    """
 
     __tablename__ = "enforcement_cases"
     __table_args__ = (
@@ -28,6 +32,8 @@ class EnforcementCase(Base, table=True):
         CheckConstraint("amount_fen >= 0", name="amount"),
         CheckConstraint("(penalty_kind = 'fine') = (amount_fen IS NOT NULL)", name="a_fine_has_an_amount"),
         CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="two_persons"),
+        CheckConstraint(f"procedure IN ({PROCEDURES})", name="procedure"),
+        CheckConstraint("(penalty_kind IS NULL) = (procedure IS NULL)", name="a_penalty_has_a_procedure"),
         Index(
             "ix_enforcement_cases_region_id", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}
         ),
@@ -53,6 +59,8 @@ class EnforcementCase(Base, table=True):
     penalty_kind: str | None = Field(default=None, sa_type=String(16))
     amount_fen: int | None = Field(default=None, sa_type=BigInteger)
     gradation: str | None = Field(default=None, sa_type=String(10))
+    procedure: str | None = Field(default=None, sa_type=String(8))
+    harmed_tourists: bool | None = None
     proposed_by: str | None = Field(default=None, sa_type=String(120))
     approved_by: str | None = Field(default=None, sa_type=String(120))
     decided_on: date | None = None

@@ -1,5 +1,6 @@
-"""The shape of `policies/penalties.yaml`."""
+"""The shape of `policies/penalties.yaml` and `policies/summary-procedure.yaml`."""
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
@@ -7,7 +8,7 @@ from typing import Literal, Self
 from common.policies import Policy, PolicySet, PolicyStatus
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Band", "PenaltyBook", "PenaltyKind", "PenaltyPolicy", "Violation"]
+__all__ = ["Band", "PenaltyBook", "PenaltyKind", "PenaltyPolicy", "SummaryProcedure", "Violation"]
 
 PenaltyKind = Literal["warning", "fine", "confiscation", "suspension", "revocation"]
 
@@ -45,7 +46,7 @@ class Gradation(Band):
 class Violation(_Piece):
     """One kind of violation and what the law allows to impose for it."""
 
-    code: str = Field(pattern=r"^[TR][0-9]{2,3}(_[0-9])?$")
+    code: str = Field(pattern=r"^[TRG][0-9]{2,3}(_[0-9])?$")
     title: Title
     article: str
     kinds: list[PenaltyKind] = Field(min_length=1)
@@ -95,11 +96,31 @@ class PenaltyPolicy(Policy):
         return {violation.code: violation for violation in self.violations}
 
 
+class SummaryProcedure(Policy):
+    """What may be imposed on the spot (简易程序): these kinds, and fines up to a ceiling by who is fined.
+
+    `organisation_key` tells by its key who is an organisation; everybody else is taken for a person, whose
+    ceiling is the lower one.
+    """
+
+    kinds: list[PenaltyKind] = Field(min_length=1)
+    person_high_fen: int = Field(ge=1)
+    organisation_high_fen: int = Field(ge=1)
+    organisation_key: re.Pattern[str]
+    article: str
+
+    def high_fen(self, respondent_key: str) -> int:
+        """The highest fine that this respondent may be given on the spot."""
+        organisation = self.organisation_key.fullmatch(respondent_key) is not None
+        return self.organisation_high_fen if organisation else self.person_high_fen
+
+
 class PenaltyBook:
     """All versions; day and place choose one."""
 
     def __init__(self, folder: Path) -> None:
         self.policies = PolicySet.load(folder / "penalties.yaml", PenaltyPolicy)
+        self.summaries = PolicySet.load(folder / "summary-procedure.yaml", SummaryProcedure)
 
     def on(self, day: date, region: str) -> PenaltyPolicy:
         """The version in force.
@@ -108,3 +129,7 @@ class PenaltyBook:
             PolicyNotInForce: before any.
         """
         return self.policies.choose("penalties", on=day, region=region)
+
+    def summary_on(self, day: date, region: str) -> SummaryProcedure | None:
+        """What may be decided on the spot on `day`; procedure follows the day on which one acts."""
+        return self.summaries.find("summary-procedure", on=day, region=region)

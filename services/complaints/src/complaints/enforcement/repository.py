@@ -79,6 +79,11 @@ class EnforcementRepository:
         codes: list[str] = (await self._session.execute(query)).scalar_one()
         return codes
 
+    async def harmed_a_tourist(self, complaint_id: UUID) -> bool:
+        """Whether the complaint that a case came from is a tourist's own (投诉), not an enquiry or remark."""
+        query = select(col(Case.kind)).where(col(Case.id) == complaint_id)
+        return (await self._session.execute(query)).scalar_one() in {"complaint", "both"}
+
     async def next_serial(self, series: str) -> int:
         """The next number of a series; two callers never get the same one."""
         statement = insert(NumberSeries).values(series=series, last=1)

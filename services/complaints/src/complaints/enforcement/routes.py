@@ -14,9 +14,11 @@ from .errors import (
     EventNotAllowed,
     HearingNotAsked,
     HearingTermOver,
+    NoHearingOnTheSpot,
     PenaltyOutsideBand,
     RightsStillOpen,
     SamePerson,
+    SummaryNotAllowed,
 )
 from .rules import State
 from .schemas import CaseIn, CaseView, EventIn
@@ -73,8 +75,10 @@ async def get_case(
         RightsStillOpen,
         HearingTermOver,
         HearingNotAsked,
+        NoHearingOnTheSpot,
         SamePerson,
         PenaltyOutsideBand,
+        SummaryNotAllowed,
     ),
 )
 async def let_happen(

@@ -1,7 +1,7 @@
 """The states of an enforcement case, its clocks and the band a penalty must lie in. Pure.
 
-Sources: 行政处罚法 arts 42 (two officers), 44, 45 (tell, hear), 57 (decision), 62 (no decision where rights
-were skipped), 60, 61, 64, 67 (terms).
+Sources: 行政处罚法 arts 42 (two officers), 44, 45 (tell, hear), 51, 52 (on the spot), 57 (decision), 62 (no
+decision where rights were skipped), 60, 61, 63, 64, 67 (hearing, terms).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 
 from common.calendar import DayCount, add_days, add_working_days
 
-from .policy import Band, PenaltyPolicy, Violation
+from .policy import Band, PenaltyPolicy, SummaryProcedure, Violation
 
 __all__ = [
     "RESPONDENT_EVENTS",
@@ -20,15 +20,25 @@ __all__ = [
     "TOLD_STATES",
     "Event",
     "Past",
+    "Procedure",
     "State",
     "allowed",
     "breaks_band",
     "deadlines",
     "following",
     "hearing_is_pending",
+    "is_summary",
+    "may_be_summary",
     "rights_open_until",
     "unpaid",
 ]
+
+
+class Procedure(StrEnum):
+    """By which procedure a penalty is imposed: on the spot (简易程序), or the ordinary one (普通程序)."""
+
+    SUMMARY = "summary"
+    ORDINARY = "ordinary"
 
 
 class State(StrEnum):
@@ -132,14 +142,28 @@ def breaks_band(violation: Violation, kind: str, amount_fen: int | None, grade: 
     return None if inside else band
 
 
+def may_be_summary(policy: SummaryProcedure, respondent_key: str, kind: str, amount_fen: int | None) -> bool:
+    """Whether the law lets this penalty be imposed on the spot (art. 51)."""
+    if kind not in policy.kinds:
+        return False
+    return kind != "fine" or (amount_fen or 0) <= policy.high_fen(respondent_key)
+
+
+def is_summary(history: Sequence[Past]) -> bool:
+    """Whether the penalty last proposed is one imposed on the spot."""
+    proposed = _last(history, Event.PROPOSE)
+    return proposed is not None and proposed.data.get("procedure") == Procedure.SUMMARY
+
+
 def rights_open_until(policy: PenaltyPolicy, history: Sequence[Past]) -> DayCount | None:
-    """Until when the party may ask for a hearing; None where that is over or was never told.
+    """Until when the party may ask for a hearing; None where that is over, was never told, or there is none.
 
     It ends with a waiver or a held hearing, which must have been asked for. A request keeps the decision back
-    until the hearing was held: see `hearing_is_pending`.
+    until the hearing was held: see `hearing_is_pending`. A penalty on the spot has no hearing (art. 63): the
+    party states and defends then and there.
     """
     told = _last(history, Event.NOTIFY_RIGHTS)
-    if told is None or _after(history, told, Event.WAIVE_RIGHTS, Event.HOLD_HEARING):
+    if told is None or is_summary(history) or _after(history, told, Event.WAIVE_RIGHTS, Event.HOLD_HEARING):
         return None
     return add_working_days(told.on, policy.procedure["hearing_request"].working_days or 0)
 

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from complaints.places import SubjectKey
 
+from .rules import Procedure
+
 __all__ = ["CaseIn", "CaseView", "DeadlineView", "EventIn", "EventView"]
 
 Note = Annotated[str, Field(min_length=2, max_length=5000)]
@@ -46,12 +48,22 @@ class EvidenceIn(_Event):
 
 
 class ProposeIn(_Event):
-    """处罚建议: kind, and for a fine its amount in fen and its gradation."""
+    """处罚建议: kind, procedure, and for a fine its amount in fen and its gradation.
+
+    `harmed_tourists` left out: yes where the case came from a tourist's complaint, else not known.
+    """
 
     event: Literal["propose"]
     kind: Literal["warning", "fine", "confiscation", "suspension", "revocation"]
     amount_fen: int | None = Field(None, ge=1, le=10**12)
     gradation: Literal["light", "ordinary", "heavy"] | None = None
+    procedure: Procedure = Field(
+        default=Procedure.ORDINARY,
+        description="summary: on the spot (简易程序), for small fines and warnings",
+    )
+    harmed_tourists: bool | None = Field(
+        None, description="whether the act harmed lawful rights of tourists (侵害旅游者合法权益)"
+    )
     note: Note
 
 
@@ -126,6 +138,8 @@ class CaseView(Model):
     penalty_kind: str | None
     amount_fen: int | None
     gradation: str | None
+    procedure: str | None
+    harmed_tourists: bool | None
     band: dict[str, int]
     decided_on: date | None
     served_on: date | None

@@ -21,9 +21,11 @@ from .errors import (
     EventNotAllowed,
     HearingNotAsked,
     HearingTermOver,
+    NoHearingOnTheSpot,
     PenaltyOutsideBand,
     RightsStillOpen,
     SamePerson,
+    SummaryNotAllowed,
 )
 from .models import EnforcementCase, EnforcementEvent
 from .policy import PenaltyBook, PenaltyPolicy
@@ -32,10 +34,13 @@ from .rules import (
     RESPONDENT_EVENTS,
     Event,
     Past,
+    Procedure,
     State,
     breaks_band,
     following,
     hearing_is_pending,
+    is_summary,
+    may_be_summary,
     rights_open_until,
     unpaid,
 )
@@ -89,8 +94,9 @@ class EnforcementService:
             EnforcementCaseNotFound: not the caller's to see.
             EventNotAllowed: the state does not take the event.
             Forbidden: an officer's event by the respondent.
-            PenaltyOutsideBand, RightsStillOpen, HearingTermOver, HearingNotAsked, SamePerson: the law is
-                against it (Administrative Penalty Law arts. 42, 44, 57, 62-64).
+            PenaltyOutsideBand, SummaryNotAllowed, RightsStillOpen, HearingTermOver, HearingNotAsked,
+            NoHearingOnTheSpot, SamePerson: the law is against it (Administrative Penalty Law arts. 42, 44,
+                51, 57, 62-64).
             InvalidPayload: fewer than two different officers, more paid than is due, or a right of the party
                 recorded by an officer without saying on what grounds.
         """
@@ -112,7 +118,7 @@ class EnforcementService:
             case FileIn():
                 _two_officers(wanted, policy)
             case ProposeIn():
-                self._propose(case, actor, wanted)
+                await self._propose(case, actor, wanted, today)
             case PayIn():
                 _check_payment(wanted, history)
             case _:
@@ -183,7 +189,7 @@ class EnforcementService:
         policy = policy_on(self._book, case.occurred_on, case.region)
         return case_view(case, events, policy, self._keyring, officer=is_officer(actor), language=language)
 
-    def _propose(self, case: EnforcementCase, actor: Principal, wanted: ProposeIn) -> None:
+    async def _propose(self, case: EnforcementCase, actor: Principal, wanted: ProposeIn, today: date) -> None:
         violation = violation_on(self._book, case.violation_code, case.occurred_on, case.region)
         if wanted.kind not in violation.kinds:
             raise PenaltyOutsideBand(
@@ -210,8 +216,32 @@ class EnforcementService:
                 high_fen=band.high_fen,
                 article=violation.article,
             )
+        if wanted.procedure is Procedure.SUMMARY:
+            self._check_summary(case, wanted, today)
         case.penalty_kind, case.amount_fen, case.gradation = wanted.kind, wanted.amount_fen, wanted.gradation
+        case.procedure, case.harmed_tourists = wanted.procedure, wanted.harmed_tourists
+        if wanted.harmed_tourists is None and case.complaint_id is not None:
+            case.harmed_tourists = await self._cases.harmed_a_tourist(case.complaint_id) or None
         case.proposed_by = actor.sub
+
+    def _check_summary(self, case: EnforcementCase, wanted: ProposeIn, today: date) -> None:
+        policy = self._book.summary_on(today, case.region)
+        if policy is None:
+            raise SummaryNotAllowed(
+                Text("没有可适用的简易程序规定", "No rules on the summary procedure are in force")
+            )
+        if may_be_summary(policy, case.respondent_key, wanted.kind, wanted.amount_fen):
+            return
+        high = policy.high_fen(case.respondent_key)
+        raise SummaryNotAllowed(
+            Text(
+                f"{policy.article}：对该当事人只有警告或者 {high // 100} 元以下的罚款可以当场作出",
+                f"{policy.article}: on the spot only a warning or a fine of up to {high // 100} yuan",
+            ),
+            kinds=policy.kinds,
+            high_fen=high,
+            article=policy.article,
+        )
 
     async def _announce(self, case: EnforcementCase, policy: PenaltyPolicy, now: datetime) -> None:
         """A decision takes effect when it is served; then credit learns of it. Ids and codes only.
@@ -237,6 +267,8 @@ class EnforcementService:
             "amount_fen": case.amount_fen or 0,
             "article": policy.by_code[case.violation_code].article,
             "violation_code": case.violation_code,
+            "procedure": case.procedure,
+            "harmed_tourists": case.harmed_tourists,
             "decided_on": decided,
         }
         told.append(("penalty_decided", penalty))
@@ -319,6 +351,8 @@ def _check_payment(wanted: PayIn, history: Sequence[Past]) -> None:
 
 
 def _check_request(policy: PenaltyPolicy, history: Sequence[Past], today: date) -> None:
+    if is_summary(history):
+        raise NoHearingOnTheSpot
     term = rights_open_until(policy, history)
     if term is None or today > term.due_on:
         raise HearingTermOver(until=term.due_on.isoformat() if term else None)

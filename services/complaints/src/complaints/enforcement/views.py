@@ -56,8 +56,8 @@ def case_view(
 ) -> CaseView:
     """The case as it crosses the API.
 
-    The respondent sees what it was told: neither the clue, nor where it came from, nor how the authority came
-    to its proposal, nor who acted for it.
+    The respondent sees what it was told: neither the clue, nor where it came from (so not whom it counts as
+    harmed either), nor how the authority came to its proposal, nor who acted for it.
     """
     violation = policy.by_code[case.violation_code]
     band = violation.band(case.gradation) or violation.fine
@@ -81,6 +81,8 @@ def case_view(
         penalty_kind=case.penalty_kind,
         amount_fen=case.amount_fen,
         gradation=case.gradation,
+        procedure=case.procedure,
+        harmed_tourists=case.harmed_tourists if officer else None,
         band={"low_fen": band.low_fen, "high_fen": band.high_fen},
         decided_on=case.decided_on,
         served_on=case.served_on,
