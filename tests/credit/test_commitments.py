@@ -30,6 +30,10 @@ def body(subject: dict[str, Any], **fields: Any) -> dict[str, Any]:
     } | fields
 
 
+def user_of(service: Service, subject: dict[str, Any]) -> dict[str, str]:
+    return service.who(kind="agency", subject_id=subject["id"], scopes=["credit:read"], sub="agency-1")
+
+
 def test_the_last_day_is_still_inside() -> None:
     assert state_on(date(2026, 12, 31), date(2026, 12, 31)) is State.OPEN
     assert state_on(date(2026, 12, 31), date(2027, 1, 1)) is State.DUE
@@ -51,7 +55,7 @@ def test_nothing_is_decided_that_nobody_proposed(events: list[Event]) -> None:
 
 async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Service) -> None:
     firm = await service.subject()
-    own = service.who(kind="agency", subject_id=firm["id"], scopes=["credit:read"], sub="agency-1")
+    own = user_of(service, firm)
     given_one = await service.post("/commitments", body(firm), 201, own)
     assert (given_one["state"], given_one["result"], given_one["allowed_events"]) == ("open", "pending", [])
     path = f"/commitments/{given_one['id']}"
@@ -84,6 +88,40 @@ async def test_a_broken_commitment_becomes_a_fact_by_two_persons(service: Servic
     for paper in papers:
         answer = await service.http.get(paper["path"], headers=own)
         assert answer.status_code == 200 and answer.content[:4] == b"%PDF", answer.text
+
+
+async def test_an_officer_enters_a_statement_from_paper_and_takes_no_other_step(
+    service: Service,
+) -> None:
+    firm = await service.subject()
+    made = await service.post("/commitments", body(firm))
+    path = f"/commitments/{made['id']}"
+    await service.post(f"{path}/verify", BROKEN, 200)
+    both = ["credit:read", "credit:write", "credit:decide"]
+    clerk = service.who(sub="clerk-1", scopes=both)
+    said: dict[str, Any] = {"text": "系合作方擅自组织（代录）。"}
+    bare = await service.post(f"{path}/statement", said, 422, clerk)
+    assert [one["pointer"] for one in bare["errors"]] == ["/request"]
+    said |= {"request": {"number": "陈述书2026年第1号", "sha256": "d" * 64}}
+    unknown = await service.post(f"{path}/statement", said, 422, clerk)
+    assert [one["pointer"] for one in unknown["errors"]] == ["/request/sha256"]
+    assert (await service.get(path))["state"] == "notified"
+    file = {"file": ("陈述书.txt", "陈述书（虚构）".encode(), "text/plain")}
+    url = f"/api/v1/credit/subjects/{firm['id']}/evidence"
+    sent = await service.http.post(url, files=file, headers=clerk)
+    assert sent.status_code == 201, sent.text
+    said["request"]["sha256"] = sent.json()["sha256"]
+    own = await service.post(f"{path}/statement", said, 422, user_of(service, firm))
+    assert [one["pointer"] for one in own["errors"]] == ["/request"]
+    finder = await service.post(f"{path}/statement", said, 409, service.who(scopes=both))
+    assert finder["type"] == "/problems/second-person-needed"
+    heard = await service.post(f"{path}/statement", said, 200, clerk)
+    assert (heard["state"], heard["steps"][-1]["request"]) == ("heard", said["request"])
+    for wanted in (CONFIRM, CONFIRM | {"confirm": False}):
+        refused = await service.post(f"{path}/decide", wanted, 409, clerk)
+        assert refused["type"] == "/problems/second-person-needed"
+    done = await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
+    assert done["result"] == "broken"
 
 
 async def test_silence_is_a_waiver_and_a_dropped_breach_is_answered(service: Service) -> None:
@@ -138,7 +176,7 @@ async def test_what_was_given_to_be_shown_is_shown_until_it_is_broken(service: S
     path = f"/commitments/{shown['id']}"
     await service.post(f"{path}/verify", BROKEN, 200)
     assert [one["result"] for one in await on_page()] == ["pending"], "nothing is decided yet"
-    await service.post(f"{path}/statement", {"text": "已改正，请予核实。"}, 200)
+    await service.post(f"{path}/statement", {"text": "已改正，请予核实。"}, 200, user_of(service, firm))
     await service.post(f"{path}/decide", CONFIRM, 200, reviewer(service))
     assert (await listed_now(), await on_page()) == ([], [])
 
@@ -199,7 +237,8 @@ async def test_two_confirmations_at_once_are_one(service: Service) -> None:
     firm = await service.subject()
     made = await service.post("/commitments", body(firm))
     await service.post(f"/commitments/{made['id']}/verify", BROKEN, 200)
-    await service.post(f"/commitments/{made['id']}/statement", {"text": "没有异议。"}, 200)
+    said = {"text": "没有异议。"}
+    await service.post(f"/commitments/{made['id']}/statement", said, 200, user_of(service, firm))
     url = f"/api/v1/credit/commitments/{made['id']}/decide"
 
     async def confirm(n: int) -> int:

@@ -240,6 +240,7 @@ def upgrade() -> None:
     sa.Column('proposed', sa.String(length=8), nullable=True),
     sa.Column('note_cipher', sa.Text(), nullable=True),
     sa.Column('paper_id', sa.Uuid(), nullable=True),
+    sa.Column('request', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('done_by', sa.Text(), nullable=False),
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("event IN ('give', 'expire', 'verify', 'notify', 'statement', 'confirm', 'return')", name=op.f('ck_commitment_events_event')),

@@ -38,7 +38,10 @@ class CommitmentEventRefused(StateConflict):
 
 
 class CommitmentNeedsSecondPerson(StateConflict):
-    """Who verified may not confirm."""
+    """Who found a breach may not enter the subject's statement on it, and neither of both may decide."""
 
     type = "/problems/second-person-needed"
-    title = Text("须由另一人审核确认", "Another person must confirm than the one who verified")
+    title = Text(
+        "认定、代录陈述、审核确认须由不同的人办理",
+        "Who found it, who entered the statement and who decides are different people",
+    )

@@ -4,16 +4,20 @@ from dataclasses import replace
 from uuid import UUID
 
 from common.clock import china_date
+from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.evidence.service import EvidenceService
 from credit.listings.clocks import Deadline, deadline
 from credit.papers.rules import chinese_date
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 
+from .errors import CommitmentNeedsSecondPerson
 from .models import Commitment
 from .policy import CommitmentPolicy
+from .schemas import WrittenRequest
 from .texts import notice_data, read_items
 
 __all__ = ["Hearings"]
@@ -27,6 +31,7 @@ class Hearings:
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._env = env
         self._papers = PaperService(session, env)
+        self._evidence = EvidenceService(session, env)
 
     def policy(self, commitment: Commitment) -> CommitmentPolicy:
         """The rules of the day on which the subject was told, whatever holds today."""
@@ -41,6 +46,30 @@ class Hearings:
         term = self.policy(commitment).hearing
         found = deadline("statement", term, commitment.notified_on, commitment.stated_on, today)
         return replace(found, status="waived") if found.status == "overdue" else found
+
+    async def check_entered(
+        self, commitment: Commitment, request: WrittenRequest | None, by: str, *, own: bool
+    ) -> None:
+        """Let the subject's own user speak, and an officer enter what the subject handed in, in writing.
+
+        Raises:
+            InvalidPayload: an officer names no written statement, or no uploaded file; the subject names one.
+            CommitmentNeedsSecondPerson: the officer found the breach.
+        """
+        if own == (request is not None):
+            raise InvalidPayload.at(
+                "/request",
+                Text(
+                    "经办人只能凭主体的书面陈述代录，须写明文号和文件散列值；主体本人提交的不填",
+                    "An officer enters only the subject's written statement: its number and its file's hash",
+                ),
+            )
+        if own or request is None:
+            return
+        if by == commitment.verified_by:
+            raise CommitmentNeedsSecondPerson
+        named = {"/request/sha256": request.sha256}
+        await self._evidence.check_uploaded(commitment.subject_id, named)
 
     async def notice(self, commitment: Commitment, subject: Subject, reasons: str, by: str) -> UUID:
         """Tell the subject what was found, why, what follows, and how long it may answer."""

@@ -72,7 +72,10 @@ class Commitment(Base, table=True):
 
 
 class CommitmentEvent(Base, table=True):
-    """One step of a commitment. Rows are only ever added; what people wrote is encrypted."""
+    """One step of a commitment. Rows are only ever added; what people wrote is encrypted.
+
+    `request`: the written statement that an officer entered for the subject.
+    """
 
     __tablename__ = "commitment_events"
     __table_args__ = (
@@ -87,5 +90,6 @@ class CommitmentEvent(Base, table=True):
     proposed: str | None = Field(default=None, sa_type=String(8))
     note_cipher: str | None = Field(default=None, sa_type=Text)
     paper_id: UUID | None = None
+    request: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     done_by: str = Field(sa_type=Text, nullable=False)
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

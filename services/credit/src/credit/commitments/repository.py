@@ -15,7 +15,7 @@ from credit.subjects.rules import PERSONS
 from credit.subjects.rules import Kind as SubjectKind
 
 from .models import Commitment, CommitmentEvent
-from .rules import Kind, Result, State
+from .rules import Event, Kind, Result, State
 
 __all__ = ["CommitmentFilters", "CommitmentRepository", "CommitmentRow"]
 
@@ -65,6 +65,19 @@ class CommitmentRepository:
         query = select(Commitment).where(col(Commitment.id) == commitment_id).with_for_update()
         locked = query.execution_options(populate_existing=True)
         return (await self._session.execute(locked)).scalar_one_or_none()
+
+    async def stated_by(self, commitment_id: UUID) -> str | None:
+        """Who made or entered the last statement on a breach."""
+        query = (
+            select(col(CommitmentEvent.done_by))
+            .where(
+                col(CommitmentEvent.commitment_id) == commitment_id,
+                col(CommitmentEvent.event) == Event.STATEMENT,
+            )
+            .order_by(col(CommitmentEvent.version).desc())
+            .limit(1)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
 
     async def over(self, today: date, limit: int) -> Sequence[Commitment]:
         """Commitments whose last day lies before `today`, locked; what others hold is skipped."""

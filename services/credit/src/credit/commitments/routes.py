@@ -81,8 +81,14 @@ async def verify_commitment(
 
 @router.post(
     "/{commitment_id}/statement",
-    responses=declare(CommitmentNotFound, CommitmentEventRefused, StatementTooLate, Forbidden),
-    summary="The subject's statement on a breach that was found",
+    responses=declare(
+        CommitmentNotFound,
+        CommitmentEventRefused,
+        CommitmentNeedsSecondPerson,
+        StatementTooLate,
+        Forbidden,
+    ),
+    summary="The subject's statement on a breach; an officer who did not find it enters a written one",
 )
 async def state_on_commitment(
     commitment_id: UUID, body: CommitmentStatementIn, actor: Giver, commitments: CommitmentServiceDep

@@ -44,6 +44,7 @@ from .schemas import (
     CommitmentStep,
     CommitmentView,
     VerificationIn,
+    WrittenRequest,
 )
 from .texts import context, read_items
 
@@ -144,11 +145,13 @@ class CommitmentService:
     async def state(
         self, actor: Principal, commitment_id: UUID, wanted: CommitmentStatementIn
     ) -> CommitmentView:
-        """Take the subject's statement on a breach: from its own user, or from an officer who received it.
+        """Take the subject's statement on a breach: from its own user, or by an officer from paper.
 
         Raises:
             CommitmentNotFound: not the caller's to see.
             Forbidden: neither the subject itself nor an officer with `credit:write`.
+            InvalidPayload: an officer names no written statement whose file was uploaded.
+            CommitmentNeedsSecondPerson: the officer found the breach.
             CommitmentEventRefused: no breach was told, or the subject was heard already.
             StatementTooLate: the period is over; silence counts as a waiver.
         """
@@ -159,8 +162,11 @@ class CommitmentService:
         self._advance(commitment, Event.STATEMENT)
         if hearing is not None and hearing.status == "waived":
             raise StatementTooLate(due_on=hearing.due_on.isoformat())
+        own = actor.subject_id is not None
+        await self._hearings.check_entered(commitment, wanted.request, actor.sub, own=own)
         commitment.stated_on = self._today
-        await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text)
+        request = None if wanted.request is None else wanted.request.model_dump()
+        await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text, request=request)
         return await self._view((commitment, subject), actor)
 
     async def decide(
@@ -172,11 +178,14 @@ class CommitmentService:
 
         Raises:
             CommitmentNotFound, CommitmentEventRefused: as `verify`.
-            CommitmentNeedsSecondPerson: the caller verified it.
+            CommitmentNeedsSecondPerson: the caller verified it, or entered the statement on it.
             HearingSkipped: a breach, nothing was stated, and the period for it still runs.
         """
         commitment, subject = await self._open(actor, commitment_id)
-        if commitment.verified_by == actor.sub:
+        handled = {commitment.verified_by}
+        if commitment.stated_on is not None:
+            handled.add(await self._commitments.stated_by(commitment.id))
+        if actor.sub in handled:
             raise CommitmentNeedsSecondPerson
         hearing = self._hearings.period(commitment)
         if not wanted.confirm:
@@ -287,6 +296,8 @@ class CommitmentService:
         by: str,
         note: str | None = None,
         paper_id: UUID | None = None,
+        *,
+        request: dict[str, str] | None = None,
     ) -> None:
         if event is not Event.GIVE:
             commitment.version += 1
@@ -303,6 +314,7 @@ class CommitmentService:
                 proposed=commitment.proposed,
                 note_cipher=cipher,
                 paper_id=paper_id,
+                request=request,
                 done_by=by,
                 done_at=self._env.clock.now(),
             )
@@ -368,6 +380,7 @@ class CommitmentService:
                     if step.note_cipher
                     else None,
                     paper_id=step.paper_id,
+                    request=WrittenRequest.model_validate(step.request) if step.request else None,
                     done_by=step.done_by if official else None,
                     done_at=step.done_at,
                 )
