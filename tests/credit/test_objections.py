@@ -659,6 +659,41 @@ async def test_the_ranks_of_all_who_were_ranked_with_a_wrong_figure_are_put_righ
     assert (held["rank"], held["now"]["rank"]) == (2, 1)
 
 
+async def test_a_rank_taken_away_comes_back_with_the_figure_that_gives_it(
+    service: Service, room: Room
+) -> None:
+    peer = await agency(service, "141022", arrivals=500)
+    subject = await service.subject(region="141022", name="排名恢复样例（虚构）")
+    fact = await service.fact(subject, "GROUP_ARRIVALS", "2026-08-10", payload={"count": 990})
+    service.at(START + timedelta(minutes=5))
+    try:
+        board = await run(service, "141022", "2026-09-01")
+        boss = service.who(sub="boss", scopes=DECIDE)
+        await service.post(f"/boards/{board['id']}/publication", None, 200, boss)
+
+        async def ranked(one: dict[str, Any]) -> tuple[str, bool, int]:
+            [found] = [row for row in await facts_of(service, one) if row["code"] == "RANKED"]
+            return found["action"], found["standing"], found["payload"]["rank"]
+
+        async def corrected(content: dict[str, Any], reviewer: str) -> None:
+            made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+            remedy = {"action": "amend"} | content
+            who = service.who(sub=reviewer, scopes=["credit:read", "credit:decide"])
+            await room.step(made, "sustain", {"reason": "登记有误", "remedy": remedy}, who=who)
+            for _ in range(60):
+                await do_round(service.app.state.db, service.app.state.env)
+                if (await service.get(f"/objections/{made['id']}/ripple"))["state"] == "done":
+                    return
+
+        assert (await ranked(subject), await ranked(peer)) == (("record", True, 1), ("record", True, 2))
+        await corrected({"occurred_on": "2026-05-10"}, "reviewer-2")
+        assert (await ranked(subject), await ranked(peer)) == (("revoke", False, 1), ("amend", True, 1))
+        await corrected({"occurred_on": "2026-08-10", "payload": {"count": 400}}, "reviewer-3")
+        assert (await ranked(subject), await ranked(peer)) == (("restore", True, 2), ("amend", True, 1))
+    finally:
+        service.at(START)
+
+
 async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Service, room: Room) -> None:
     other = Other()
     at = desk(service, other)

@@ -136,17 +136,20 @@ class BoardReranking:
         correction: Mapping[str, str],
     ) -> None:
         latest = await self._fact_rows.latest(fact.id)
-        if latest is None or latest.action == Action.REVOKE:
+        if latest is None or (latest.action == Action.REVOKE and not _reranked_away(latest)):
             return
         content: dict[str, Any] = {"action": "revoke"}
+        right = None
         if row.rank is not None:
-            content = {
-                "action": "amend",
-                "payload": rank_payload(metric, row.rank, row.of, board.period),
-            }
+            right = rank_payload(metric, row.rank, row.of, board.period)
+            content = {"action": "amend", "payload": right}
+        if latest.action == Action.REVOKE:
+            if right is None:
+                return
+            content = {"action": "restore"}
         wanted = CorrectionIn.model_validate({**correction, **content})
         await self._facts.correct_for(
-            peer, fact.id, wanted, by=correction["reference"], cause=Cause.OBJECTION
+            peer, fact.id, wanted, by=correction["reference"], cause=Cause.OBJECTION, restored=right
         )
 
     async def _results(
@@ -201,6 +204,11 @@ def _total(board: Board, metric: Metric, versions: Sequence[FactVersion]) -> int
         if row.action is not Action.REVOKE and _enters(board, metric, row) and metric.field in row.payload
     ]
     return sum(values) if values else None
+
+
+def _reranked_away(latest: Fact) -> bool:
+    """Whether a rank was revoked because an objection left its subject without one, and by nobody's hand."""
+    return latest.recorded_by == (latest.correction or {}).get("reference")
 
 
 def _words(rank: Mapping[str, Any] | None) -> str | None:

@@ -214,11 +214,19 @@ class FactService:
             check_hand_code(self._kind("/code", wanted.code, subject, self._today))
 
     async def correct_for(
-        self, subject: Subject, fact_id: UUID, wanted: CorrectionIn, *, by: str, cause: Cause = Cause.FACT
+        self,
+        subject: Subject,
+        fact_id: UUID,
+        wanted: CorrectionIn,
+        *,
+        by: str,
+        cause: Cause = Cause.FACT,
+        restored: dict[str, Any] | None = None,
     ) -> Fact:
         """As `correct`, for a room that has locked the subject's row and checked who acts.
 
-        `cause` is what a grade is published with that changes by it.
+        `cause` is what a grade is published with that changes by it; `restored` is what a fact says now that
+        is brought back, where that has changed meanwhile.
         """
         latest = await self._facts.latest(fact_id)
         if latest is None or latest.subject_id != subject.id:
@@ -242,6 +250,8 @@ class FactService:
         code = wanted.code or latest.code
         occurred_on = wanted.occurred_on or latest.occurred_on
         payload = latest.payload if wanted.payload is None else wanted.payload
+        if action is Action.RESTORE and restored is not None:
+            payload = restored
         if action is Action.AMEND:
             kind = self._kind("/code", code, subject, today)
             if code != latest.code:
