@@ -71,6 +71,7 @@ async def test_a_slight_listing_and_a_risk_class_are_for_officers_and_named_depa
                 [one for one in await taken(service, "listings", who) if one["key"] == firm["key"]]
             ),
             "feed": len([one for one in items if one["data"].get("list") == "slight"]),
+            "measures": any("M-MIN-1" in str(one["data"].get("supervision")) for one in items),
             "facts": codes.count("SLIGHT_LISTED"),
             "listing": await status(f"/listings/{listing['id']}"),
             "fact": await status(f"/facts/{slight}/versions"),
@@ -80,11 +81,11 @@ async def test_a_slight_listing_and_a_risk_class_are_for_officers_and_named_depa
             "risk": await status(f"{subject}/risk-classes"),
         }
 
-    every = {"list": 1, "export": 1, "feed": 1, "facts": 1} | dict.fromkeys(
+    every = {"list": 1, "export": 1, "feed": 1, "measures": True, "facts": 1} | dict.fromkeys(
         ("listing", "fact", "supervision", "score", "paths", "risk"), 200
     )
     nothing = {"list": 0, "export": 0, "feed": 0, "facts": 0, "listing": 404, "fact": 404, "risk": 404}
-    nothing |= dict.fromkeys(("supervision", "score", "paths"), 403)
+    nothing |= dict.fromkeys(("supervision", "score", "paths"), 403) | {"measures": False}
     assert await seen(service.who()) == every
     assert await seen(service.who(kind="client", sub="market", scopes=READ, department="SC")) == every
     assert await seen(service.who(kind="client", sub="ota", scopes=READ)) == nothing

@@ -260,6 +260,23 @@ async def test_others_are_told_on_the_day_without_a_request(service: Service) ->
     assert await announced(service, person) == []
 
 
+async def test_others_are_told_each_restriction_with_its_basis_and_its_time(service: Service) -> None:
+    agency, _ = await headed(service)
+    await service.by_room(agency, "SERIOUS_LISTED", "2026-03-01", "merge", payload={"condition": "SEV-T-2"})
+    told = {one["measure"]: one for one in (await announced(service, agency))[-1]["restrictions"]}
+    found = told["M-SEV-3"]
+    assert (found["starts_on"], found["ends_on"]) == ("2026-03-01", "2029-03-01")
+    assert (found["policy_id"], found["listing"], found["bars"]) == ("M-SEV-3", "serious", [])
+    assert found["name"]["zh"] == "信息提供给市场主体参考" and found["basis"] and found["policy_version"]
+    assert told["M-SEV-4"]["bars"] == ["commitment"]
+    removal = {"payload": {"condition": "SEV-T-2"}}
+    await service.by_room(agency, "SERIOUS_LISTING_REMOVED", "2026-11-20", "merge", **removal)
+    last = (await announced(service, agency))[-1]
+    assert last["measures"] == []
+    assert {one["ends_on"] for one in last["restrictions"]} == {"2026-11-19"}
+    assert not any(agency["name"] in str(one) or agency["id"] in str(one) for one in last["restrictions"])
+
+
 async def test_the_risk_class_moves_the_tier_and_never_the_grade(service: Service) -> None:
     made = await service.subject()
     body = {
@@ -276,7 +293,7 @@ async def test_the_risk_class_moves_the_tier_and_never_the_grade(service: Servic
         await do_round(service.app.state.db, service.app.state.env)
         if told := await announced(service, made):
             break
-    assert told == [{"tier": "C", "measures": []}]
+    assert told == [{"tier": "C", "measures": [], "restrictions": []}]
     before = await service.get(f"/subjects/{made['id']}/supervision", on="2026-10-31")
     assert (before["risk_class"], before["matrix"], before["tier"]) == (None, None, "A")
 

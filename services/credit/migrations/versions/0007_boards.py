@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.Column('credit_tier', sa.String(length=16), nullable=True),
     sa.Column('risk_class', sa.String(length=1), nullable=True),
     sa.Column('measures', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('restrictions', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
     sa.Column('next_change_on', sa.Date(), nullable=True),
     sa.Column('announced_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_supervision_states_subject_id')),

@@ -86,7 +86,8 @@ class ExportService:
 
         A fact is passed on when its code is published; who sees it withdrawn (`action` *revoke*) takes it
         away, and so does who sees a repair: `repairs` names the fact that is not shared any more. A repair
-        that is revoked itself brings the fact back. The slight list is for those whom policy lets see it.
+        that is revoked itself brings the fact back. The slight list, and how a subject is supervised, is for
+        those whom policy lets see it.
 
         Raises:
             InvalidPayload: `after` is not one of ours.
@@ -115,7 +116,7 @@ class ExportService:
                         about=row.aggregate_id,
                         version=row.aggregate_version,
                         at=row.created_at,
-                        data=row.data,
+                        data=_shared(row.data, internal=internal or actor.subject_id is not None),
                     )
                 )
         return Changes(
@@ -292,6 +293,11 @@ class ExportService:
 
 def _head(subject: Subject) -> tuple[Any, ...]:
     return subject.id, subject.key, subject.name, subject.kind, subject.region
+
+
+def _shared(data: dict[str, Any], *, internal: bool) -> dict[str, Any]:
+    """What an event says, without how its subject is supervised for those who do not see what is internal."""
+    return data if internal else {name: value for name, value in data.items() if name != "supervision"}
 
 
 def _place(after: str | None) -> Position | None:

@@ -1,11 +1,12 @@
 """How subjects whose supervision is more than their grade's were last announced."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
 from sqlalchemy import Column, ForeignKey, Index, String, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from credit.db import Base
@@ -16,7 +17,8 @@ __all__ = ["SupervisionState"]
 class SupervisionState(Base, table=True):
     """What others were last told of a subject's supervision, and when it changes with nothing new recorded.
 
-    A row exists for subjects that a listing, a restriction or the risk class has ever touched.
+    A row exists for subjects that a listing, a restriction or the risk class has ever touched. `measures` are
+    the codes that were in force, `restrictions` everything that was told of them and of past and coming ones.
     """
 
     __tablename__ = "supervision_states"
@@ -33,5 +35,8 @@ class SupervisionState(Base, table=True):
     credit_tier: str | None = Field(default=None, sa_type=String(16))
     risk_class: str | None = Field(default=None, sa_type=String(1))
     measures: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    restrictions: list[dict[str, Any]] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
     next_change_on: date | None = None
     announced_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

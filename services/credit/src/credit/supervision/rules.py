@@ -18,6 +18,7 @@ __all__ = [
     "Listed",
     "MeasureInForce",
     "OfTier",
+    "announced",
     "raised_tier",
     "restrictions_of",
     "supervision_tier",
@@ -112,6 +113,28 @@ class MeasureInForce:
 def cite(measure: str, policy: Policy, basis: Iterable[str] | None = None) -> Citation:
     """The citation of a measure that `policy` orders."""
     return Citation(measure, policy.id, policy.version, tuple(policy.legal_basis if basis is None else basis))
+
+
+def announced(measures: Iterable[MeasureInForce]) -> list[dict[str, Any]]:
+    """The restrictions as other services are told of them, each once for its own time.
+
+    All of them, also what has ended or is still to begin: who hears this knows what held on any day. Codes,
+    days and the words of the law; neither whom a listing names nor by which post it reaches the bearer.
+    """
+    said = {
+        (one.starts_on, one.code, one.listed.source, one.ends_on): one.citation.document()
+        | {
+            "name": {"zh": one.restriction.name.zh, "en": one.restriction.name.en},
+            "status": one.restriction.status,
+            "listing": one.listed.source,
+            "bars": list(one.restriction.bars),
+            "starts_on": one.starts_on.isoformat(),
+            "ends_on": one.ends_on.isoformat() if one.ends_on else None,
+        }
+        for one in measures
+    }
+    ordered = sorted(said, key=lambda key: (*key[:3], key[3] or date.max))
+    return [said[key] for key in ordered]
 
 
 def supervision_tier(credit_tier: str | None, risk: str | None, matrix: RiskMatrix | None) -> str | None:

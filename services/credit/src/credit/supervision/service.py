@@ -29,6 +29,7 @@ from .repository import SupervisionRepository
 from .rules import (
     MeasureInForce,
     OfTier,
+    announced,
     raised_tier,
     restrictions_of,
     supervision_tier,
@@ -159,7 +160,8 @@ class SupervisionService:
         """Tell others how a locked subject is supervised, if that differs from what they were told last.
 
         A subject that nothing but its grade supervises is told of by the grade's own event; its row begins
-        with the first listing, restriction or risk class.
+        with the first listing, restriction or risk class. What is told is whole, never a difference: tier,
+        codes in force today, and every restriction with basis and time.
         """
         now = self._env.clock.now()
         today = china_date(now)
@@ -173,21 +175,25 @@ class SupervisionService:
         state = await self._states.state_of(subject.id)
         if state is None and not every and risk is None:
             return False
-        told = (state.tier, state.risk_class, list(state.measures)) if state else (subject.tier, None, [])
+        said = announced(every)
+        told = (state.tier, state.risk_class, state.restrictions) if state else (subject.tier, None, [])
+        before = list(state.measures) if state else []
         if state is None:
-            state = SupervisionState(subject_id=subject.id, measures=[], announced_at=now)
+            state = SupervisionState(subject_id=subject.id, measures=[], restrictions=[], announced_at=now)
             self._states.add(state)
         state.credit_tier, state.tier, state.risk_class, state.measures = subject.tier, tier, risk, codes
+        state.restrictions = said
         state.next_change_on = min((turn for turn in turns if turn > today), default=None)
         following = await self._sources.next_risk_class(subject, today)
         if following is not None:
             state.next_change_on = min(filter(None, (state.next_change_on, following)))
-        changed = told != (tier, risk, codes)
+        changed = told != (tier, risk, said) or before != codes
         if changed:
             state.announced_at = now
             subject.version += 1
             await self._session.flush()
-            data = subject_data(subject) | {"supervision": {"tier": tier, "measures": codes}}
+            supervision = {"tier": tier, "measures": codes, "restrictions": said}
+            data = subject_data(subject) | {"supervision": supervision}
             await announce(self._session, "subject_updated", subject.id, subject.version, data, now)
         await self._session.flush()
         return changed
