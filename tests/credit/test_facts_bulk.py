@@ -72,6 +72,19 @@ async def test_many_at_once_leave_what_one_after_the_other_leaves(service: Servi
     assert len(scores[1]["result"]["contributions"]) == len(scores[0]["result"]["contributions"])
 
 
+async def test_the_cause_of_a_grade_is_the_fact_of_the_batch_that_brought_it(service: Service) -> None:
+    made = await service.subject()
+    facts = [
+        service.fact_body(made, "PENALTY_WARNING", "2026-05-01"),
+        service.fact_body(made, "PENALTY_SUSPENSION", "2026-05-02"),
+        service.fact_body(made, "PENALTY_WARNING", "2026-05-03"),
+    ]
+    answer = await service.post(BATCH, {"facts": facts}, 200)
+    assert [item["status"] for item in answer["items"]] == [201, 201, 201]
+    published = (await service.get(f"/subjects/{made['id']}/score/history"))["items"]
+    assert len(published) == 2 and published[0]["fact_id"] == answer["items"][1]["id"]
+
+
 async def test_batches_that_race_record_each_fact_once(service: Service) -> None:
     made = [await service.subject() for _ in range(4)]
     facts = [service.fact_body(one, "VALID_COMPLAINT", "2026-05-01") for one in made for _ in range(5)]

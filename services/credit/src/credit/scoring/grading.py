@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from common.clock import china_date
@@ -29,6 +29,7 @@ from .rules.causes import Cause
 __all__ = ["Grading", "as_stored", "keep_result", "known_until"]
 
 _PAGE = 500
+_TICK = timedelta(microseconds=1)
 
 
 def known_until(subject: Subject, book: CardBook, card_id: str | None = None) -> datetime:
@@ -60,6 +61,30 @@ def keep_result(subject: Subject, result: Score | None, schedule: Schedule | Non
     subject.scored_by = schedule.fingerprint if schedule else None
 
 
+def _decisive(
+    facts: Sequence[UUID],
+    subject: Subject,
+    versions: Sequence[FactVersion],
+    today: date,
+    schedule: Schedule | None,
+) -> UUID | None:
+    """Of facts recorded together the last that moved the grade; the very last where none did by itself."""
+    if len(facts) < 2 or schedule is None:
+        return facts[-1] if facts else None
+    recorded = {row.id: row.recorded_at for row in versions if row.version == 1}
+    scored, card, later = as_stored(subject), schedule.card, schedule.later
+
+    def grade_at(moment: datetime) -> str | None:
+        return score(scored, versions, today, moment, card, later).grade
+
+    found, before = facts[-1], grade_at(recorded[facts[0]] - _TICK)
+    for fact_id in facts:
+        grade = grade_at(recorded[fact_id])
+        if grade != before:
+            found, before = fact_id, grade
+    return found
+
+
 @dataclass
 class _Said:
     """What a transaction has to publish."""
@@ -80,11 +105,12 @@ class Grading:
         self._warnings = WarningService(session, env)
 
     async def rescore(
-        self, subjects: Sequence[Subject], cause: Cause, facts: Mapping[UUID, UUID], now: datetime
+        self, subjects: Sequence[Subject], cause: Cause, facts: Mapping[UUID, Sequence[UUID]], now: datetime
     ) -> list[Score | None]:
         """Bring the stored scores of locked subjects up to today; publish the grades that have changed.
 
-        `facts` is by subject the fact that is the cause, where one is.
+        `facts` are by subject the facts that are the cause, where any are, in the order in which they were
+        recorded: of several, the one that brought the grade is named.
 
         A published grade is a row of history, an entry in the log, and two events; a drop may warn. None for
         a subject that no card in force grades, or that was merged into another: it is not rated, whatever it
@@ -97,7 +123,13 @@ class Grading:
             versions = await self._facts.versions_of_many([subject.id for subject in subjects])
         results = [
             self._rescore_one(
-                subject, versions.get(subject.id, []), book, (cause, facts.get(subject.id)), said, today, now
+                subject,
+                versions.get(subject.id, []),
+                book,
+                (cause, facts.get(subject.id, ())),
+                said,
+                today,
+                now,
             )
             for subject in subjects
         ]
@@ -152,7 +184,7 @@ class Grading:
         subject: Subject,
         versions: list[FactVersion],
         book: CardBook,
-        why: tuple[Cause, UUID | None],
+        why: tuple[Cause, Sequence[UUID]],
         said: _Said,
         today: date,
         now: datetime,
@@ -171,7 +203,8 @@ class Grading:
         if result is None or result.grade is None:
             subject.version += 1
         else:
-            cause, fact_id = why
+            cause, facts = why
+            fact_id = _decisive(facts, subject, versions, today, schedule)
             if before is None:
                 cause = Cause.FIRST
             elif other_cards and cause is Cause.TIME:

@@ -159,13 +159,13 @@ class ScoringService:
         self, subject: Subject, cause: Cause, fact_id: UUID | None, now: datetime
     ) -> Score | None:
         """Bring a locked subject's stored score up to today, as `Grading.rescore`."""
-        facts = {} if fact_id is None else {subject.id: fact_id}
+        facts = {} if fact_id is None else {subject.id: [fact_id]}
         return (await self._grading.rescore([subject], cause, facts, now))[0]
 
     async def rescore_all(
-        self, subjects: Sequence[Subject], facts: Mapping[UUID, UUID], now: datetime
+        self, subjects: Sequence[Subject], facts: Mapping[UUID, Sequence[UUID]], now: datetime
     ) -> None:
-        """Bring locked subjects up to today after facts, by subject the last of them."""
+        """Bring locked subjects up to today after facts, by subject in the order of their recording."""
         await self._grading.rescore(subjects, Cause.FACT, facts, now)
 
     async def rescore_many(
