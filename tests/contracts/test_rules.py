@@ -40,8 +40,9 @@ def test_a_clean_variant_breaks_none(name: str, base: Any, changes: Any) -> None
 
 
 def test_every_rule_is_broken_by_some_change() -> None:
+    """But for Q02, which no document breaks by itself: see test_measures.py."""
     broken = {rule for _, _, _, expected in BROKEN for rule, _, _ in expected}
-    assert broken == set(CHECKS)
+    assert broken == set(CHECKS) - {"Q02"}
 
 
 def test_the_tables_and_the_checks_name_the_same_rules() -> None:

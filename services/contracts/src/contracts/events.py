@@ -1,7 +1,8 @@
 """What contracts says and hears.
 
 Says: `contract_registered`, `contract_completed`, `price_alert_raised`. Hears from credit:
-`subject_registered`, `subject_updated`, `grade_changed`. Events carry ids and codes, never a document and
+`subject_registered`, `subject_updated` (with the measures of supervision, where they changed),
+`grade_changed`. Events carry ids and codes, never a document and
 nothing personal.
 """
 

@@ -84,7 +84,7 @@ def _findings(rule: RuleDefinition, case: Case) -> Iterator[Finding]:
             reason.severity or rule.severity,
             hit.path,
             _sentence(reason.zh, reason.en, hit),
-            tuple(rule.legal_basis),
+            (*rule.legal_basis, *hit.basis),
         )
         if rule.once:
             return

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from common import regions
 from common.clock import china_date
@@ -14,9 +15,11 @@ from contracts.checks.findings import Finding, examine
 from contracts.checks.rules.case import Case, KnownAgency
 from contracts.checks.rules.consents import signature_level
 from contracts.checks.rules.prices import price_ratio
+from contracts.checks.rules.supervision import applied_measures, keys_of
 from contracts.checks.schemas import CheckAnswer, view
 from contracts.documents.schemas import Submission
 from contracts.policies import Library, Rulebook
+from contracts.subjects.measures import Measure
 from contracts.subjects.models import Subject
 from contracts.subjects.service import find_subjects_by_key
 
@@ -25,13 +28,17 @@ __all__ = ["Examined", "check_document", "choose_rules", "examine_document", "re
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A checked document: its findings, its region, the rules used, and what follows from them."""
+    """A checked document: its findings, its region, the rules used, and what follows from them.
+
+    `measures` cites the supervision measures under which it is decided.
+    """
 
     findings: list[Finding]
     region: str | None
     policy_versions: dict[str, str]
     price_ratio: Decimal | None
     signature_level: str
+    measures: list[dict[str, Any]]
 
     @property
     def refused(self) -> bool:
@@ -46,12 +53,25 @@ async def examine_document(session: AsyncSession, library: Library, document: Su
         InvalidPayload: the contract is dated before the first rules.
     """
     seller = document.selling_agent
-    known = await find_subjects_by_key(session, document.agency.uscc, seller.uscc if seller else None)
+    known = await find_subjects_by_key(session, *(key for _, _, key in keys_of(document)))
     agency = known.get(document.agency.uscc)
     region = region_of(document, agency)
     book = choose_rules(library, china_date(document.contract.signed_at), region)
-    case = Case(document, book, _known(agency), _known(known.get(seller.uscc)) if seller else None)
-    return Examined(examine(case), region, book.version, price_ratio(case), signature_level(case))
+    case = Case(
+        document,
+        book,
+        _known(agency),
+        _known(known.get(seller.uscc)) if seller else None,
+        {key: tuple(Measure.of(told) for told in subject.measures) for key, subject in known.items()},
+    )
+    return Examined(
+        findings=examine(case),
+        region=region,
+        policy_versions=book.version,
+        price_ratio=price_ratio(case),
+        signature_level=signature_level(case),
+        measures=[one.citation() for one in applied_measures(case)],
+    )
 
 
 def choose_rules(library: Library, on: date, region: str | None) -> Rulebook:

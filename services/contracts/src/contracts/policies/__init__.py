@@ -3,6 +3,7 @@
 from contracts.policies.library import Library, load_library
 from contracts.policies.model import (
     CancellationTable,
+    MeasureUse,
     PriceParts,
     PriceReference,
     RuleDefinition,
@@ -16,6 +17,7 @@ from contracts.policies.rulebook import Rulebook
 __all__ = [
     "CancellationTable",
     "Library",
+    "MeasureUse",
     "PriceParts",
     "PriceReference",
     "RuleDefinition",

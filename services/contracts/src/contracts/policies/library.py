@@ -13,6 +13,7 @@ from contracts.documents.parties import ContractType
 from contracts.policies.model import (
     CancellationTables,
     ContractTypes,
+    MeasureUses,
     PriceParts,
     PriceReference,
     PriceReferences,
@@ -44,6 +45,7 @@ class Library:
     references: PolicySet[PriceReferences]
     parts: PolicySet[PriceParts]
     terms: PolicySet[PriceTerms]
+    measures: PolicySet[MeasureUses]
     retention: PolicySet[Retention]
     extra_references: tuple[PriceReference, ...] = ()
 
@@ -59,6 +61,7 @@ class Library:
             self.references,
             self.parts,
             self.terms,
+            self.measures,
             self.retention,
         )  # type: ignore[assignment]
         return [policy for policies in sets for policy in policies.all()]
@@ -97,6 +100,7 @@ class Library:
         editions = self.editions.choose("template-editions", on=on, region=region)
         cancellation = self.cancellation.choose("cancellation-tables", on=on, region=region)
         terms = self.terms.choose("price-terms", on=on, region=region)
+        measures = self.measures.choose("contract-measures", on=on, region=region)
         references = [policy for policy in self.references if policy.in_force(on)]
         parts = [policy for policy in self.parts if policy.in_force(on)]
         used: list[Policy] = [
@@ -107,6 +111,7 @@ class Library:
             editions,
             cancellation,
             terms,
+            measures,
             *references,
             *parts,
         ]
@@ -120,6 +125,7 @@ class Library:
             references=(*self.extra_references, *(r for policy in references for r in policy.references)),
             parts=tuple(parts),
             terms=terms,
+            measures=tuple(measures.uses),
             version={f"{policy.id}@{policy.region}": policy.version for policy in used},
         )
 
@@ -141,5 +147,6 @@ def load_library() -> Library:
         references=PolicySet.load(FOLDER / "price-references.yaml", PriceReferences),
         parts=PolicySet.load(FOLDER / "price-parts.yaml", PriceParts),
         terms=PolicySet.load(FOLDER / "price-terms.yaml", PriceTerms),
+        measures=PolicySet.load(FOLDER / "measures.yaml", MeasureUses),
         retention=PolicySet.load(FOLDER / "retention.yaml", Retention),
     )

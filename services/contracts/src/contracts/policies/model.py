@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from common.policies import Policy, PolicyStatus
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -15,6 +15,8 @@ __all__ = [
     "CancellationTable",
     "CancellationTables",
     "ContractTypes",
+    "MeasureUse",
+    "MeasureUses",
     "PriceParts",
     "PriceReference",
     "PriceReferences",
@@ -246,6 +248,32 @@ class PriceTerms(Policy):
 
     seasons: dict[str, list[int]]
     ground_items: list[str]
+
+
+class MeasureUse(Entry):
+    """Measures of supervision that count in a contract, by act that they bar or by code, and for which party.
+
+    `reason` names the sentence of rule Q02 and with it the severity; `scope` limits it to contracts that need
+    that scope.
+    """
+
+    reason: str
+    bars: str | None = None
+    measures: list[str] = []
+    parties: list[Literal["agency", "selling_agent", "ground_agency", "guide"]] = Field(min_length=1)
+    scope: Scope | None = None
+
+    @model_validator(mode="after")
+    def _by_act_or_by_code(self) -> Self:
+        if (self.bars is None) != bool(self.measures):
+            raise ValueError("either an act that is barred or codes of measures")
+        return self
+
+
+class MeasureUses(Policy):
+    """What measures of supervision mean for a contract; of several uses the first that fits counts."""
+
+    uses: list[MeasureUse] = Field(min_length=1)
 
 
 class Retention(Policy):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from contracts.documents.parties import ContractType
 from contracts.policies.model import (
     CancellationTable,
+    MeasureUse,
     PriceParts,
     PriceReference,
     PriceTerms,
@@ -31,6 +32,7 @@ class Rulebook:
     references: tuple[PriceReference, ...]
     parts: tuple[PriceParts, ...]
     terms: PriceTerms
+    measures: tuple[MeasureUse, ...]
     version: dict[str, str]
 
     def kind(self, contract_type: ContractType) -> TypeDefinition:

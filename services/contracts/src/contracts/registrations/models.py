@@ -9,7 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, Sequence, String, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    Sequence,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -99,6 +109,9 @@ class ContractVersion(Base, table=True):
     document_cipher: str = Field(sa_type=Text, nullable=False)
     findings: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     policy_versions: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    measures: list[dict[str, Any]] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
     promise: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
 
@@ -178,5 +191,8 @@ class Attempt(Base, table=True):
     wrapped_key: str = Field(sa_type=Text, nullable=False)
     findings: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
     policy_versions: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    measures: list[dict[str, Any]] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
     attempted_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     expires_on: date

@@ -34,6 +34,7 @@ from contracts.registrations.schemas import (
     ContractView,
     InternalContract,
     LogState,
+    MeasureCited,
     Milestone,
     PromiseView,
     PublicVersion,
@@ -239,6 +240,7 @@ class ContractReader:
             document_hash=row.document_hash.hex(),
             document=None if document is None else masked(document, officer=officer),
             findings=[finding_view(Finding.restored(stored), language) for stored in row.findings],
+            measures=[MeasureCited(**(cited | {"name": cited["name"][language]})) for cited in row.measures],
             promise=PromiseView(**row.promise),
         )
 

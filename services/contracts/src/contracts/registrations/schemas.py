@@ -13,6 +13,7 @@ __all__ = [
     "ContractView",
     "InternalContract",
     "LogState",
+    "MeasureCited",
     "Milestone",
     "Pending",
     "PromiseView",
@@ -69,8 +70,23 @@ class ContractSummary(BaseModel):
     completed_on: date | None
 
 
+class MeasureCited(BaseModel):
+    """A supervision measure under which a contract was decided, on the party at `path`; null ends never."""
+
+    measure: str
+    name: str
+    policy_id: str
+    policy_version: str
+    status: str
+    basis: list[str]
+    starts_on: date
+    ends_on: date | None
+    path: str
+    reason: str
+
+
 class VersionView(BaseModel):
-    """One version: its document with persons masked, its findings, its promise."""
+    """One version: its document with persons masked, its findings, the measures it cites, its promise."""
 
     version: int
     event: str
@@ -78,6 +94,7 @@ class VersionView(BaseModel):
     document_hash: str
     document: dict[str, Any] | None
     findings: list[FindingView]
+    measures: list[MeasureCited]
     promise: PromiseView
 
 

@@ -207,6 +207,7 @@ class Registrar:
             document_cipher=key.encrypt(filing.canonical.decode(), context=document_context(number, 1)),
             findings=[finding.stored() for finding in examined.findings],
             policy_versions=examined.policy_versions,
+            measures=examined.measures,
             promise=promise.document(),
             recorded_at=now,
         )
@@ -257,6 +258,7 @@ class Registrar:
             wrapped_key=key.wrap(self.keyring, context=f"contracts.attempt_key/{attempt_id}"),
             findings=[finding.stored() for finding in examined.findings],
             policy_versions=examined.policy_versions,
+            measures=examined.measures,
             attempted_at=now,
             expires_on=expires_on,
         )

@@ -1,11 +1,12 @@
 """The copy of subjects."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import CheckConstraint, Column, Index, String, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from contracts.db import Base
@@ -14,7 +15,10 @@ __all__ = ["Subject"]
 
 
 class Subject(Base, table=True):
-    """What the archive last said of a subject. Versions count events apart: data and grade."""
+    """What the archive last said of a subject. Versions count events apart: data, grade and supervision.
+
+    `measures` are all restrictions that credit told of, past and coming ones too: the day of a contract asks.
+    """
 
     __tablename__ = "subjects"
     __table_args__ = (
@@ -34,4 +38,8 @@ class Subject(Base, table=True):
     grade: str | None = Field(default=None, sa_type=String(16))
     version: int = 1
     grade_version: int = 0
+    measures: list[dict[str, Any]] = Field(
+        default=[], sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
+    measures_version: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     updated_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from contracts.subjects.models import Subject
 
-__all__ = ["find", "find_by_keys", "learn_grade", "save"]
+__all__ = ["find", "find_by_keys", "learn_grade", "learn_measures", "save"]
 
 
 async def find(session: AsyncSession, subject_id: UUID) -> Subject | None:
@@ -55,4 +55,15 @@ async def learn_grade(
         update(Subject)
         .where(col(Subject.subject_id) == subject_id, col(Subject.grade_version) < version)
         .values(grade=grade, tier=tier, grade_version=version, updated_at=now)
+    )
+
+
+async def learn_measures(
+    session: AsyncSession, subject_id: UUID, *, version: int, measures: list[dict[str, Any]], now: datetime
+) -> None:
+    """Keep newer measures in place of all that were known."""
+    await session.execute(
+        update(Subject)
+        .where(col(Subject.subject_id) == subject_id, col(Subject.measures_version) < version)
+        .values(measures=measures, measures_version=version, updated_at=now)
     )

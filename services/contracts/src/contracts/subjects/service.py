@@ -7,13 +7,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.subjects import repository
+from contracts.subjects.measures import Measure
 from contracts.subjects.models import Subject
 
 __all__ = ["find_subject", "find_subjects_by_key", "learn_grade", "learn_subject"]
 
 
 async def learn_subject(session: AsyncSession, *, version: int, data: dict[str, Any], now: datetime) -> None:
-    """Take over what `subject_registered` or `subject_updated` says; a stale version changes nothing."""
+    """Take over what `subject_registered` or `subject_updated` says; a stale version changes nothing.
+
+    Measures come only with some updates, then all of them: they count their own versions, so an update
+    without them leaves them as they are.
+    """
     values = {
         "subject_id": UUID(data["subject_id"]),
         "kind": data["kind"],
@@ -28,6 +33,12 @@ async def learn_subject(session: AsyncSession, *, version: int, data: dict[str, 
         "updated_at": now,
     }
     await repository.save(session, values)
+    told = (data.get("supervision") or {}).get("restrictions")
+    if told is not None:
+        measures = [Measure.of(one).citation() | {"bars": sorted(one["bars"])} for one in told]
+        await repository.learn_measures(
+            session, values["subject_id"], version=version, measures=measures, now=now
+        )
 
 
 async def learn_grade(session: AsyncSession, *, version: int, data: dict[str, Any], now: datetime) -> None:

@@ -10,6 +10,7 @@ from contracts.checks.rules import (
     itinerary,
     parties,
     prices,
+    supervision,
     terms,
 )
 from contracts.checks.rules.case import Case, Hit
@@ -49,6 +50,7 @@ CHECKS: dict[str, Check] = {
     "R31": itinerary.guide_holds_a_card,
     "R38": parties.liability_policy_covers_the_trip,
     "Q01": parties.licence_covers_the_type,
+    "Q02": supervision.no_measure_stands_against_it,
     "S20": terms.no_discriminating_surcharge,
     "T01": terms.edition_is_known,
     "T02": itinerary.no_vague_wording,

@@ -10,6 +10,7 @@ from common.clock import china_date
 
 from contracts.documents.schemas import Submission
 from contracts.policies import Rulebook, TypeDefinition
+from contracts.subjects.measures import Measure
 
 __all__ = ["Case", "Hit", "KnownAgency", "clock_minutes", "each", "spot"]
 
@@ -27,12 +28,16 @@ class KnownAgency:
 
 @dataclass(frozen=True)
 class Case:
-    """What a check may read. `agency` and `seller` are None while the archive does not know them."""
+    """What a check may read. `agency` and `seller` are None while the archive does not know them.
+
+    `measures` are the supervision measures of whoever takes part, by credit code or card number.
+    """
 
     document: Submission
     book: Rulebook
     agency: KnownAgency | None = None
     seller: KnownAgency | None = None
+    measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
 
     @cached_property
     def kind(self) -> TypeDefinition:
@@ -66,11 +71,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place that breaks a rule: which of the rule's reasons, and what its sentence needs."""
+    """One place that breaks a rule: which of the rule's reasons, what its sentence needs, its own basis."""
 
     path: str
     reason: str
     values: Mapping[str, object] = field(default_factory=dict)
+    basis: tuple[str, ...] = ()
 
 
 def spot(array: str, at: Sequence[int], name: str = "") -> str:
