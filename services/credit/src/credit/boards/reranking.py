@@ -163,7 +163,7 @@ class BoardReranking:
             policy = policy_of(self._env, board)
             try:
                 result = await self._scoring.evaluate(
-                    peer, judged_on(board, policy), board.published_at, board.card_id
+                    peer, judged_on(board, policy), known_at=board.published_at, card_id=board.card_id
                 )
             except NoScorecard:
                 return found

@@ -109,7 +109,7 @@ class BoardWork:
             if subject is None:
                 continue
             try:
-                result = await self._scoring.evaluate(subject, day, subject.last_recorded_at, board.card_id)
+                result = await self._scoring.present(subject, day, board.card_id)
             except NoScorecard:
                 entry.proposed = Side.NONE
                 continue

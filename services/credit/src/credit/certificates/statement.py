@@ -123,11 +123,8 @@ class Statement:
 
     async def _grade(self) -> tuple[dict[str, Any], list[UUID]]:
         subject = self._subject
-        book = await self._scoring.cards()
-        changed = book.changed_at(subject.kind, None)
-        moment = max(filter(None, (subject.last_recorded_at, changed)))
         try:
-            result = await self._scoring.evaluate(subject, self._as_of, moment)
+            result = await self._scoring.present(subject, self._as_of)
         except NoScorecard:
             return {"rated": False, "grade": None}, []
         document = result.document

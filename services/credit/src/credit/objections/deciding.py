@@ -132,7 +132,7 @@ class ObjectionDecisions(ObjectionDesk):
         if grade is None:
             return set()
         result = await ScoringService(self._session, self._env).evaluate(
-            subject, grade.valid_at, grade.known_at, grade.policy_id
+            subject, grade.valid_at, known_at=grade.known_at, card_id=grade.policy_id
         )
         parts = (*result.document["vetoes"], *result.document["contributions"])
         named = [fact for one in parts for fact in (one.get("facts") or [one.get("fact_id")])]

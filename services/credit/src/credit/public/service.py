@@ -145,7 +145,7 @@ class PublicService:
 
     async def _grade(self, subject: Subject, today: date) -> PublicGrade | None:
         try:
-            result = await self._scoring.evaluate(subject, today, subject.last_recorded_at)
+            result = await self._scoring.present(subject, today)
         except NoScorecard:
             return None
         shown = shows_grade(self._env.rulebook, subject.region, result.tier, today)

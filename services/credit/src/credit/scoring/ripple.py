@@ -163,7 +163,7 @@ class GradeRipple:
         """The grade there as it was reckoned, and with `instead` of the fact (None: without it)."""
         valid_at, known_at = where
         try:
-            was = await self._scoring.evaluate(subject, valid_at, known_at)
+            was = await self._scoring.evaluate(subject, valid_at, known_at=known_at)
         except NoScorecard:
             return Otherwise(None, None, None, None)
         alone = would = without(was, {fact_id: instead})
@@ -182,7 +182,7 @@ class GradeRipple:
     async def counts(self, subject: Subject, code: str) -> bool:
         """Whether the card that grades a subject today counts facts of a code."""
         try:
-            result = await self._scoring.evaluate(subject, self._today(), subject.last_recorded_at)
+            result = await self._scoring.present(subject, self._today())
         except NoScorecard:
             return False
         return code in result.card.codes

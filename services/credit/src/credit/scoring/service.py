@@ -23,7 +23,7 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .errors import GradeNotFound, NoScorecard
-from .grading import Grading
+from .grading import Grading, known_until
 from .models import PublishedGrade
 from .publication import log_id
 from .repository import ScoringRepository
@@ -94,7 +94,7 @@ class ScoringService:
         await self._check_own(subject, known_at and moment)
         day = valid_at or china_date(now)
         try:
-            result = await self.evaluate(subject, day, moment, card_id)
+            result = await self.evaluate(subject, day, known_at=moment, card_id=card_id)
         except NoScorecard:
             if card_id is not None:
                 raise
@@ -137,10 +137,21 @@ class ScoringService:
             raise NoScorecard
         return schedule
 
+    async def present(self, subject: Subject, valid_at: date, card_id: str | None = None) -> Score:
+        """The engine's result for a day with all that is known: every fact, every card that was published.
+
+        Raises NoScorecard as `evaluate`.
+        """
+        moment = known_until(subject, await self.cards(), card_id)
+        return await self.evaluate(subject, valid_at, known_at=moment, card_id=card_id)
+
     async def evaluate(
-        self, subject: Subject, valid_at: date, known_at: datetime, card_id: str | None = None
+        self, subject: Subject, valid_at: date, *, known_at: datetime, card_id: str | None = None
     ) -> Score:
-        """The engine's result for a subject. Raises NoScorecard when no card grades its kind."""
+        """The engine's result for a subject as it was known at a moment; `present` is for what is known now.
+
+        Raises NoScorecard when no card grades its kind.
+        """
         scored = await self._grading.as_known(subject, known_at)
         schedule = await self.schedule_of(scored, valid_at, known_at, card_id)
         versions = await self._facts.versions_of(subject.id)

@@ -248,7 +248,7 @@ class SupervisionService:
 
     async def _score(self, subject: Subject, on: date) -> Score | None:
         try:
-            return await self._scoring.evaluate(subject, on, subject.last_recorded_at)
+            return await self._scoring.present(subject, on)
         except NoScorecard:
             return None
 
