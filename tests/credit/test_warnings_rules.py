@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import comb, exp
+from time import perf_counter
 from uuid import UUID
 
 import pytest
@@ -24,6 +25,7 @@ from credit.warnings.rules import (
     next_state,
     parent_region,
     rise_p,
+    statistics,
     unusual,
     wilson,
 )
@@ -87,6 +89,65 @@ def test_the_exact_tests_agree_with_small_cases_by_hand() -> None:
     assert peers_p(2, 1, 1, 3) == Fraction(comb(3, 2) * comb(4, 1) + comb(3, 3), comb(7, 3))
     assert rise_p(Counts(2, 1), Counts(1, 3), 1, 3) == max(own_past_p(2, 1, 1, 3), peers_p(2, 1, 1, 3))
     assert rise_p(Counts(3, 0), Counts(0, 0), 1, 3) == Fraction(1, 64), "without peers the own past alone"
+
+
+def own_past_by_definition(recent: int, past: int, recent_days: int, past_days: int) -> Fraction:
+    n = recent + past
+    ways = sum(comb(n, k) * recent_days**k * past_days ** (n - k) for k in range(recent, n + 1))
+    return Fraction(ways, (recent_days + past_days) ** n)
+
+
+def peers_by_definition(recent: int, past: int, peers_recent: int, peers_past: int) -> Fraction:
+    n, recents, others = recent + past, recent + peers_recent, past + peers_past
+    ways = sum(comb(recents, k) * comb(others, n - k) for k in range(recent, min(n, recents) + 1))
+    return Fraction(ways, comb(recents + others, n))
+
+
+COUNT = st.integers(0, 40)
+
+
+@given(COUNT, COUNT, COUNT, COUNT, st.integers(1, 92), st.integers(1, 366))
+def test_the_tails_are_those_of_the_definition(
+    recent: int, past: int, peers_recent: int, peers_past: int, recent_days: int, past_days: int
+) -> None:
+    own = own_past_by_definition(recent, past, recent_days, past_days)
+    peers = peers_by_definition(recent, past, peers_recent, peers_past)
+    assert own_past_p(recent, past, recent_days, past_days) == own
+    assert peers_p(recent, past, peers_recent, peers_past) == peers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistics, "EXACT", -1)
+        digits = (
+            own_past_p(recent, past, recent_days, past_days),
+            peers_p(recent, past, peers_recent, peers_past),
+        )
+    for found, wanted in zip(digits, (own, peers), strict=True):
+        assert abs(found - wanted) <= wanted / 10**60
+
+
+@given(st.lists(st.tuples(COUNT, COUNT), min_size=1, max_size=8))
+def test_the_same_alarms_come_out_as_by_the_definition(members: list[tuple[int, int]]) -> None:
+    tested = {n: Counts(*one) for n, one in enumerate(members) if sum(one)}
+    recents, pasts = sum(one.recent for one in tested.values()), sum(one.past for one in tested.values())
+    values = []
+    for own in tested.values():
+        p = own_past_by_definition(own.recent, own.past, 91, 365)
+        others = recents - own.recent, pasts - own.past
+        if sum(others):
+            p = max(p, peers_by_definition(own.recent, own.past, *others))
+        values.append(p if own.recent >= 3 else Fraction(1))
+    wanted = {list(tested)[place] for place in benjamini_hochberg(values, RISE.q_of_look)}
+    with pytest.MonkeyPatch.context() as patch:
+        for limit in (statistics.EXACT, -1):
+            patch.setattr(statistics, "EXACT", limit)
+            found = unusual(tested, recent_days=91, past_days=365, q=RISE.q_of_look, at_least=3)
+            assert set(found) == wanted
+
+
+def test_a_platform_with_very_many_complaints_is_judged_in_seconds() -> None:
+    began = perf_counter()
+    group = {n: Counts(4_000 + n, 16_000) for n in range(3)} | {3: Counts(4_800, 16_000)}
+    assert list(unusual(group, recent_days=91, past_days=365, q=RISE.q_of_look, at_least=3)) == [3]
+    assert perf_counter() - began < 5
 
 
 def test_a_season_that_all_share_is_no_alarm() -> None:

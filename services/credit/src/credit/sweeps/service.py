@@ -1,5 +1,6 @@
 """Use cases of the nightly sweeps: what each rule finds, a day's sweep chunk by chunk, and a dry run."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -195,7 +196,8 @@ class SweepService:
         if rule.kinds and kind not in rule.kinds:
             return Found([], key)
         counts = await self._sweeps.counts(kind, city, rule.codes, past_from, recent_from, on)
-        found = unusual(
+        found = await asyncio.to_thread(
+            unusual,
             counts,
             recent_days=(on - recent_from).days + 1,
             past_days=(recent_from - past_from).days,
