@@ -1,6 +1,5 @@
 """What every use case of listings works with: locked rows, steps, facts, papers, events and views."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from credit.papers.models import Paper
 from credit.papers.service import PaperService
 from credit.publishing import announce
 from credit.repairs.closing import RepairClosings
+from credit.steps import read_texts, step_columns
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -163,27 +163,20 @@ class ListingDesk:
         papers: Sequence[Paper] = (),
     ) -> None:
         """Append one step; what people wrote is encrypted, bound to the row."""
-        if event is not Event.OPEN:
-            listing.version += 1
-        cipher = None
-        if texts:
-            cipher = self._env.keyring.encrypt(
-                json.dumps(dict(texts), ensure_ascii=False), context=_context(listing.id, listing.version)
-            )
-        self._listings.add(
-            ListingEvent(
-                listing_id=listing.id,
-                version=listing.version,
-                event=event,
-                state=listing.state,
-                on_day=on or self._today,
-                done_by=by,
-                done_at=self._env.clock.now(),
-                details=dict(details or {}),
-                texts_cipher=cipher,
-                papers=[paper.id for paper in papers],
-            )
+        columns = step_columns(
+            ROOM,
+            listing,
+            event,
+            by,
+            self._env.clock.now(),
+            self._env.keyring,
+            first=event is Event.OPEN,
+            on=on,
+            texts=texts,
+            details=details,
+            papers=papers,
         )
+        self._listings.add(ListingEvent(listing_id=listing.id, **columns))
         await self._session.flush()
 
     async def _texts(self, listing: Listing, event: Event) -> dict[str, Any]:
@@ -192,11 +185,7 @@ class ListingDesk:
         return self._read(found[-1]) if found else {}
 
     def _read(self, row: ListingEvent) -> dict[str, Any]:
-        if row.texts_cipher is None:
-            return {}
-        text = self._env.keyring.decrypt(row.texts_cipher, context=_context(row.listing_id, row.version))
-        texts: dict[str, Any] = json.loads(text)
-        return texts
+        return read_texts(ROOM, row.listing_id, row.version, row.texts_cipher, self._env.keyring)
 
     async def _number_of(self, listing: Listing, kind: str) -> str:
         """The number of the last paper of a kind about this listing."""
@@ -323,8 +312,3 @@ def _entry(listing: Listing) -> dict[str, Any]:
     """What an entry says: its condition, and the day of the decision, from which its publication runs."""
     said = {"condition": listing.condition}
     return said if listing.decided_on is None else said | {"document_on": listing.decided_on.isoformat()}
-
-
-def _context(listing_id: UUID, version: int) -> str:
-    """What the texts of a step are bound to."""
-    return f"credit.listing.texts:{listing_id}:{version}"

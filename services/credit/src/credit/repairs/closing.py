@@ -9,6 +9,7 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
 from credit.papers.service import PaperService
+from credit.steps import step_columns
 from credit.subjects.models import Subject
 
 from .errors import TargetNotRepairable
@@ -68,18 +69,8 @@ class RepairClosings:
         paper = await self._papers.issue(
             "repair_closing", subject, (ROOM, repair.id), data, by, region=repair.authority_region
         )
-        repair.version += 1
-        self._repairs.add(
-            RepairEvent(
-                repair_id=repair.id,
-                version=repair.version,
-                event=Event.CLOSE,
-                state=repair.state,
-                on_day=today,
-                done_by=by,
-                done_at=now,
-                details={"reason": reason},
-                papers=[paper.id],
-            )
+        columns = step_columns(
+            ROOM, repair, Event.CLOSE, by, now, self._env.keyring, details={"reason": reason}, papers=[paper]
         )
+        self._repairs.add(RepairEvent(repair_id=repair.id, **columns))
         await self._session.flush()

@@ -1,6 +1,5 @@
 """What every use case of repair works with: locked rows, steps, checks, papers and views."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -22,6 +21,7 @@ from credit.listings.schemas import DeadlineView, SubjectBrief
 from credit.listings.service import ListingService
 from credit.papers.models import Paper
 from credit.papers.service import PaperService
+from credit.steps import read_texts, step_columns
 from credit.subjects.models import Subject
 
 from .errors import (
@@ -222,35 +222,23 @@ class RepairDesk:
         details: Mapping[str, Any] | None = None,
         papers: Sequence[Paper] = (),
     ) -> None:
-        if event is not Event.APPLY:
-            repair.version += 1
-        cipher = None
-        if texts:
-            cipher = self._env.keyring.encrypt(
-                json.dumps(dict(texts), ensure_ascii=False), context=_context(repair.id, repair.version)
-            )
-        self._repairs.add(
-            RepairEvent(
-                repair_id=repair.id,
-                version=repair.version,
-                event=event,
-                state=repair.state,
-                on_day=self._today,
-                done_by=by,
-                done_at=self._env.clock.now(),
-                details=dict(details or {}),
-                texts_cipher=cipher,
-                papers=[paper.id for paper in papers],
-            )
+        columns = step_columns(
+            ROOM,
+            repair,
+            event,
+            by,
+            self._env.clock.now(),
+            self._env.keyring,
+            first=event is Event.APPLY,
+            texts=texts,
+            details=details,
+            papers=papers,
         )
+        self._repairs.add(RepairEvent(repair_id=repair.id, **columns))
         await self._session.flush()
 
     def _read(self, row: RepairEvent) -> dict[str, Any]:
-        if row.texts_cipher is None:
-            return {}
-        text = self._env.keyring.decrypt(row.texts_cipher, context=_context(row.repair_id, row.version))
-        texts: dict[str, Any] = json.loads(text)
-        return texts
+        return read_texts(ROOM, row.repair_id, row.version, row.texts_cipher, self._env.keyring)
 
     def _deadlines(self, repair: Repair, aim: Aim | None) -> list[Deadline]:
         steps = Steps(
@@ -339,8 +327,3 @@ def training_details(record: EvidenceItem | None) -> dict[str, Any]:
 
 def findings_of(codes: Sequence[str]) -> Findings:
     return Findings("REP-X-4" in codes, "REP-X-5" in codes, "REP-X-6" in codes)
-
-
-def _context(repair_id: UUID, version: int) -> str:
-    """What the texts of a step are bound to."""
-    return f"credit.repair.texts:{repair_id}:{version}"

@@ -95,7 +95,7 @@ class Chunks:
             await self._finish(run)
             return size
         span, count = found
-        done = await self._score(run, tasks, span, book)
+        done = await self._score(run, tasks, beside, span, book)
         if done != span:
             count = await self._runs.count_in(run.kinds, run.region, done)
         run.cursor = done.upto
@@ -113,13 +113,18 @@ class Chunks:
         run.total = run.done  # who was merged or moved away meanwhile is not waited for
         await self._session.flush()
 
-    async def _score(self, run: ScoringRun, tasks: list[_Task], span: Span, book: CardBook) -> Span:
-        """Score a stretch; gives how much of it was done, which is less when too much has to be rescored."""
+    async def _score(
+        self, run: ScoringRun, tasks: list[_Task], beside: list[_Task], span: Span, book: CardBook
+    ) -> Span:
+        """Score a stretch; gives how much of it was done, which is less when too much has to be rescored.
+
+        `beside` grade the same stretch without a draft.
+        """
         for task in tasks:
             await self._score_piece(run, task, span, book, run.id)
         if run.document is not None:
             before = new_id()
-            for task in self._in_force(run, book):
+            for task in beside:
                 await self._score_piece(run, task, span, book, before)
             await self._results.compare(run.id, before, span.low, span.upto)
         run.methods = {**run.methods, **_methods(tasks)}
