@@ -1,10 +1,12 @@
 """The demo province in small: whole, spread over the grades, true to the engine, the same each time."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from common.calendar import add_months
 from common.clock import FrozenClock
 from common.db import Database, migrations_folder
 from common.identifiers import check_resident_id, check_uscc
@@ -17,6 +19,7 @@ from credit.facts.repository import FactRepository
 from credit.scoring.rules import ScoredSubject, find_paths, score
 from credit.seed import seed
 from credit.seed.firms import firms, guides
+from credit.seed.histories import happenings
 from credit.subjects.models import Subject
 from sqlalchemy import func, select, text
 from sqlmodel import col
@@ -60,6 +63,21 @@ async def seeded(postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Any
     assert bar.done == bar.total == 60 + 40 + 6 + 5 + 1 + 6 + 12 + 3 + 3
     yield database
     await database.dispose()
+
+
+@pytest.mark.parametrize("months", [12, 36])
+def test_a_listing_of_the_past_lasts_as_long_as_the_policy_says(months: int) -> None:
+    first, last = date(2021, 1, 1), date(2026, 11, 1)
+    lives = [happenings(Random(n), "travel_agency", first, last, months) for n in range(400)]
+    found = [
+        (listed.occurred_on, removed.occurred_on)
+        for life in lives
+        for listed in life
+        for removed in life
+        if listed.code == "SERIOUS_LISTED" and removed.code == "SERIOUS_LISTING_REMOVED"
+        if sum(one.code == "SERIOUS_LISTED" for one in life) == 1
+    ]
+    assert found and all(off == add_months(on, months) + timedelta(days=1) for on, off in found)
 
 
 async def test_all_kinds_are_there_in_real_divisions(seeded: Database) -> None:

@@ -43,7 +43,6 @@ _DONE = {
     "HAZARD_FOUND": "HAZARD_CLOSED",
     "STAR_REVIEW_FAILED": "STAR_REVIEW_PASSED",
 }
-_LISTED_MONTHS = 36
 _AMOUNTS = {
     "PENALTY_FINE_SMALL": (500_000, 4_900_000),
     "PENALTY_FINE_LARGE": (5_000_000, 30_000_000),
@@ -133,8 +132,11 @@ class Standing:
     fact: FactVersion | None
 
 
-def happenings(chance: Random, kind: str, first: date, last: date) -> list[Happening]:
-    """A subject's invented facts between two days, in order of day."""
+def happenings(chance: Random, kind: str, first: date, last: date, listed_months: int) -> list[Happening]:
+    """A subject's invented facts between two days, in order of day.
+
+    `listed_months` is the period of the list of seriously dishonest subjects.
+    """
     manners = _MANNERS.get(kind, _PLACES)
     manner = chance.choices(manners, weights=[share for share, _, _ in manners])[0]
     _, (least, most), kinds = manner
@@ -146,17 +148,17 @@ def happenings(chance: Random, kind: str, first: date, last: date) -> list[Happe
         done_on = day + timedelta(days=chance.randrange(10, 200))
         if code in _DONE and done_on <= last and chance.random() < 0.85:
             found.append(Happening(_DONE[code], done_on, payload))
-    found += _removals(found, last)
+    found += _removals(found, last, listed_months)
     return sorted(found, key=lambda one: (one.occurred_on, one.code))
 
 
-def _removals(happened: Iterable[Happening], last: date) -> list[Happening]:
-    """Removals from the list of seriously dishonest subjects after its three years, by `last`.
+def _removals(happened: Iterable[Happening], last: date, months: int) -> list[Happening]:
+    """Removals from the list of seriously dishonest subjects after its period, by `last`.
 
     A removal takes off every entry before it, so it waits for the end of a later one.
     """
     listed = {one.occurred_on: one.payload for one in happened if one.code == "SERIOUS_LISTED"}
-    ended = {day: add_months(day, _LISTED_MONTHS) + timedelta(days=1) for day in listed}
+    ended = {day: add_months(day, months) + timedelta(days=1) for day in listed}
     return [
         Happening("SERIOUS_LISTING_REMOVED", off, listed[day])
         for day, off in ended.items()

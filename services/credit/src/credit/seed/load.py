@@ -26,6 +26,7 @@ from credit.config import Settings
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.rules import Action, FactVersion, content_hash
+from credit.listings.rules import ListName
 from credit.policies import FOLDER
 from credit.publishing import SERVICE, subject_data
 from credit.rulebook.rules import Rulebook
@@ -149,7 +150,7 @@ def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment, cards: CardV
         subject = _subject(firm, born, env)
         rows.subjects.append(subject)
         before = len(rows.facts)
-        _live(subject, chance, born, now, cards, rows)
+        _live(subject, _past(subject, chance, born, env), chance, born, now, cards, rows)
         uncovered = _uncovered_since(rows.facts[before:], subject.id)
         papers.add_for(firm, subject.licensed_on, uncovered, subject.tier)
         rows.events.append(
@@ -185,11 +186,17 @@ def _subject(firm: Firm, born: datetime, env: Environment) -> _Subject:
 
 
 def _live(
-    subject: _Subject, chance: Random, born: datetime, now: datetime, cards: CardView, rows: _Rows
+    subject: _Subject,
+    past: Iterable[Happening],
+    chance: Random,
+    born: datetime,
+    now: datetime,
+    cards: CardView,
+    rows: _Rows,
 ) -> None:
     """Record a subject's history and the grades that followed from it, and leave it scored as of today."""
     today = china_date(now)
-    facts = [_fact(subject, n, one, chance, now) for n, one in enumerate(_past(subject, chance, born, today))]
+    facts = [_fact(subject, n, one, chance, now) for n, one in enumerate(past)]
     versions = [
         FactVersion(f.id, f.version, Action.RECORD, f.code, f.occurred_on, f.recorded_at, f.payload)
         for f in facts
@@ -242,12 +249,15 @@ def _uncovered_since(facts: Sequence[Fact], subject_id: UUID) -> date | None:
     return since
 
 
-def _past(subject: _Subject, chance: Random, born: datetime, today: date) -> list[Happening]:
+def _past(subject: _Subject, chance: Random, born: datetime, env: Environment) -> list[Happening]:
+    today = china_date(env.clock.now())
     if subject.id == DEMO_SUBJECT_IDS["sample_agency"]:
         return sample_happenings(today)
     if subject.key is None:
         return []
-    return happenings(chance, subject.kind, china_date(born) + timedelta(days=1), today - timedelta(days=20))
+    lists = env.rulebook.lists.choose("credit-lists", on=today, region=subject.region)
+    first, last = china_date(born) + timedelta(days=1), today - timedelta(days=20)
+    return happenings(chance, subject.kind, first, last, lists.of(ListName.SERIOUS).months)
 
 
 def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:
