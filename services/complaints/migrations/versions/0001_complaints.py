@@ -180,6 +180,8 @@ def upgrade() -> None:
     sa.Column('grade', sa.String(length=40), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('grade_version', sa.Integer(), nullable=False),
+    sa.Column('measures', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
+    sa.Column('measures_version', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.CheckConstraint('version >= 0 AND grade_version >= 0', name=op.f('ck_subjects_versions')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subjects'))
     )

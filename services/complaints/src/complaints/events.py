@@ -4,7 +4,8 @@ Says: `case_received`, `case_accepted`, `case_transferred`, `case_closed`, versi
 `violation_confirmed` and `penalty_decided`, versioned by the enforcement case. Ids and codes only.
 
 Hears from credit: `subject_registered`, `subject_updated`, `grade_changed`, kept as a local copy of the
-subjects. What is older than the copy is ignored.
+subjects, with the measures of supervision that an update may bring: then all of them. What is older than the
+copy is ignored.
 """
 
 from uuid import UUID
@@ -13,9 +14,16 @@ from common.events import Event, HandlerContext, Subscription, event_type
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from complaints.subjects.measures import Measure
 from complaints.subjects.repository import SubjectRepository
 
 __all__ = ["SUBSCRIPTIONS", "take_grade", "take_subject"]
+
+
+class _Supervision(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    restrictions: list[Measure] | None = None
 
 
 class _SubjectData(BaseModel):
@@ -30,6 +38,7 @@ class _SubjectData(BaseModel):
     region: str
     status: str
     tier: str | None = None
+    supervision: _Supervision | None = None
 
 
 class _GradeData(BaseModel):
@@ -41,11 +50,14 @@ class _GradeData(BaseModel):
 
 
 async def take_subject(session: AsyncSession, event: Event, context: HandlerContext) -> None:
-    """Copy a registered or changed subject."""
+    """Copy a registered or changed subject, and its measures where the event brings them."""
     data = _SubjectData.model_validate(event.data)
-    await SubjectRepository(session).store(
-        data.subject_id, event.version, data.model_dump(exclude={"subject_id"})
-    )
+    subjects = SubjectRepository(session)
+    values = data.model_dump(exclude={"subject_id", "supervision"})
+    await subjects.store(data.subject_id, event.version, values)
+    if data.supervision is not None and data.supervision.restrictions is not None:
+        measures = [one.model_dump(mode="json") for one in data.supervision.restrictions]
+        await subjects.store_measures(data.subject_id, event.version, measures)
 
 
 async def take_grade(session: AsyncSession, event: Event, context: HandlerContext) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 from common.policies import Policy
 
 from complaints.cases.policy import ProcedureBook
+from complaints.cases.rules import Event as CaseEvents
 from complaints.compensation.policy import CompensationBook
 from complaints.documents.policy import PaperBook
 from complaints.enforcement.policy import PenaltyBook
+from complaints.enforcement.rules import Event as EnforcementEvents
 from complaints.routing.policy import RoutingPolicies
+from complaints.subjects.measures import MeasureBook
 
 __all__ = ["POLICIES", "PolicyBook", "policy_book"]
 
@@ -17,7 +20,8 @@ POLICIES = Path(__file__).parent / "policies"
 
 
 class PolicyBook:
-    """Routing tables, procedure rule sets, compensation rules, penalty bands, forms of papers.
+    """Routing tables, procedure rule sets, compensation rules, penalty bands, forms of papers,
+    measures that are cited.
 
     Raises:
         PolicyError: a file is unreadable, wrong or inconsistent; the service must not start.
@@ -32,6 +36,8 @@ class PolicyBook:
         self.compensation = CompensationBook(folder)
         self.penalties = PenaltyBook(folder)
         self.papers = PaperBook(folder)
+        self.measures = MeasureBook(folder)
+        self.measures.check_events(case={"submit", *CaseEvents}, enforcement=set(EnforcementEvents))
 
     def all(self) -> list[Policy]:
         """Every version of every policy."""
@@ -42,6 +48,7 @@ class PolicyBook:
             *self.penalties.policies,
             *self.penalties.summaries,
             *self.papers.all(),
+            *self.measures.policies,
         ]
 
 

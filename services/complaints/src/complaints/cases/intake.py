@@ -85,6 +85,8 @@ class IntakeService:
         lookup_code = new_lookup_code()
         case = await self._new_case(complaint, contract, subject, result, actor, now)
         case.lookup_hash = code_hash(lookup_code)
+        told = await self._subjects.measures_of(case.respondent_subject_id, case.respondent_key)
+        cited = self._policies.measures.citations(told, "case", "submit", case.received_on, case.region)
         first = CaseEvent(
             id=new_id(),
             case_id=case.id,
@@ -95,7 +97,7 @@ class IntakeService:
             at=now,
             actor_kind=actor.kind,
             actor=actor.sub,
-            data={"channel": case.channel, "kind": case.kind, "categories": case.categories},
+            data={"channel": case.channel, "kind": case.kind, "categories": case.categories} | cited,
         )
         found = deadlines_of(case, [first], self._policies.procedure, case.received_on)
         set_next_due(case, found)

@@ -40,6 +40,7 @@ from complaints.numbers import is_case_number
 from complaints.places import normal_phone
 from complaints.policybook import PolicyBook
 from complaints.publishing import announce_case
+from complaints.subjects.repository import SubjectRepository
 
 __all__ = ["CaseService", "QueueQuery"]
 
@@ -77,6 +78,7 @@ class CaseService:
     def __init__(
         self,
         cases: CaseRepository,
+        subjects: SubjectRepository,
         documents: DocumentDesk,
         clues: ClueDesk,
         policies: PolicyBook,
@@ -84,6 +86,7 @@ class CaseService:
         clock: Clock,
     ) -> None:
         self._cases = cases
+        self._subjects = subjects
         self._documents = documents
         self._clues = clues
         self._policies = policies
@@ -97,6 +100,7 @@ class CaseService:
         cases = CaseRepository(session)
         return cls(
             cases,
+            SubjectRepository(session),
             DocumentDesk(DocumentRepository(session), cases, policies, keyring),
             ClueDesk(session, policies.penalties, keyring),
             policies,
@@ -231,6 +235,9 @@ class CaseService:
         case.version += 1
         _take_over(case, body, day)
         event = self._event(case, body, before, events[-1].seq + 1, day, actor, now)
+        told = await self._subjects.measures_of(case.respondent_subject_id, case.respondent_key)
+        cited = self._policies.measures.citations(told, "case", body.event, day, case.region)
+        event.data = {**event.data, **cited}
         if reckoned is not None:
             event.data = {**event.data, "estimate": reckoned.model_dump(mode="json")}
         if body.event is Event.SUSPECT_VIOLATION:

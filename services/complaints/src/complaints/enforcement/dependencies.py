@@ -17,7 +17,8 @@ OfficerOrRespondent = Annotated[Principal, Depends(Requires("enforcement:handle"
 def _service(
     request: Request, session: SessionDep, clock: ClockDep, keyring: KeyringDep
 ) -> EnforcementService:
-    return EnforcementService(session, request.app.state.penalty_book, clock, keyring)
+    policies = request.app.state.policies
+    return EnforcementService(session, policies.penalties, policies.measures, clock, keyring)
 
 
 EnforcementServiceDep = Annotated[EnforcementService, Depends(_service)]

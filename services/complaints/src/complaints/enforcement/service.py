@@ -15,6 +15,9 @@ from common.problems import Forbidden, InvalidPayload, Text
 from common.regions import exists
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from complaints.subjects.measures import MeasureBook
+from complaints.subjects.repository import SubjectRepository
+
 from .clues import ClueDesk, policy_on, violation_on
 from .errors import (
     EnforcementCaseNotFound,
@@ -53,8 +56,16 @@ __all__ = ["EnforcementService"]
 class EnforcementService:
     """Enforcement cases in one transaction."""
 
-    def __init__(self, session: AsyncSession, book: PenaltyBook, clock: Clock, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        book: PenaltyBook,
+        measures: MeasureBook,
+        clock: Clock,
+        keyring: Keyring,
+    ) -> None:
         self._session, self._book, self._clock, self._keyring = session, book, clock, keyring
+        self._measures, self._subjects = measures, SubjectRepository(session)
         self._cases = EnforcementRepository(session)
 
     async def open(self, actor: Principal, wanted: CaseIn) -> EnforcementCase:
@@ -88,7 +99,7 @@ class EnforcementService:
         )
 
     async def happen(self, actor: Principal, case_id: UUID, wanted: EventIn) -> EnforcementCase:
-        """Let an event happen to a case.
+        """Let an event happen to a case; it keeps the supervision measures that it must cite.
 
         Raises:
             EnforcementCaseNotFound: not the caller's to see.
@@ -136,7 +147,9 @@ class EnforcementService:
             case _:
                 pass
         case.state = after
-        self._record(case, actor, event, state, wanted, now)
+        told = await self._subjects.measures_of(case.respondent_subject_id, case.respondent_key)
+        cited = self._measures.citations(told, "enforcement", event, today, case.region)
+        self._record(case, actor, event, state, wanted, now, cited)
         await self._session.flush()
         if event is Event.SERVE:
             await self._announce(case, policy, now)
@@ -291,9 +304,10 @@ class EnforcementService:
         before: State,
         wanted: EventIn,
         now: datetime,
+        cited: dict[str, Any],
     ) -> None:
         identity = new_id()
-        data = wanted.model_dump(mode="json", exclude={"event", "note"}, exclude_none=True)
+        data = wanted.model_dump(mode="json", exclude={"event", "note"}, exclude_none=True) | cited
         if isinstance(wanted, EvidenceIn):
             data["title"] = self._keyring.encrypt(wanted.title, context=title_context(identity))
         if event in RESPONDENT_EVENTS and is_officer(actor):

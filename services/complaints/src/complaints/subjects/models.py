@@ -1,8 +1,9 @@
 """The copied subjects."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, Text
+from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -14,8 +15,9 @@ __all__ = ["Subject"]
 class Subject(Base, table=True):
     """What this service needs to know of a supervised subject; a natural person's name is not copied.
 
-    `version` follows registration and updates, `grade_version` the grade: the two kinds of events may be
-    handled in either order.
+    `version` follows registration and updates, `grade_version` the grade, `measures_version` the measures of
+    supervision: the kinds of events may be handled in any order. `measures` are all restrictions that credit
+    told of, past and coming ones too.
     """
 
     __tablename__ = "subjects"
@@ -36,3 +38,7 @@ class Subject(Base, table=True):
     grade: str | None = Field(default=None, sa_type=String(40))
     version: int = 0
     grade_version: int = 0
+    measures: list[dict[str, Any]] = Field(
+        default=[], sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
+    measures_version: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})

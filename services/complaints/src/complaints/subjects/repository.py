@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,6 +25,21 @@ class SubjectRepository:
             select(Subject).where(col(Subject.key) == key).order_by(col(Subject.id)).limit(1)
         )
         return found
+
+    async def measures_of(self, subject_id: UUID | None, key: str | None) -> list[dict[str, Any]]:
+        """The measures of a subject, by its id or else by its key; none for one that is not known."""
+        subject = None if subject_id is None else await self._session.get(Subject, subject_id)
+        if subject is None and key is not None:
+            subject = await self.find_by_key(key)
+        return [] if subject is None else subject.measures
+
+    async def store_measures(self, subject_id: UUID, version: int, measures: list[dict[str, Any]]) -> None:
+        """Take over a stored subject's measures, all of them, unless some as new are already here."""
+        await self._session.execute(
+            update(Subject)
+            .where(col(Subject.id) == subject_id, col(Subject.measures_version) < version)
+            .values(measures=measures, measures_version=version)
+        )
 
     async def store(self, subject_id: UUID, version: int, values: dict[str, Any]) -> None:
         """Take over the subject's data unless a version as new is already here."""
