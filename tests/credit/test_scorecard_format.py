@@ -146,7 +146,7 @@ def test_linfens_black_grounds_and_its_extra_run() -> None:
         "from": "2026-07-01",
         "to": "2026-08-05",
         "extra": True,
-        "due_on": "2026-08-14",
+        "within_working_days": 7,
     }
     ScoreResult.model_validate_json(result.canonical)
 

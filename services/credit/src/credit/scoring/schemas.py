@@ -115,12 +115,12 @@ class FlagView(Model):
 
 
 class PeriodView(Model):
-    """The period whose evaluation holds; `extra` when a fact called for it, with the day it was due."""
+    """The period whose evaluation holds; `extra` when a fact called for it, with the term for making it."""
 
     from_: date = Field(alias="from")
     to: date
     extra: bool
-    due_on: date | None
+    within_working_days: int | None
 
 
 class PolicyRef(Model):

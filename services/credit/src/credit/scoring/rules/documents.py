@@ -6,7 +6,6 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from common.calendar import add_working_days
 from common.canonical import canonical
 
 from credit.facts.rules import FactVersion, known
@@ -240,10 +239,16 @@ def _flags(score: "Score") -> list[dict[str, Any]]:
 
 
 def _period(score: "Score", run: Run) -> dict[str, Any] | None:
-    """The period whose evaluation holds; for a run that a fact called for also when it had to be made."""
+    """The period whose evaluation holds; for a run that a fact called for also how soon it had to be made.
+
+    The term stands here, not its last day: holidays are announced year by year, the result is for ever.
+    """
     if run.first is None:
         return None
     extra = score.card.extra_runs
-    days = extra.within_working_days if extra and run.extra else None
-    due = add_working_days(run.day, days).due_on.isoformat() if days else None
-    return {"from": run.first.isoformat(), "to": run.day.isoformat(), "extra": run.extra, "due_on": due}
+    return {
+        "from": run.first.isoformat(),
+        "to": run.day.isoformat(),
+        "extra": run.extra,
+        "within_working_days": extra.within_working_days if extra and run.extra else None,
+    }
