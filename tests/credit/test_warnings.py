@@ -336,6 +336,35 @@ async def test_a_rule_is_written_by_one_and_activated_by_another(service: Servic
     assert (await of(service, made, rule="W-TWO-WARNINGS"))[0]["rule_version"] == "api-1"
 
 
+async def test_a_rule_is_written_and_activated_for_ones_own_regions_only(service: Service) -> None:
+    url = "/api/v1/credit/warning-rules"
+    city = service.who("140100", scopes=WRITER, sub="city")
+    city2 = service.who("140100", scopes=WRITER, sub="city-2")
+    other = service.who("140200", scopes=WRITER, sub="other")
+    for region in ("000000", "140000", "140200"):
+        wide = await service.http.put(url, json=rule(id="W-OWN-REGION", region=region), headers=city)
+        assert (wide.status_code, wide.json()["type"]) == (404, "/problems/warning-rule-not-found"), region
+    two = service.who("140100", "140200", scopes=WRITER, sub="two")
+    unsaid = await service.http.put(url, json=rule(id="W-OWN-REGION"), headers=two)
+    assert [one["pointer"] for one in unsaid.json()["errors"]] == ["/region"]
+    answer = await service.http.put(url, json=rule(id="W-OWN-REGION"), headers=city)
+    written = answer.json()
+    assert (answer.status_code, written["region"]) == (200, "140100")
+    path, wanted = (
+        "/warning-rules/W-OWN-REGION/activation",
+        {"version": written["version"], "region": "140100"},
+    )
+
+    async def shown(who: dict[str, str]) -> int:
+        rules = await service.get("/warning-rules", who=who)
+        return len([one for one in rules if one["id"] == "W-OWN-REGION"])
+
+    assert (await shown(city2), await shown(other)) == (1, 0)
+    await service.post(path, wanted, 404, other)
+    assert (await service.post(path, wanted, 200, city2))["active"] is True
+    assert await shown(other) == 1
+
+
 async def test_the_precision_of_a_rule_is_shown(service: Service) -> None:
     before = (await service.get("/warning-rules/W-DEPOSIT-SHORT/precision"))["total"]
     assert (before["raised"], before["precision"]) == (0, None)

@@ -24,10 +24,14 @@ async def list_warning_rules(
     rules: WarningRuleServiceDep,
     on: Annotated[date | None, Query(description="a Chinese day")] = None,
 ) -> list[RuleView]:
-    return await rules.list_of(on)
+    return await rules.list_of(actor, on)
 
 
-@router.put("", summary="Write a new version of a rule, with a dry run; somebody else activates it")
+@router.put(
+    "",
+    responses=declare(RuleNotFound),
+    summary="Write a new version of a rule, with a dry run; somebody else activates it",
+)
 async def write_warning_rule(body: RuleIn, actor: Author, rules: WarningRuleServiceDep) -> RuleView:
     return await rules.write(actor, body)
 

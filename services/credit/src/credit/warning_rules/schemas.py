@@ -17,10 +17,11 @@ class RuleIn(Model):
     """A rule version to write; `body` holds what the trigger needs, as the guide says for each trigger.
 
     The version's number is given by the service. It begins with `effective_from`, today at the earliest.
+    `region` is by default the caller's own, where that is one.
     """
 
     id: RuleId
-    region: Region = "000000"
+    region: Region | None = None
     effective_from: date
     effective_to: date | None = None
     legal_basis: Annotated[list[Words], Field(min_length=1, max_length=20)]
@@ -29,10 +30,10 @@ class RuleIn(Model):
 
 
 class ActivationIn(Model):
-    """Which written version shall count."""
+    """Which written version shall count; `region` is by default the caller's own, where that is one."""
 
     version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
-    region: Region = "000000"
+    region: Region | None = None
 
 
 class RuleView(Model):

@@ -32,10 +32,13 @@ class WarningRuleService:
         self._warnings = WarningRepository(session)
         self._sweeps = SweepService(session, env)
 
-    async def list_of(self, on: date | None) -> list[RuleView]:
-        """Every version, or those that hold somewhere on a day, files first."""
+    async def list_of(self, actor: Principal, on: date | None) -> list[RuleView]:
+        """Every version, or those that hold somewhere on a day, files first.
+
+        One that is not active yet is shown in its own region only.
+        """
         files = [_of_file(rule) for rule in self._env.rulebook.warning_rules]
-        written = [_of_row(row) for row in await self._warnings.written_rules(active=False)]
+        written = [_of_row(row) for row in await self._warnings.rules_seen_by(actor)]
         views = [*files, *written]
         if on is None:
             return views
@@ -49,6 +52,7 @@ class WarningRuleService:
         The answer says how many subjects of the caller's regions the version would warn about today.
 
         Raises:
+            RuleNotFound: the rule's region is not the caller's.
             InvalidPayload: the content is no rule, its condition does not compile or cannot be decided where
                 nothing is known (`ratio` and `tier` may be null), or it begins before today.
         """
@@ -57,14 +61,17 @@ class WarningRuleService:
             raise InvalidPayload.at(
                 "/effective_from", Text("不得早于今天", "A new version begins today at the earliest")
             )
+        region = _region(actor, wanted.region)
         await self._warnings.lock_rules(wanted.id)
-        serial = await self._warnings.next_serial(wanted.id, wanted.region)
+        serial = await self._warnings.next_serial(wanted.id, region)
         content = (
-            wanted.body | wanted.model_dump(mode="json", exclude={"body"}) | {"version": f"api-{serial}"}
+            wanted.body
+            | wanted.model_dump(mode="json", exclude={"body"})
+            | {"version": f"api-{serial}", "region": region}
         )
         try:
             rule = WarningRule.parse(content, file="body")
-            rule.when.evaluate({**NOTHING, "region": wanted.region, "tier": None, "kind": "travel_agency"})
+            rule.when.evaluate({**NOTHING, "region": region, "tier": None, "kind": "travel_agency"})
         except (PolicyError, RecursionError) as error:
             reason = error.reason if isinstance(error, PolicyError) else _TOO_DEEP
             raise InvalidPayload.at("/body", reason) from error
@@ -88,11 +95,12 @@ class WarningRuleService:
         """Let a written version count from its first day on.
 
         Raises:
-            RuleNotFound: no such written version.
+            RuleNotFound: no such written version in the caller's regions.
             SecondPersonNeeded: the caller wrote it.
             AlreadyActive: it counts already.
         """
-        row = await self._warnings.rule_version(rule_id, wanted.version, wanted.region)
+        region = _region(actor, wanted.region)
+        row = await self._warnings.rule_version(rule_id, wanted.version, region, actor)
         if row is None:
             raise RuleNotFound
         if row.activated_at is not None:
@@ -120,6 +128,17 @@ class WarningRuleService:
             total=_year(None, every),
             years=[_year(year, counts) for year, counts in sorted(by_year.items())],
         )
+
+
+def _region(actor: Principal, wanted: str | None) -> str:
+    """The region that a rule is for, which must be the caller's."""
+    if wanted is None:
+        if len(actor.regions) != 1:
+            raise InvalidPayload.at("/region", Text("须指明地区", "Say for which region"))
+        return actor.regions[0]
+    if not actor.covers(wanted):
+        raise RuleNotFound(Text("该地区不在您的管辖范围", "That region is not yours"))
+    return wanted
 
 
 _TOO_DEEP = Text("内容嵌套过深", "The content is nested too deeply")

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import ColumnElement, Row, extract, false, func, select
+from sqlalchemy import ColumnElement, Row, extract, false, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -171,15 +171,24 @@ class WarningRepository:
         row = (await self._session.execute(select(func.count(activated), func.max(activated)))).one()
         return row[0], row[1]
 
-    async def written_rules(self, *, active: bool = True) -> Sequence[WarningRuleVersion]:
-        """Rule versions written through the API, the active ones in the order of their activation."""
-        query = select(WarningRuleVersion)
-        if active:
-            query = query.where(col(WarningRuleVersion.activated_at).is_not(None))
-        query = query.order_by(
-            col(WarningRuleVersion.activated_at),
-            col(WarningRuleVersion.written_at),
-            col(WarningRuleVersion.id),
+    async def written_rules(self) -> Sequence[WarningRuleVersion]:
+        """The active rule versions written through the API, in the order of their activation."""
+        return await self._rules(col(WarningRuleVersion.activated_at).is_not(None))
+
+    async def rules_seen_by(self, principal: Principal) -> Sequence[WarningRuleVersion]:
+        """As `written_rules`, with those of the caller's regions that are not active."""
+        active = col(WarningRuleVersion.activated_at).is_not(None)
+        return await self._rules(or_(active, region_clause(col(WarningRuleVersion.region), principal)))
+
+    async def _rules(self, which: ColumnElement[bool]) -> Sequence[WarningRuleVersion]:
+        query = (
+            select(WarningRuleVersion)
+            .where(which)
+            .order_by(
+                col(WarningRuleVersion.activated_at),
+                col(WarningRuleVersion.written_at),
+                col(WarningRuleVersion.id),
+            )
         )
         return (await self._session.execute(query)).scalars().all()
 
@@ -189,14 +198,17 @@ class WarningRepository:
             select(func.pg_advisory_xact_lock(func.hashtextextended(f"warning-rule:{rule_id}", 0)))
         )
 
-    async def rule_version(self, rule_id: str, version: str, region: str) -> WarningRuleVersion | None:
-        """One written version, locked."""
+    async def rule_version(
+        self, rule_id: str, version: str, region: str, principal: Principal
+    ) -> WarningRuleVersion | None:
+        """One written version of the caller's regions, locked."""
         query = (
             select(WarningRuleVersion)
             .where(
                 col(WarningRuleVersion.rule_id) == rule_id,
                 col(WarningRuleVersion.version) == version,
                 col(WarningRuleVersion.region) == region,
+                region_clause(col(WarningRuleVersion.region), principal),
             )
             .with_for_update()
         )
