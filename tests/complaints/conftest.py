@@ -136,7 +136,7 @@ async def template(postgres: PostgresServer) -> ServiceDatabase:
 
 
 @asynccontextmanager
-async def running(template: ServiceDatabase, folder: Path) -> AsyncIterator[World]:
+async def running(template: ServiceDatabase, folder: Path, **options: Any) -> AsyncIterator[World]:
     """The service on a copy of the database."""
     url = await template.copy()
     clock_file = folder / "clock"
@@ -156,7 +156,7 @@ async def running(template: ServiceDatabase, folder: Path) -> AsyncIterator[Worl
             )
         }
     )
-    settings = test_settings(Settings, folder, url, clock_file=clock_file)
+    settings = test_settings(Settings, folder, url, clock_file=clock_file, **options)
     app = create_app(settings, verifier=mint.verifier(clock), contracts=contracts)
     async with api_client(app) as http:
         async with app.state.db.session() as session:

@@ -12,8 +12,11 @@ from common.events import Event, Subscription
 from common.testing import ServiceDatabase
 from complaints.events import SUBSCRIPTIONS as COMPLAINTS
 from contracts.events import SUBSCRIPTIONS as CONTRACTS
+from credit.policies import FOLDER
 from credit.publishing import subject_data
+from credit.rulebook.rules import Rulebook
 from credit.scoring.publication import grade_changed_data
+from credit.supervision.rules import SELF, Listed, announced, restrictions_of
 from sqlalchemy import text
 from tourtrust.runtime.postgres import PostgresServer
 
@@ -43,6 +46,7 @@ async def test_a_neighbour_reads_what_credit_tells(
     database = ServiceDatabase(postgres, service, migrations_folder(service))
     await database.build()
     agency: Any = Agency()
+    regraded: Any = Agency(id=agency.id, tier="B")
     grade: Any = SimpleNamespace(
         grade="B",
         tier="B",
@@ -52,9 +56,14 @@ async def test_a_neighbour_reads_what_credit_tells(
         valid_at=date(2026, 11, 23),
         result_hash="0" * 64,
     )
+    book = Rulebook.load(FOLDER).restrictions.in_force(on=NOW.date(), region=agency.region)
+    listed = Listed(agency.id, agency.kind, "serious", "SEV-T-2", SELF, date(2026, 3, 1), "MD-1")
+    restrictions = announced(restrictions_of(book, [listed]))
+    supervision = {"tier": "C", "measures": [], "restrictions": restrictions}
     told = {
         "subject_registered": subject_data(agency),
         "grade_changed": grade_changed_data(agency, grade, "A", "A"),
+        "subject_updated": subject_data(regraded) | {"supervision": supervision},
     }
     context: Any = SimpleNamespace(clock=SimpleNamespace(now=lambda: NOW))
     async with database.session() as session:
@@ -66,3 +75,7 @@ async def test_a_neighbour_reads_what_credit_tells(
         row = (await session.execute(text("SELECT * FROM subjects"))).mappings().one()
     assert (row["key"], row["name"], row["region"]) == (agency.key, agency.name, agency.region)
     assert (row["grade"], row["tier"], row["scope"]) == ("B", "B", agency.business_scope)
+    kept = {one["measure"]: one for one in row["measures"]}
+    assert set(kept) == {one["measure"] for one in restrictions} >= {"M-SEV-2", "M-SEV-3", "M-SEV-4"}
+    assert (kept["M-SEV-3"]["starts_on"], kept["M-SEV-3"]["ends_on"]) == ("2026-03-01", "2029-03-01")
+    assert kept["M-SEV-3"]["basis"] and row["measures_version"] == 3
