@@ -131,6 +131,7 @@ async def test_anyone_verifies_by_number_and_code_and_the_asking_is_noted(servic
         "number": made["number"],
         "validity": "valid",
         "because": None,
+        "checked": ["relying_party"],
         "purpose": "bid",
         "relying_party": "演示采购中心（虚构）",
         "as_of": "2026-11-23",
@@ -191,7 +192,7 @@ async def test_a_revoked_fact_withdraws_what_rests_on_it(service: Service) -> No
 
 
 async def told_of(service: Service, made: dict[str, Any], expect: int = 200, **said: Any) -> dict[str, Any]:
-    body = {"number": made["number"], "code": made["code"]} | said
+    body = {"number": made["number"], "code": made["code"], "purpose": made["purpose"]} | said
     told: dict[str, Any] = await service.post("/public/certificates/verify", body, expect, {})
     return told
 

@@ -213,7 +213,7 @@ async def test_rows_of_a_restored_epoch_come_first(filled: Service) -> None:
         await session.execute(
             text("INSERT INTO event_epoch (single, epoch) VALUES (true, :epoch)"), {"epoch": before + 1}
         )
-        rows = await ExportRepository(session).changes(_principal(), ["x"], "y", [], None, 100_000)
+        rows = await ExportRepository(session).changes(_principal(), ["x"], ("y",), [], None, 100_000)
         assert rows[-1].at.xid == 9223372036854775000
         await session.rollback()
 

@@ -28,6 +28,21 @@ def upgrade() -> None:
     op.create_check_constraint(op.f('ck_parked_events_state'), 'parked_events', "state IN ('waiting', 'applied', 'conflict', 'dismissed')")
     op.add_column('parked_events', sa.Column('settled_by', sa.Text(), nullable=True))
     op.add_column('parked_events', sa.Column('reason', sa.Text(), nullable=True))
+    op.create_table('fact_showings',
+    sa.Column('fact_id', sa.Uuid(), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=True),
+    sa.Column('standing', sa.Boolean(), nullable=False),
+    sa.Column('public', sa.Boolean(), nullable=False),
+    sa.Column('because', sa.String(length=24), nullable=True),
+    sa.Column('next_on', sa.Date(), nullable=True),
+    sa.CheckConstraint('NOT standing OR version IS NOT NULL', name=op.f('ck_fact_showings_told')),
+    sa.CheckConstraint('standing = (because IS NULL)', name=op.f('ck_fact_showings_because')),
+    sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_fact_showings_subject_id')),
+    sa.PrimaryKeyConstraint('fact_id', name=op.f('pk_fact_showings'))
+    )
+    op.create_index('ix_fact_showings_subject_id', 'fact_showings', ['subject_id'], unique=False)
+    op.create_index('ix_fact_showings_next_on', 'fact_showings', ['next_on'], unique=False, postgresql_where=sa.text("next_on IS NOT NULL"))
     op.create_table('evidence',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('about_kind', sa.String(length=16), nullable=False),
@@ -158,7 +173,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("replies", "objection_effects", "objection_acts", "objections", "evidence_chunks", "evidence"):
+    tables = ("replies", "objection_effects", "objection_acts", "objections", "evidence_chunks", "evidence")
+    for table in (*tables, "fact_showings"):
         op.drop_table(table)
     op.drop_column('parked_events', 'reason')
     op.drop_column('parked_events', 'settled_by')

@@ -124,6 +124,8 @@ def _certificates() -> None:
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("issued_by", sa.Text(), nullable=False),
+        sa.Column("looked_on", sa.Date(), nullable=False),
+        sa.Column("looked_version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "purpose IN ('bid', 'rating', 'fund', 'loan', 'other')", name=op.f("ck_certificates_purpose")
         ),

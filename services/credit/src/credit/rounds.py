@@ -20,6 +20,7 @@ from credit.deposits.cover import CoverService
 from credit.deposits.service import DepositService
 from credit.draws.service import DrawService
 from credit.environment import Environment
+from credit.facts.showings import Showings
 from credit.hazards.service import HazardService
 from credit.honours.deeds import HonourDeeds
 from credit.imports.service import ImportService
@@ -113,8 +114,25 @@ async def _advance_ripple(session: AsyncSession, env: Environment, key: Any) -> 
     return await ObjectionService(session, env).advance_ripple(key)
 
 
+async def _changed_showings(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+    return await Showings(session, env).changing(after, CHUNK)
+
+
+async def _show_anew(session: AsyncSession, env: Environment, key: Any) -> bool:
+    await Showings(session, env).look_again(key)
+    return True
+
+
 async def _undermined_certificates(session: AsyncSession, env: Environment) -> int:
     return await CertificateService(session, env).withdraw_undermined(CHUNK)
+
+
+async def _certificates_to_look_at(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+    return await CertificateService(session, env).to_look_at(after, CHUNK)
+
+
+async def _look_at_certificate(session: AsyncSession, env: Environment, key: Any) -> bool:
+    return await CertificateService(session, env).look_at(key)
 
 
 async def _late_hazards(session: AsyncSession, env: Environment) -> int:
@@ -146,7 +164,9 @@ DUE: dict[str, Work | Singly] = {
     "warning_sweeps": _warning_sweeps,
     "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,
+    "changed_showings": Singly(_changed_showings, _show_anew),
     "undermined_certificates": _undermined_certificates,
+    "overtaken_certificates": Singly(_certificates_to_look_at, _look_at_certificate),
 }
 """What falls due, by name. Each does at most about `CHUNK` pieces and says how many it did."""
 

@@ -19,7 +19,8 @@ class Certificate(Base, table=True):
     """A certificate: its document as issued, what it rests on, and how it stands.
 
     The log holds `certificate:ID` version 1 with the hash of the document, and version 2 when it is withdrawn
-    or superseded.
+    or superseded. Whether what it states is still so was looked at last on `looked_on`, by the subject's
+    `looked_version`.
     """
 
     __tablename__ = "certificates"
@@ -60,6 +61,8 @@ class Certificate(Base, table=True):
     issued_on: date
     issued_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     issued_by: str = Field(sa_type=Text, nullable=False)
+    looked_on: date
+    looked_version: int
 
 
 class CertificateUse(Base, table=True):

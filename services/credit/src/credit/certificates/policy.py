@@ -22,11 +22,15 @@ class PurposeRule(BaseModel):
 
 
 class CertificatePolicy(Policy):
-    """Purposes, what a certificate says that it leaves out, and what one says that is of an earlier day."""
+    """Purposes, what a certificate says that it leaves out, and what one says that is of an earlier day.
+
+    `repaired`: what one of an earlier day says in place of a grade that counted what was repaired since.
+    """
 
     purposes: list[PurposeRule] = Field(min_length=1)
     not_included: list[Text] = Field(min_length=1)
     past: Text
+    repaired: Text
 
     @model_validator(mode="after")
     def _every_purpose(self) -> Self:

@@ -9,6 +9,7 @@ from common.auth import Principal, region_clause
 from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, case, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from credit.facts.models import Fact
@@ -67,17 +68,24 @@ def _repaired() -> ColumnElement[bool]:
 
 
 def _stated_listing(removal: Removal) -> ColumnElement[bool]:
-    """Whether a listing that the certificate states was removed since for this reason."""
+    """Whether a listing that the certificate states was removed since for this reason.
+
+    One of whoever was merged into the subject is stated at the survivor.
+    """
     number = func.jsonb_build_array(func.jsonb_build_object("number", col(Listing.number)))
-    return (
+    owner = aliased(Subject)
+    stated = (
         select(col(Listing.id))
+        .join(owner, col(owner.id) == col(Listing.subject_id))
         .where(
-            col(Listing.subject_id) == col(Certificate.subject_id),
             col(Listing.removal) == removal,
             col(Listing.removed_at) > col(Certificate.issued_at),
             cast(col(Certificate.document), JSONB)["lists"].contains(number),
         )
-        .exists()
+    )
+    return or_(
+        stated.where(col(Listing.subject_id) == col(Certificate.subject_id)).exists(),
+        stated.where(col(owner.merged_into).is_not(None)).exists(),
     )
 
 
@@ -201,6 +209,24 @@ class CertificateRepository:
         )
         rows: Sequence[Row[Certificate, str]] = (await self._session.execute(query)).all()
         return rows
+
+    async def to_look_at(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Certificates still good, in order, not looked at today or not since their subject changed."""
+        query = (
+            select(col(Certificate.id))
+            .join(Subject, col(Subject.id) == col(Certificate.subject_id))
+            .where(
+                col(Certificate.state) == State.ISSUED,
+                col(Certificate.valid_until) >= today,
+                or_(
+                    col(Certificate.looked_on) < today,
+                    col(Certificate.looked_version) != col(Subject.version),
+                ),
+            )
+        )
+        if after is not None:
+            query = query.where(col(Certificate.id) > after)
+        return (await self._session.execute(query.order_by(col(Certificate.id)).limit(limit))).scalars().all()
 
     async def undermined_because(self, certificate_id: UUID) -> Because | None:
         """Why the ground of a certificate was taken away after it was made; None while it is there."""

@@ -74,9 +74,10 @@ class Because(StrEnum):
 
 
 class Validity(StrEnum):
-    """What a verifier is told."""
+    """What a verifier is told. `unchecked`: it stands, but nobody said who relies on it, nor for what."""
 
     VALID = "valid"
+    UNCHECKED = "unchecked"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"

@@ -1,7 +1,7 @@
 """What crosses the API about certificates."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from common.web import Model
@@ -13,6 +13,7 @@ __all__ = [
     "CertificateIn",
     "CertificateMade",
     "CertificateView",
+    "Checked",
     "UseIn",
     "UseView",
     "Verification",
@@ -22,6 +23,7 @@ __all__ = [
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
 Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
 Code = Annotated[str, StringConstraints(min_length=8, max_length=40)]
+Checked = Literal["relying_party", "purpose"]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=60)]
 
 
@@ -70,7 +72,8 @@ class CertificateMade(CertificateView):
 class VerifyIn(Model):
     """Number and code as they stand on the paper; who asks may say so, and for what.
 
-    Somebody else than the certificate was made for, or another purpose, is refused.
+    Somebody else than the certificate was made for, or another purpose, is refused; who says neither is not
+    told that it is valid.
     """
 
     number: Number
@@ -83,12 +86,14 @@ class VerifyIn(Model):
 class Verification(Model):
     """What a verifier learns, and no more: whether it holds, for whom and what it was made, of which day.
 
-    `because` is why it ended. `past`: it states an earlier day than that of its issue.
+    `because` is why it ended. `past`: it states an earlier day than that of its issue. `checked`: what the
+    asker named and what fits; with neither, a certificate that stands is `unchecked`.
     """
 
     number: str
     validity: Validity
     because: Because | None
+    checked: list[Checked]
     purpose: Purpose
     relying_party: str
     as_of: date

@@ -12,7 +12,7 @@ from common.auth import Principal
 from common.calendar import add_months
 from common.clock import china_date
 from common.db import new_id
-from common.ledger import append, get_receipt
+from common.ledger import get_receipt
 from common.ledger.receipt import Receipt
 from common.pagination import Page, encode_cursor, page_of
 from common.problems import Forbidden, InvalidPayload, Problem, Text
@@ -23,12 +23,11 @@ from credit.environment import Environment
 from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.subjects.errors import SubjectNotFound
-from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind, is_person
 
+from .ending import CertificateEndings, log_id
 from .errors import CertificateNotFound, MadeForAnother, NotCertifiable
 from .models import Certificate, CertificateUse
-from .repository import CertificateRepository
 from .rules import (
     CODE_BYTES,
     Because,
@@ -39,7 +38,6 @@ from .rules import (
     code_fits,
     code_hash,
     code_of,
-    overtaken,
     same_party,
     validity,
 )
@@ -47,6 +45,7 @@ from .schemas import (
     CertificateIn,
     CertificateMade,
     CertificateView,
+    Checked,
     UseIn,
     UseView,
     Verification,
@@ -61,13 +60,11 @@ REFUSED = "refused"
 _NOBODY = code_hash("no certificate has this code")
 
 
-class CertificateService:
+class CertificateService(CertificateEndings):
     """Certificates of subjects."""
 
     def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
-        self._session, self._env = session, env
-        self._certificates = CertificateRepository(session)
-        self._subjects = SubjectRepository(session)
+        super().__init__(session, env)
         self._papers = PaperService(session, env, language)
 
     async def issue(self, actor: Principal, wanted: CertificateIn) -> CertificateMade:
@@ -143,6 +140,8 @@ class CertificateService:
             issued_on=today,
             issued_at=now,
             issued_by=actor.sub,
+            looked_on=today,
+            looked_version=subject.version,
         )
         self._certificates.add(made)
         await self._session.flush()
@@ -187,8 +186,9 @@ class CertificateService:
     async def verify(self, wanted: VerifyIn) -> Verification | Problem:
         """What anyone with number and code may know; noted as a reliance.
 
-        What the certificate states is looked at anew: one that is not true any more ends here. Returns
-        MadeForAnother, so that the asking is kept, for another party or purpose than its own.
+        What the certificate states is looked at anew: one that is not true any more ends here. Who names
+        neither party nor purpose is told that reliance was not checked (*unchecked*). Returns MadeForAnother,
+        so that the asking is kept, for another party or purpose than its own.
 
         Raises:
             CertificateNotFound: the same answer, in the same time, whether number or code is wrong.
@@ -201,11 +201,17 @@ class CertificateService:
         if refused is not None:
             return refused
         found = await self._looked_at(found)
-        told = await self._note(found, None, wanted.relying_party, wanted.reference)
+        told = validity(found.state, found.valid_until, self._today)
+        checked: list[Checked] = [] if wanted.relying_party is None else ["relying_party"]
+        checked += [] if wanted.purpose is None else ["purpose"]
+        if told is Validity.VALID and not checked:
+            told = Validity.UNCHECKED
+        await self._note(found, None, wanted.relying_party, wanted.reference, told)
         return Verification(
             number=found.number,
             validity=told,
             because=Because(found.ended_because) if found.ended_because else None,
+            checked=checked,
             purpose=Purpose(found.purpose),
             relying_party=found.relying_party,
             as_of=found.as_of,
@@ -228,7 +234,8 @@ class CertificateService:
         if refused is not None:
             return refused
         found = await self._looked_at(found)
-        await self._note(found, actor, wanted.relying_party, wanted.reference)
+        told = validity(found.state, found.valid_until, self._today)
+        await self._note(found, actor, wanted.relying_party, wanted.reference, told)
         rows = await self._certificates.uses(found.id, None, 1)
         return _use(rows[0])
 
@@ -240,18 +247,6 @@ class CertificateService:
         rows = await self._certificates.uses(found.id, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[_use(row) for row in items], next_cursor=following)
-
-    async def withdraw_undermined(self, limit: int) -> int:
-        """Withdraw certificates whose ground was taken away since; gives how many.
-
-        A fact was revoked or amended, a listing annulled, something repaired, or an entry of the public page
-        withheld after an objection.
-        """
-        now = self._env.clock.now()
-        rows = await self._certificates.undermined(china_date(now), limit)
-        for row, because in rows:
-            await self._end(row, State.WITHDRAWN, Because(because), now)
-        return len(rows)
 
     async def affected_by(self, subject_id: UUID, fact_id: UUID, since: datetime) -> list[Affected]:
         """The certificates that the fact entered and that were good at some time after `since`."""
@@ -286,37 +281,6 @@ class CertificateService:
             raise CertificateNotFound
         return found
 
-    async def _looked_at(self, row: Certificate) -> Certificate:
-        """A certificate, locked, ended when what it states is not true any more."""
-        await self._subjects.lock(row.subject_id, None, shared=True)
-        row = await self._certificates.lock(row.id)
-        broken = await self._broken(row)
-        if broken is not None:
-            await self._end(row, *broken, self._env.clock.now())
-        return row
-
-    async def _broken(self, row: Certificate) -> tuple[State, Because] | None:
-        """How and why a certificate ends today; None while all that it states is so.
-
-        One of the day of its issue is compared with today, one of an earlier day with what is known of that
-        day by now.
-        """
-        now = self._env.clock.now()
-        if validity(row.state, row.valid_until, china_date(now)) is not Validity.VALID:
-            return None
-        if (gone := await self._certificates.undermined_because(row.id)) is not None:
-            return State.WITHDRAWN, gone
-        subject = await self._subjects.find_any(row.subject_id)
-        if subject is None or subject.merged_into is not None:
-            return State.SUPERSEDED, Because.MERGED
-        document = json.loads(row.document)
-        if document["subject"]["key"] not in (None, subject.key):
-            return State.WITHDRAWN, Because.KEY_CORRECTED
-        on = row.as_of if row.as_of < row.issued_on else china_date(now)
-        content, _ = await Statement(self._session, self._env, subject, on).content()
-        changed = overtaken(document, content)
-        return None if changed is None else (State.SUPERSEDED, changed)
-
     async def _refused(
         self, row: Certificate, actor: Principal | None, wanted: VerifyIn | UseIn
     ) -> MadeForAnother | None:
@@ -337,40 +301,20 @@ class CertificateService:
         actor: Principal | None,
         relying_party: str | None,
         reference: str | None,
-        said: str | None = None,
-    ) -> Validity:
-        now = self._env.clock.now()
-        told = validity(row.state, row.valid_until, china_date(now))
+        told: str,
+    ) -> None:
         self._certificates.add(
             CertificateUse(
                 id=new_id(),
                 certificate_id=row.id,
-                used_at=now,
+                used_at=self._env.clock.now(),
                 relying_party=relying_party,
                 reference=reference,
                 used_by=actor.sub if actor else None,
-                told=said or told,
+                told=told,
             )
         )
         await self._session.flush()
-        return told
-
-    async def _end(self, row: Certificate, state: State, because: Because, now: datetime) -> None:
-        row.state, row.ended_because, row.ended_at = state, because, now
-        await self._session.flush()
-        said = {"certificate_id": str(row.id), "state": str(state), "because": str(because)}
-        await self._log(row, 2, f"certificate_{state}", sha256(canonical(said)).digest(), now)
-
-    async def _log(self, row: Certificate, version: int, event: str, digest: bytes, now: datetime) -> None:
-        await append(
-            self._session,
-            log=self._env.log,
-            id=log_id(row.id),
-            version=version,
-            event=event,
-            document_hash=digest,
-            now=now,
-        )
 
     def _view(
         self, row: Certificate, uses: int, broken: tuple[State, Because] | None = None
@@ -383,17 +327,12 @@ class CertificateService:
                     *("valid_until", "ended_at", "document_sha256"),
                 }
             ),
-            validity=validity(state, row.valid_until, china_date(self._env.clock.now())),
+            validity=validity(state, row.valid_until, self._today),
             ended_because=Because(because) if because else None,
             document=json.loads(row.document),
             uses=uses,
             pdf=f"/api/v1/credit/certificates/{row.id}.pdf",
         )
-
-
-def log_id(certificate_id: UUID) -> str:
-    """Under which id a certificate stands in the log."""
-    return f"certificate:{certificate_id}"
 
 
 def _use(row: CertificateUse) -> UseView:

@@ -1,6 +1,6 @@
 """What a certificate states: grade, list status, records that are shown; and what it says it leaves out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,11 @@ from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.retention import repaired
-from credit.facts.rules import known
+from credit.facts.rules import FactVersion, Hidden, known
 from credit.facts.views import as_version, shown_on
-from credit.listings.service import ListingService
+from credit.listings.models import Listing
+from credit.listings.repository import ListingRepository
+from credit.listings.rules import ListName, Removal
 from credit.objections.repository import ObjectionRepository
 from credit.scoring.errors import NoScorecard
 from credit.scoring.service import ScoringService
@@ -40,14 +42,33 @@ class Statement:
         self._env, self._subject, self._as_of = env, subject, as_of
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
-        self._listings = ListingService(session, env)
+        self._listings = ListingRepository(session)
         self._objections = ObjectionRepository(session)
 
     async def content(self) -> tuple[dict[str, Any], list[UUID]]:
-        """Grade, serious listings and shown records, and the facts that entered them."""
-        grade, counted = await self._grade()
-        records, shown = await self._records()
-        content = {"grade": grade, "lists": await self._lists(), "records": records}
+        """Grade, serious listings and shown records, and the facts that entered them.
+
+        What was repaired by now is not shared or used any more (NDRC Order 36 Article 3), also not as it was
+        on an earlier day: neither the record nor the listing is stated, nor a grade of that day which counted
+        them.
+        """
+        known_facts = known(await self._facts.versions_of(self._subject.id), self._subject.last_recorded_at)
+        kept_back = await self._facts.kept_back([self._subject.id], self._as_of)
+        listings = [
+            one
+            for one in await self._listings.in_force(self._subject.id, self._as_of)
+            if one.on_list == ListName.SERIOUS
+        ]
+        gone = {
+            one.id
+            for one in known_facts
+            if repaired(one, known_facts, self._today) and not repaired(one, known_facts, self._as_of)
+        }
+        if any(one.removal == Removal.REPAIRED for one in listings):
+            gone |= {fact_id for fact_id, why in kept_back.items() if why is Hidden.REPAIRED}
+        grade, counted = await self._grade(gone)
+        records, shown = await self._records(known_facts, kept_back)
+        content = {"grade": grade, "lists": _stated(listings), "records": records}
         return content, sorted({*counted, *shown})
 
     async def made(
@@ -107,8 +128,8 @@ class Statement:
             "relying_party": document["relying_party"],
             "as_of": self._as_of,
             "past": document["past"],
-            "grade": grade["grade"] if grade["rated"] else "未评级",
-            "scorecard": f"{grade['scorecard']} 第{grade['version']}版" if grade["rated"] else None,
+            "grade": grade.get("not_stated") or (grade["grade"] if grade["rated"] else "未评级"),
+            "scorecard": f"{grade['scorecard']} 第{grade['version']}版" if "scorecard" in grade else None,
             "lists": lists or ["未列入"],
             "records": records or ["无"],
             "valid_until": date.fromisoformat(document["valid_until"]),
@@ -121,7 +142,8 @@ class Statement:
     def _today(self) -> date:
         return china_date(self._env.clock.now())
 
-    async def _grade(self) -> tuple[dict[str, Any], list[UUID]]:
+    async def _grade(self, gone: Collection[UUID]) -> tuple[dict[str, Any], list[UUID]]:
+        """The grade and the facts it counted; not stated where one of these is `gone` since."""
         subject = self._subject
         try:
             result = await self._scoring.present(subject, self._as_of)
@@ -129,11 +151,17 @@ class Statement:
             return {"rated": False, "grade": None}, []
         document = result.document
         counted = [
-            UUID(one["fact_id"])
+            UUID(fact_id)
             for part in ("contributions", "vetoes")
             for one in document[part]
-            if one.get("fact_id")
+            for fact_id in one.get("facts") or [one.get("fact_id")]
+            if fact_id
         ]
+        if set(gone) & set(counted):
+            policy = self._env.rulebook.certificates.choose(
+                "certificates", on=self._today, region=subject.region
+            )
+            return {"rated": True, "grade": None, "not_stated": policy.repaired.zh}, []
         return {
             "rated": result.rated,
             "grade": result.grade,
@@ -143,34 +171,19 @@ class Statement:
             "result_hash": result.hash,
         }, counted
 
-    async def _lists(self) -> list[dict[str, Any]]:
-        """The serious listings in force; the slight list is not for others to see."""
-        found = await self._listings.in_force(self._subject.id, self._as_of)
-        return [
-            {
-                "list": one.list,
-                "number": one.number,
-                "condition": one.condition,
-                "listed_on": one.listed_on.isoformat(),
-                "ends_on": one.ends_on.isoformat(),
-            }
-            for one in found
-            if one.list == "serious"
-        ]
-
-    async def _records(self) -> tuple[list[dict[str, Any]], list[UUID]]:
+    async def _records(
+        self, versions: Sequence[FactVersion], kept_back: Mapping[UUID, Hidden]
+    ) -> tuple[list[dict[str, Any]], list[UUID]]:
         """The records that the public page shows; what it leaves out after an objection is left out here."""
         subject, on = self._subject, self._as_of
-        versions = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         rows: Sequence[Fact] = await self._facts.standing(subject.id, on, subject.last_recorded_at)
-        withheld = await self._objections.withheld(subject.id)
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         records: list[dict[str, Any]] = []
         shown: list[UUID] = []
         for fact in rows:
             row = as_version(fact)
-            found = shown_on(self._env.rulebook, subject.region, row, versions, on)
-            if found is None or fact.id in withheld or repaired(row, versions, self._today):
+            found = shown_on(self._env.rulebook, subject.region, row, versions, on, kept_back)
+            if found is None or repaired(row, versions, self._today):
                 continue
             kind, _ = found
             shown.append(fact.id)
@@ -186,3 +199,18 @@ class Statement:
                 }
             )
         return records, shown
+
+
+def _stated(listings: Sequence[Listing]) -> list[dict[str, Any]]:
+    """The serious listings that were not repaired since; the slight list is not for others to see."""
+    return [
+        {
+            "list": one.on_list,
+            "number": one.number,
+            "condition": one.condition,
+            "listed_on": one.listed_on.isoformat(),
+            "ends_on": one.management_until.isoformat(),
+        }
+        for one in listings
+        if one.removal != Removal.REPAIRED and one.listed_on and one.management_until
+    ]

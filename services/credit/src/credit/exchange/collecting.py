@@ -19,15 +19,16 @@ from credit.exports.repository import ChangeRow, ExportRepository, Position
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.retention import repaired
-from credit.facts.rules import REPAIRED, Action, known
-from credit.facts.views import as_version, fact_periods
+from credit.facts.rules import REPAIRED, Action, Hidden, known
+from credit.facts.showings import RECORDED, WITHDRAWN
+from credit.facts.views import as_version
 from credit.listings.rules import is_minor
 from credit.subjects.models import Subject
 from credit.subjects.personal import id_number_of, revealed
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind, is_person
 
-from .policy import Persons
+from .policy import ExchangePolicy, Persons
 from .repository import ExchangeRepository
 from .rules import OUT, RecordKind, RecordState, System, content_hash
 
@@ -37,12 +38,14 @@ EVERYWHERE = Principal(
     sub="exchange", client_id="exchange", kind="service", scopes=frozenset(), regions=("000000",)
 )
 PERSON_CONTEXT = "credit.exchange.person"
-_FACT = event_type("credit", "fact_recorded")
+_FACT = event_type("credit", RECORDED)
+_WITHDRAWN = event_type("credit", WITHDRAWN)
 _KINDS = {
     event_type("credit", "listing_published"): RecordKind.LISTING,
     event_type("credit", "listing_removed"): RecordKind.LISTING,
     event_type("credit", "grade_changed"): RecordKind.GRADE,
     _FACT: RecordKind.RECORD,
+    _WITHDRAWN: RecordKind.RECORD,
 }
 _LISTING = (
     "list",
@@ -59,8 +62,9 @@ _LISTING = (
 class Collector:
     """Makes records. They name a firm by code and name, a guide by card number only.
 
-    A granted repair makes a record that withdraws what was sent (NDRC Order 36 Article 3: stop sharing). What
-    may not be published goes to systems of authorities only, marked so.
+    What is not shown any more, be it repaired (NDRC Order 36 Article 3: stop sharing), ended, taken off the
+    page or over, makes a record that withdraws what was sent. What may not be published goes to systems of
+    authorities only, marked so.
     Of natural persons only listings are sent, and only to systems whose policy says what they are told.
     """
 
@@ -79,7 +83,7 @@ class Collector:
         codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
         cursor = await self._exchange.cursor(OUT)
         rows = await self._exports.changes(
-            EVERYWHERE, list(_KINDS), _FACT, [*codes, REPAIRED], _position(cursor.place), limit
+            EVERYWHERE, list(_KINDS), (_FACT, _WITHDRAWN), [*codes, REPAIRED], _position(cursor.place), limit
         )
         records: list[dict[str, Any]] = []
         withdrawn: list[tuple[System, str, int]] = []
@@ -94,7 +98,7 @@ class Collector:
             if said is None:
                 continue
             corrected = bool(await self._subjects.key_corrections_of(subject.id))
-            for system in policy.receivers(kind, public=said.public):
+            for system in _told(policy, kind, said):
                 named = self._named(subject, kind, policy.persons(system), today)
                 if named is None:
                     continue
@@ -187,29 +191,45 @@ class Collector:
     async def _record(
         self, change: ChangeRow, data: dict[str, Any], subject: Subject, today: date
     ) -> "_Said | None":
-        """A version of a fact; or, of a repair, that the fact it repairs is withdrawn.
+        """A version of a fact as it is shown; or that others are to take it away, and why.
 
-        A repair that was revoked itself sends the fact again as it stands; while one stands, no version of
-        the fact is sent any more. All are versions of one record, in the order of the subject's own.
+        A repair takes away the fact it names, and a repair that was revoked brings that back; what else ends
+        the showing of a fact says so itself. Of a fact that is not shown any more by now only its revocation
+        is still sent, and while a repair of it stands not that. All are versions of one record, in the order
+        of the subject's own.
         """
+        ended = change.type == _WITHDRAWN
         repair = data["code"] == REPAIRED
         if repair and "repairs" not in data:
             return None
         rows = await self._facts.versions(UUID(data["repairs"] if repair else data["fact_id"]))
         found = [row for row in rows if repair or row.version == int(data["version"])]
-        kind = self._env.rulebook.catalogue(today).by_code.get(found[-1].code) if found else None
-        if kind is None or not kind.publicity.show:
+        if not found:
             return None
-        fact, version = found[-1], as_version(found[-1])
-        periods = fact_periods(self._env.rulebook, subject.region, version, [version], kind, today)
-        content = _fact_said(fact) | {"public": periods.visible_until is not None}
-        withdraws = repair and data["action"] != Action.REVOKE
-        standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
-        if not withdraws and repaired(version, standing, today):
-            return None
-        if withdraws:
-            content |= {"action": "withdraw", "because": "repaired", "withdrawn_on": data["occurred_on"]}
-        return _Said(f"F-{fact.id}", change.aggregate_version, content, bool(content["public"]), withdraws)
+        fact, public = found[-1], bool(data["public"])
+        content = _fact_said(fact) | {"public": public}
+        number, version = f"F-{fact.id}", change.aggregate_version
+        if ended or (repair and data["action"] != Action.REVOKE):
+            because = data["because"] if ended else "repaired"
+            day = data["withdrawn_on"] if ended else data["occurred_on"]
+            content |= {"action": "withdraw", "because": because, "withdrawn_on": day}
+            return _Said(number, version, content, public, withdraws=True)
+        if fact.action == Action.REVOKE:
+            standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
+            gone = repaired(as_version(fact), standing, today)
+        else:
+            held = await self._facts.showing(fact.id)
+            gone = held is None or not held.standing
+        return None if gone else _Said(number, version, content, public)
+
+
+def _told(policy: ExchangePolicy, kind: RecordKind, said: "_Said") -> list[System]:
+    """The systems that are sent this. What only the public is not shown any more stays with authorities."""
+    systems = policy.receivers(kind, public=said.public)
+    if said.content.get("because") == Hidden.NOT_PUBLIC:
+        kept = policy.receivers(kind, public=False)
+        return [one for one in systems if one not in kept]
+    return systems
 
 
 def _fact_said(fact: Fact) -> dict[str, Any]:

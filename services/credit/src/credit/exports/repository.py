@@ -34,9 +34,6 @@ from credit.inspections.models import Inspection
 from credit.listings.models import Listing
 from credit.listings.rules import ListName, Removal
 from credit.listings.rules import State as ListingState
-from credit.objections.models import Objection
-from credit.objections.rules import State as ObjectionState
-from credit.objections.rules import Target
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
 from credit.warnings.models import Warning
@@ -101,7 +98,7 @@ class ExportRepository:
             yield row
 
     async def facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, newest version of a fact) by subject; not revoked, not withheld after an objection.
+        """(subject, newest version of a fact) by subject; not revoked.
 
         What was recorded of a merged subject stands at its survivor.
         """
@@ -113,7 +110,6 @@ class ExportRepository:
                 *_visible(actor, filters),
                 col(Subject.merged_into).is_(None),
                 col(Fact.action) != Action.REVOKE,
-                ~_withheld(),
                 ~select(col(later.id))
                 .where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
                 .exists(),
@@ -215,7 +211,7 @@ class ExportRepository:
         self,
         actor: Principal,
         types: Sequence[str],
-        fact_type: str,
+        fact_types: Sequence[str],
         fact_codes: Sequence[str],
         after: Position | None,
         limit: int,
@@ -224,7 +220,8 @@ class ExportRepository:
     ) -> list[ChangeRow]:
         """The next `limit` rows of the outbox in the order of their transactions, whoever they are for.
 
-        What is about the slight list is only for those who are `internal`, and for its subject.
+        Of facts only what others are told: of these codes and shown. What the public is not shown, and what
+        is about the slight list, is only for those who are `internal`, and for its subject.
         A row of the present epoch is read only once its transaction lies below every running one, so none
         can appear later before a place that was already passed. Rows of older epochs are all committed.
         """
@@ -234,10 +231,17 @@ class ExportRepository:
         mine = and_(
             OUTBOX.c.type.in_(types),
             _addressed(actor),
-            or_(OUTBOX.c.type != fact_type, OUTBOX.c.data["code"].astext.in_(fact_codes)),
+            or_(
+                OUTBOX.c.type.not_in(fact_types),
+                and_(OUTBOX.c.data["code"].astext.in_(fact_codes), _said("shared")),
+            ),
         )
         if not internal and actor.subject_id is None:
-            mine = and_(mine, func.coalesce(OUTBOX.c.data["list"].astext, "") != ListName.SLIGHT)
+            mine = and_(
+                mine,
+                func.coalesce(OUTBOX.c.data["list"].astext, "") != ListName.SLIGHT,
+                or_(OUTBOX.c.type.not_in(fact_types), _said("public")),
+            )
         query = select(
             OUTBOX.c.epoch,
             cast(OUTBOX.c.xid, Text).label("xid"),
@@ -294,20 +298,6 @@ def shared_with_clients(*, internal: bool) -> ColumnElement[bool]:
     return listed if internal else and_(listed, col(Listing.on_list) == ListName.SERIOUS)
 
 
-def _withheld() -> ColumnElement[bool]:
-    """Whether a sustained objection took the fact off the public page."""
-    return (
-        select(col(Objection.id))
-        .where(
-            col(Objection.fact_id) == col(Fact.id),
-            col(Objection.target) == Target.PAGE,
-            col(Objection.state).in_((ObjectionState.SUSTAINED, ObjectionState.CLOSED)),
-            col(Objection.remedy).is_not(None),
-        )
-        .exists()
-    )
-
-
 def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[bool]]:
     clauses: list[ColumnElement[bool]] = []
     if actor.subject_id is not None:
@@ -319,6 +309,12 @@ def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[boo
     if filters.kind:
         clauses.append(col(Subject.kind) == filters.kind)
     return clauses
+
+
+def _said(name: str) -> ColumnElement[bool]:
+    """Whether an event says so of the fact it is about."""
+    said: ColumnElement[bool] = OUTBOX.c.data[name].astext == "true"
+    return said
 
 
 def _addressed(actor: Principal) -> ColumnElement[bool]:

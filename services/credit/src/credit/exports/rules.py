@@ -10,6 +10,7 @@ from credit.sheets import Column
 __all__ = [
     "BOARDS",
     "FACTS",
+    "FACTS_TOLD",
     "FEED",
     "GRADES",
     "HONOURS",
@@ -42,11 +43,15 @@ FEED = {
         "subject_merged",
         "grade_changed",
         "fact_recorded",
+        "fact_withdrawn",
         "listing_published",
         "listing_removed",
+        "certificate_ended",
     )
 }
-"""Types of events by name: ids and codes only. A fact goes out only when its code is published."""
+"""Types of events by name: ids and codes only. A fact goes out only when it is shown."""
+FACTS_TOLD = tuple(type_ for type_, name in FEED.items() if name in ("fact_recorded", "fact_withdrawn"))
+"""Those of them that are about a fact."""
 
 SUBJECT = (
     Column("subject_id", Text("主体编号", "subject_id")),

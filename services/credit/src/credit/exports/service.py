@@ -1,8 +1,9 @@
 """Use cases of exports: a table as a file, and the feed of changes."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from common import audit, regions
 from common.auth import Principal
@@ -13,22 +14,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.models import Fact
-from credit.facts.rules import REPAIRED
+from credit.facts.repository import FactRepository
+from credit.facts.rules import REPAIRED, Hidden
 from credit.facts.views import as_version, shown_on
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
-from credit.internal import sees_internal
+from credit.internal import internal_codes, sees_internal
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 from credit.subjects.personal import masked
 
 from .errors import ExportForbidden
 from .repository import ExportFilters, ExportRepository, Position
-from .rules import BOARDS, FACTS, FEED, GRADES, HONOURS, INSPECTIONS, LISTINGS, WARNINGS, Name
+from .rules import BOARDS, FACTS, FACTS_TOLD, FEED, GRADES, HONOURS, INSPECTIONS, LISTINGS, WARNINGS, Name
 from .schemas import Changes, ChangeView
 
 __all__ = ["ExportService"]
 
 _SCANNED = 2_000
+_ASKED_AT_ONCE = 200
 _FIRST = Position(0, 0, 0)
 _HEADINGS: dict[Name, tuple[Column, ...]] = {
     Name.SUBJECTS: (*COLUMNS, *EXTRA_COLUMNS),
@@ -48,6 +51,7 @@ class ExportService:
     def __init__(self, session: AsyncSession, env: Environment, language: str = "zh") -> None:
         self._session, self._env, self._language = session, env, language
         self._exports = ExportRepository(session)
+        self._archive = FactRepository(session)
 
     async def export(
         self, actor: Principal, name: Name, format: SheetFormat, filters: ExportFilters
@@ -84,21 +88,23 @@ class ExportService:
     async def changes(self, actor: Principal, after: str | None, limit: int) -> Changes:
         """What has changed since a place in the feed, in an order in which nothing appears behind it later.
 
-        A fact is passed on when its code is published; who sees it withdrawn (`action` *revoke*) takes it
-        away, and so does who sees a repair: `repairs` names the fact that is not shared any more. A repair
-        that is revoked itself brings the fact back. The slight list, and how a subject is supervised, is for
-        those whom policy lets see it.
+        A fact is passed on when it is shown, as the result of an inspection on the day of its publication.
+        Who sees it revoked (`action`) or withdrawn (`fact_withdrawn`, with `because`) takes it away, and so
+        does who sees a repair: `repairs` names the fact that is not shared any more. A repair that is revoked
+        itself brings the fact back. What the public is not shown, such as the slight list, and how a subject
+        is supervised, is for those whom policy lets see it.
 
         Raises:
             InvalidPayload: `after` is not one of ours.
         """
         place = _place(after)
         today = china_date(self._env.clock.now())
-        codes = [kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show]
-        fact_type = next(type_ for type_, name in FEED.items() if name == "fact_recorded")
         internal = sees_internal(self._env.rulebook, actor, today)
+        codes = {kind.code for kind in self._env.rulebook.catalogue(today).facts if kind.publicity.show}
+        if not internal and actor.subject_id is None:
+            codes -= internal_codes(self._env.rulebook, today)
         rows = await self._exports.changes(
-            actor, list(FEED), fact_type, [*codes, REPAIRED], place, _SCANNED, internal=internal
+            actor, list(FEED), FACTS_TOLD, sorted({*codes, REPAIRED}), place, _SCANNED, internal=internal
         )
         items: list[ChangeView] = []
         at = place or _FIRST
@@ -181,23 +187,32 @@ class ExportService:
     async def _facts(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
         """Facts as the public pages show them today; disputed ones say so."""
         today: date = china_date(self._env.clock.now())
-        group: list[Fact] = []
-        owner: Subject | None = None
+        groups: list[tuple[Subject, list[Fact]]] = []
         async for subject, fact in self._exports.facts(actor, filters):
-            if owner is not None and subject.id != owner.id:
-                for row in self._shown(owner, group, today):
-                    yield row
-                group = []
-            owner = subject
-            group.append(fact)
-        if owner is not None:
-            for row in self._shown(owner, group, today):
+            if not groups or groups[-1][0].id != subject.id:
+                if len(groups) == _ASKED_AT_ONCE:
+                    async for row in self._shown(groups, today):
+                        yield row
+                    groups = []
+                groups.append((subject, []))
+            groups[-1][1].append(fact)
+        async for row in self._shown(groups, today):
+            yield row
+
+    async def _shown(
+        self, groups: Sequence[tuple[Subject, Sequence[Fact]]], today: date
+    ) -> AsyncIterator[Sequence[Any]]:
+        kept_back = await self._archive.kept_back([subject.id for subject, _ in groups], today)
+        for subject, facts in groups:
+            for row in self._shown_of(subject, facts, kept_back, today):
                 yield row
 
-    def _shown(self, subject: Subject, facts: Sequence[Fact], today: date) -> Iterator[Sequence[Any]]:
+    def _shown_of(
+        self, subject: Subject, facts: Sequence[Fact], kept_back: Mapping[UUID, Hidden], today: date
+    ) -> Iterator[Sequence[Any]]:
         versions = [as_version(fact) for fact in facts]
         for fact, version in zip(facts, versions, strict=True):
-            shown = shown_on(self._env.rulebook, subject.region, version, versions, today)
+            shown = shown_on(self._env.rulebook, subject.region, version, versions, today, kept_back)
             if shown is None:
                 continue
             kind, periods = shown

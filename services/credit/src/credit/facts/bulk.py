@@ -19,7 +19,8 @@ from credit.subjects.repository import SubjectRepository
 from .models import Fact
 from .repository import FactRepository
 from .schemas import FactIn
-from .service import FactService, Recorded, entered
+from .service import FactService, Recorded
+from .showings import Showings
 
 __all__ = ["FactBulk"]
 
@@ -33,6 +34,7 @@ class FactBulk:
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
+        self._showings = Showings(session, env)
 
     async def record(self, actor: Principal, wanted: Sequence[FactIn | Problem]) -> list[Recorded | Problem]:
         """What became of each: the fact, new or said before, or why it is refused; in their order.
@@ -98,7 +100,9 @@ class FactBulk:
         if not recorded:
             return
         with self._session.no_autoflush:
-            events = [entered(one.subject, one.fact, now) for one in recorded]
+            told = [(one.subject, one.fact) for one in recorded]
+            events, rows = await self._showings.recorded_all(told, now)
+            await self._facts.put_showings(rows)
             await publish_many(self._session, service=SERVICE, events=events)
         subjects = {one.subject.id: one.subject for one in recorded}
         causes: dict[UUID, list[UUID]] = {}

@@ -1,4 +1,4 @@
-"""The table of the archive."""
+"""The tables of the archive: facts, and which of them others were told."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from credit.db import Base
 
 from .rules import Action
 
-__all__ = ["Fact"]
+__all__ = ["Fact", "Showing"]
 
 
 class Fact(Base, table=True):
@@ -62,3 +62,28 @@ class Fact(Base, table=True):
     disputed: list[list[str | None]] = Field(
         default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
     )
+
+
+class Showing(Base, table=True):
+    """What others (the feed of changes, other systems) were told of a fact whose code is published.
+
+    `version` is the last version they were told of, none while there was none; `standing` whether they hold
+    it as standing, `public` whether the public is shown it. `because` is why not, `next_on` the first day on
+    which the calendar may change that.
+    """
+
+    __tablename__ = "fact_showings"
+    __table_args__ = (
+        CheckConstraint("NOT standing OR version IS NOT NULL", "told"),
+        CheckConstraint("standing = (because IS NULL)", "because"),
+        Index("ix_fact_showings_subject_id", "subject_id"),
+        Index("ix_fact_showings_next_on", "next_on", postgresql_where=text("next_on IS NOT NULL")),
+    )
+
+    fact_id: UUID = Field(primary_key=True)
+    subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), nullable=False))
+    version: int | None = None
+    standing: bool
+    public: bool
+    because: str | None = Field(default=None, sa_type=String(24))
+    next_on: date | None = None

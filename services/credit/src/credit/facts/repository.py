@@ -2,17 +2,44 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, and_, any_, bindparam, func, or_, select, text
+from sqlalchemy import (
+    ARRAY,
+    Select,
+    Table,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from credit.honours.models import Honour
+from credit.honours.rules import State as HonourState
+from credit.inspections.models import Inspection
+from credit.listings.models import Listing
+from credit.listings.rules import ENTRIES, Removal
+from credit.listings.rules import State as ListingState
+from credit.objections.models import Objection
+from credit.objections.rules import State as ObjectionState
+from credit.objections.rules import Target
+
 from .kinds import SourceKind
-from .models import Fact
-from .rules import Action, DayPeriod, FactVersion
+from .models import Fact, Showing
+from .rules import Action, DayPeriod, FactVersion, Hidden
 
 __all__ = ["FactRepository", "periods_of"]
 
@@ -62,9 +89,9 @@ class FactRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, fact: Fact) -> None:
-        """Queue a new version for the next flush."""
-        self._session.add(fact)
+    def add(self, row: Fact | Showing) -> None:
+        """Queue a new version, or what others are told of a fact, for the next flush."""
+        self._session.add(row)
 
     async def insert(self, fact: Fact) -> bool:
         """Store a version at once; False, and nothing stored, when its source gave this code before.
@@ -139,6 +166,73 @@ class FactRepository:
         """Every version of every fact of a subject, in the order in which they became known."""
         query = select(Fact).where(col(Fact.subject_id) == subject_id).order_by(col(Fact.recorded_at))
         return (await self._session.execute(query)).scalars().all()
+
+    async def kept_back(self, subject_ids: Collection[UUID], on: date) -> dict[UUID, Hidden]:
+        """The facts of these subjects that their procedures do not let others see on a day, each with why.
+
+        The result of an inspection waits for its publication; a sustained objection takes an entry off the
+        page; an honour that is suspended or over, and an entry whose listing has ended or is lifted, are
+        shown no longer. What was repaired is shown for no day, also not for one before. What a merger
+        recorded again goes with the fact that it repeats.
+        """
+        roots, owners = await self._repeated(subject_ids)
+        rows = await self._session.execute(_kept_back({*subject_ids, *owners}, on))
+        found = {fact_id: Hidden(why) for fact_id, why in rows}
+        for copy, chain in roots.items():
+            for one in chain:
+                if one in found:
+                    found.setdefault(copy, found[one])
+        return found
+
+    async def _repeated(self, subject_ids: Collection[UUID]) -> tuple[dict[UUID, list[UUID]], set[UUID]]:
+        """Facts that mergers recorded again, each with those it repeats, and the subjects these were of."""
+        merged = (col(Fact.source_kind) == SourceKind.MERGE, col(Fact.version) == 1)
+        own = select(col(Fact.id), col(Fact.source_reference)).where(
+            col(Fact.subject_id).in_(subject_ids), *merged
+        )
+        before = {row.id: _repeats(row.source_reference) for row in await self._session.execute(own)}
+        copies, owners = list(before), set[UUID]()
+        ahead = set(before.values()) - {None}
+        while ahead:
+            query = select(
+                col(Fact.id), col(Fact.subject_id), col(Fact.source_kind), col(Fact.source_reference)
+            ).where(col(Fact.id).in_(ahead), col(Fact.version) == 1)
+            rows = (await self._session.execute(query)).all()
+            owners |= {row.subject_id for row in rows}
+            again = {
+                row.id: _repeats(row.source_reference) for row in rows if row.source_kind == SourceKind.MERGE
+            }
+            ahead = set(again.values()) - {None, *before}
+            before |= again
+        chains: dict[UUID, list[UUID]] = {}
+        for copy in copies:
+            chains[copy], one = [], before[copy]
+            while one is not None and one not in chains[copy]:
+                chains[copy].append(one)
+                one = before.get(one)
+        return chains, owners
+
+    async def showings(self, subject_id: UUID) -> dict[UUID, Showing]:
+        """What others were told of the facts of a subject, by fact."""
+        query = select(Showing).where(col(Showing.subject_id) == subject_id)
+        return {row.fact_id: row for row in (await self._session.execute(query)).scalars()}
+
+    async def showing(self, fact_id: UUID) -> Showing | None:
+        """What others were told of a fact."""
+        return await self._session.get(Showing, fact_id)
+
+    async def put_showings(self, rows: Sequence[Showing]) -> None:
+        """What others are told of new facts, stored at once."""
+        if rows:
+            await self._session.execute(insert(Showing), [row.model_dump() for row in rows])
+
+    async def changing(self, today: date, after: UUID | None, limit: int) -> list[UUID]:
+        """The subjects behind `after`, in order, of whom the calendar may have changed what is shown."""
+        query = select(col(Showing.subject_id)).where(col(Showing.next_on) <= today).distinct()
+        if after is not None:
+            query = query.where(col(Showing.subject_id) > after)
+        query = query.order_by(col(Showing.subject_id)).limit(limit)
+        return list((await self._session.execute(query)).scalars())
 
     async def recorded_under(self, subject_id: UUID, source_kind: str, number: str) -> Sequence[UUID]:
         """The facts that a room recorded about a subject under one of its numbers, with or without a mark."""
@@ -229,3 +323,74 @@ class FactRepository:
         """The facts of a subject that stand, newest first: for pages that show them all."""
         rows = await self.page(subject_id, valid_at, known_at, None, None, 1000)
         return [row for row in rows if row.action != Action.REVOKE]
+
+
+def _repeats(reference: str) -> UUID | None:
+    """The fact that a merger's reference, `<merger>:<fact>`, says it repeats."""
+    try:
+        return UUID(reference.rpartition(":")[2])
+    except ValueError:
+        return None
+
+
+def _kept_back(subject_ids: Collection[UUID], on: date) -> Select[Any]:
+    """(fact, why) of what procedures keep back from others on a day."""
+    first = (col(Fact.subject_id).in_(subject_ids), col(Fact.version) == 1)
+    inspections = (
+        select(col(Fact.id), literal(Hidden.UNPUBLISHED.value))
+        .join(Inspection, col(Inspection.number) == col(Fact.source_reference))
+        .where(
+            *first,
+            col(Fact.source_kind) == SourceKind.INSPECTION,
+            col(Inspection.published_at).is_(None),
+        )
+    )
+    objections = select(col(Objection.fact_id), literal(Hidden.WITHHELD.value)).where(
+        col(Objection.subject_id).in_(subject_ids),
+        col(Objection.target) == Target.PAGE,
+        or_(
+            col(Objection.state) == ObjectionState.SUSTAINED,
+            and_(col(Objection.state) == ObjectionState.CLOSED, col(Objection.remedy).is_not(None)),
+        ),
+    )
+    over = or_(
+        col(Honour.expires_on) < on,
+        and_(col(Honour.state) == HonourState.REVOKED, col(Honour.ended_on) <= on),
+    )
+    honours = (
+        select(
+            col(Fact.id),
+            case(
+                (col(Honour.state) == HonourState.REVOKED, literal(Hidden.REMOVED.value)),
+                (col(Honour.expires_on) < on, literal(Hidden.EXPIRED.value)),
+                else_=literal(Hidden.SUSPENDED.value),
+            ),
+        )
+        .join(Honour, col(Honour.number) == col(Fact.source_reference))
+        .where(*first, col(Fact.source_kind) == SourceKind.HONOUR, or_(col(Honour.suspended), over))
+    )
+    listings = (
+        select(
+            col(Fact.id),
+            case(
+                (col(Listing.removal) == Removal.REPAIRED, literal(Hidden.REPAIRED.value)),
+                (col(Listing.removal) == Removal.EXPIRED, literal(Hidden.EXPIRED.value)),
+                (col(Listing.removal).is_not(None), literal(Hidden.REMOVED.value)),
+                else_=literal(Hidden.LIFTED.value),
+            ),
+        )
+        .join(Listing, col(Listing.number) == func.split_part(col(Fact.source_reference), "#", 1))
+        .where(
+            *first,
+            col(Fact.source_kind) == SourceKind.LISTING,
+            col(Fact.code).in_(ENTRIES),
+            ~col(Listing.annulled),
+            or_(
+                col(Listing.removal) == Removal.REPAIRED,
+                and_(col(Listing.state) == ListingState.REMOVED, col(Listing.removed_on) <= on),
+                func.coalesce(col(Listing.lifted_on) <= on, false()),
+            ),
+        )
+    )
+    found = union_all(inspections, objections, honours, listings).subquery()
+    return select(*found.c)

@@ -22,6 +22,7 @@ __all__ = [
     "Action",
     "DayPeriod",
     "FactVersion",
+    "Hidden",
     "action_allowed",
     "actions_allowed",
     "content_hash",
@@ -46,6 +47,33 @@ class Action(StrEnum):
     RESTORE = "restore"
     DISPUTE = "dispute"
     SETTLE = "settle"
+
+
+class Hidden(StrEnum):
+    """Why others are not shown a fact.
+
+    Its procedure has not let it out, or has taken it back: `unpublished` (the result of an inspection that
+    nobody has published), `withheld` (taken off the page by a sustained objection), `suspended` (an honour),
+    `expired`, `removed`, `lifted`, `repaired` (an honour, an entry in a list). By the archive: `ended` (by a
+    closing fact), `repaired`, `revoked`, `merged` (it stands at the survivor). By its day and its code:
+    `not_yet` (it lies ahead), `publication_ended`, `not_published` (its code is never), `not_public` (it is
+    of a class that the public is not shown; authorities are).
+    """
+
+    UNPUBLISHED = "unpublished"
+    WITHHELD = "withheld"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    LIFTED = "lifted"
+    REPAIRED = "repaired"
+    ENDED = "ended"
+    REVOKED = "revoked"
+    MERGED = "merged"
+    NOT_YET = "not_yet"
+    PUBLICATION_ENDED = "publication_ended"
+    NOT_PUBLISHED = "not_published"
+    NOT_PUBLIC = "not_public"
 
 
 _STANDING = (Action.AMEND, Action.REVOKE, Action.DISPUTE)

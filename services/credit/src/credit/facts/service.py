@@ -9,7 +9,7 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.events import NewEvent, publish_many
+from common.events import publish_many
 from common.problems import FieldError, InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,9 +38,10 @@ from .rules import (
     disputes_after,
 )
 from .schemas import CorrectionIn, FactIn
+from .showings import Showings
 from .sources import check_hand_code, check_hand_kind, check_source, procedure_of
 
-__all__ = ["FactService", "Recorded", "entered"]
+__all__ = ["FactService", "Recorded"]
 
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
@@ -65,6 +66,7 @@ class FactService:
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
         self._scoring = ScoringService(session, env)
+        self._showings = Showings(session, env)
 
     async def record(self, actor: Principal, wanted: FactIn) -> Recorded:
         """Record a fact of a subject the caller may see.
@@ -288,7 +290,8 @@ class FactService:
     ) -> Score | None:
         """Everything that a stored version entails. The subject's row is written once, with its new score."""
         with self._session.no_autoflush:
-            await publish_many(self._session, service=SERVICE, events=[entered(subject, fact, now)])
+            events = await self._showings.recorded(subject, fact, now)
+            await publish_many(self._session, service=SERVICE, events=events)
         result = await self._scoring.rescore(subject, cause, fact.id, now)
         await after_facts(self._session, self._env, [(subject, fact)])
         return result
@@ -336,29 +339,6 @@ class FactService:
             )
         if errors:
             raise InvalidPayload(errors)
-
-
-def entered(subject: Subject, fact: Fact, now: datetime) -> NewEvent:
-    """Let a locked subject know a stored version; gives what is announced of it.
-
-    A repair names in `repairs` the fact that is not to be shared any more.
-    """
-    subject.last_recorded_at = fact.recorded_at
-    subject.version += 1
-    data = {
-        "subject_id": str(subject.id),
-        "subject_key": subject.key,
-        "fact_id": str(fact.id),
-        "version": fact.version,
-        "action": fact.action,
-        "code": fact.code,
-        "occurred_on": fact.occurred_on.isoformat(),
-        "source_kind": fact.source_kind,
-        "region": subject.region,
-    }
-    if fact.code == REPAIRED and "fact_id" in fact.payload:
-        data["repairs"] = fact.payload["fact_id"]
-    return NewEvent("fact_recorded", subject.id, subject.version, data, now)
 
 
 def _disputed(latest: Fact, action: Action, on: date | None, today: date) -> list[list[str | None]]:

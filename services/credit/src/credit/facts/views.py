@@ -1,7 +1,9 @@
 """Facts as they cross the API, with their days of publication and retention."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
 
 from common.clock import china_date
 
@@ -13,10 +15,12 @@ from .catalogue import FactKind
 from .models import Fact
 from .repository import periods_of as disputes_of
 from .retention import Periods, document_day, ended_on, periods_of, repaired
-from .rules import Action, FactVersion
+from .rules import Action, FactVersion, Hidden
 from .schemas import CorrectionView, DisputeView, EvidenceItem, FactView, Source, SourceKind
 
-__all__ = ["FactViews", "as_version", "fact_periods", "shown_on"]
+__all__ = ["FactViews", "Look", "as_version", "fact_periods", "look_at", "shown_on"]
+
+_DAY = timedelta(days=1)
 
 
 def fact_periods(
@@ -44,26 +48,76 @@ def fact_periods(
     )
 
 
-def shown_on(
-    rulebook: Rulebook, region: str, fact: FactVersion, known: Sequence[FactVersion], on: date
-) -> tuple[FactKind, Periods] | None:
-    """Kind and periods of a standing fact that others are shown on a day; None where they are not.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How others see a standing fact on a day.
 
-    The one answer of public pages, exports and certificates: it has occurred, its code is published, nothing
-    has ended or repaired it, and neither its publication nor its retention is over. What a sustained
-    objection took off the page is for the caller to leave out.
+    `hidden`: why they do not; `next_on`: the first day on which the calendar may change it.
+    """
+
+    kind: FactKind | None
+    periods: Periods | None
+    hidden: Hidden | None
+    next_on: date | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether others are told of it at all: what the public is not shown goes to authorities."""
+        return self.hidden in (None, Hidden.NOT_PUBLIC)
+
+
+def look_at(
+    rulebook: Rulebook,
+    region: str,
+    fact: FactVersion,
+    known: Sequence[FactVersion],
+    on: date,
+    kept_back: Mapping[UUID, Hidden],
+) -> Look:
+    """How others see a standing fact on a day.
+
+    The one answer for public pages, exports, certificates, the feed of changes and other systems: its code is
+    published, it has occurred, its procedure does not keep it back (`FactRepository.kept_back`), nothing has
+    ended or repaired it, and neither its publication nor its retention is over.
     """
     catalogue = rulebook.catalogue(on)
     kind = catalogue.by_code.get(fact.code)
-    if kind is None or not kind.publicity.show or fact.occurred_on > on:
-        return None
-    ended = ended_on(fact, known, catalogue)
-    if (ended is not None and ended <= on) or repaired(fact, known, on):
-        return None
+    if kind is None or not kind.publicity.show:
+        return Look(kind, None, Hidden.NOT_PUBLISHED)
+    if fact.occurred_on > on:
+        return Look(kind, None, Hidden.NOT_YET, fact.occurred_on)
     periods = fact_periods(rulebook, region, fact, known, kind, on)
-    if not periods.visible_on(on) or periods.archived_on(on):
+    ended = ended_on(fact, known, catalogue)
+    hidden = kept_back.get(fact.id)
+    if hidden is None and ended is not None and ended <= on:
+        hidden = Hidden.ENDED
+    if hidden is None and repaired(fact, known, on):
+        hidden = Hidden.REPAIRED
+    if hidden is None and periods.archived_on(on):
+        hidden = Hidden.PUBLICATION_ENDED
+    if hidden is None and periods.visible_until is None:
+        hidden = Hidden.NOT_PUBLIC
+    if hidden is None and not periods.visible_on(on):
+        hidden = Hidden.PUBLICATION_ENDED
+    if hidden not in (None, Hidden.NOT_PUBLIC):
+        return Look(kind, periods, hidden)
+    days = [day + _DAY for day in (periods.visible_until, periods.used_until) if day is not None]
+    return Look(kind, periods, hidden, min([*days, *([ended] if ended else [])], default=None))
+
+
+def shown_on(
+    rulebook: Rulebook,
+    region: str,
+    fact: FactVersion,
+    known: Sequence[FactVersion],
+    on: date,
+    kept_back: Mapping[UUID, Hidden],
+) -> tuple[FactKind, Periods] | None:
+    """Kind and periods of a standing fact that the public is shown on a day; None where it is not."""
+    look = look_at(rulebook, region, fact, known, on, kept_back)
+    if look.hidden is not None or look.kind is None or look.periods is None:
         return None
-    return kind, periods
+    return look.kind, look.periods
 
 
 class FactViews:

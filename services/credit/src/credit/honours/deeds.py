@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.facts.showings import Showings
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 from credit.warnings.service import Evidence, WarningService
@@ -23,6 +24,8 @@ __all__ = ["HonourDeeds"]
 
 _RULE = "P-HONOUR-REVOKE"
 _BY_ITSELF = "credit:rounds"
+_SHOWN_OTHERWISE = frozenset({Act.SUSPEND, Act.RESUME, Act.REVOKE, Act.KEEP, Act.EXPIRE})
+"""Acts after which others are shown an honour that they were not, or no longer."""
 
 
 class HonourDeeds:
@@ -95,6 +98,8 @@ class HonourDeeds:
             )
         )
         await self._session.flush()
+        if act in _SHOWN_OTHERWISE:
+            await Showings(self._session, self._env).look_again(honour.subject_id)
 
     async def watch(self, limit: int) -> int:
         """End honours whose time is over; look again at those whose subject changed. Gives how many.

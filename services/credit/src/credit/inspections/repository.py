@@ -154,15 +154,6 @@ class InspectionRepository:
         rows = (await self._session.execute(query.order_by(col(Inspection.id).desc()).limit(limit + 1))).all()
         return [(row[0], row[1]) for row in rows]
 
-    async def unpublished(self, subject_id: UUID) -> set[UUID]:
-        """The facts of a subject that are results of inspections not published yet."""
-        query = select(col(Inspection.fact_id)).where(
-            col(Inspection.subject_id) == subject_id,
-            col(Inspection.fact_id).is_not(None),
-            col(Inspection.published_at).is_(None),
-        )
-        return {fact_id for fact_id in (await self._session.execute(query)).scalars() if fact_id}
-
     async def open_drawn(self, subject_id: UUID) -> Inspection | None:
         """The visit from another draw that a subject still waits for, locked: new items join it."""
         query = (

@@ -18,12 +18,14 @@ from credit.environment import Environment
 from credit.evidence.service import EvidenceService
 from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.facts.showings import Showings
 from credit.inspectors.service import InspectorService
 from credit.paging import cursor_id
 from credit.plans.policy import InspectionPolicy
 from credit.plans.repository import NumberRepository
 from credit.plans.rules import first_day_within
 from credit.subjects.errors import SubjectNotFound
+from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .errors import InspectionConflict, InspectionNotFound, NeedsSecondPerson
@@ -197,11 +199,7 @@ class InspectionService:
             InspectionNotFound, InspectionConflict: not the caller's, or not finished.
             NeedsSecondPerson: the caller finished it.
         """
-        visit = await self._inspections.find(inspection_id, actor)
-        if visit is None:
-            raise InspectionNotFound
-        subject = await self._subjects.lock(visit.subject_id, None)
-        visit = await self.locked(actor, inspection_id, "decide")
+        subject, visit = await self._both(actor, inspection_id, "decide")
         if actor.sub == visit.finished_by:
             raise NeedsSecondPerson
         now = self._env.clock.now()
@@ -232,13 +230,13 @@ class InspectionService:
         return await self.view(visit)
 
     async def publish(self, actor: Principal, inspection_id: UUID) -> InspectionView:
-        """Show the result to the public; by another person than who decided it.
+        """Show the result to the public, and tell others of its fact; by another person than who decided it.
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, not decided, or of a kind not published.
             NeedsSecondPerson: the caller decided it.
         """
-        visit = await self.locked(actor, inspection_id, "publish")
+        _, visit = await self._both(actor, inspection_id, "publish")
         if actor.sub == visit.decided_by:
             raise NeedsSecondPerson
         now = self._env.clock.now()
@@ -250,7 +248,7 @@ class InspectionService:
         self._inspections.note(
             visit, "published", None, {"publish_by": str(visit.publish_by)}, actor.sub, now
         )
-        await self._session.flush()
+        await Showings(self._session, self._env).look_again(visit.subject_id)
         return await self.view(visit)
 
     async def remind(self, limit: int) -> int:
@@ -325,6 +323,16 @@ class InspectionService:
             raise InspectionConflict(state=visit.state, allowed=allowed)
         return visit
 
+    async def _both(
+        self, actor: Principal, inspection_id: UUID, act: str
+    ) -> tuple[Subject | None, Inspection]:
+        """An inspection to act on with its subject, whose row is locked first. Raises as `locked`."""
+        seen = await self._inspections.find(inspection_id, actor)
+        if seen is None:
+            raise InspectionNotFound
+        subject = await self._subjects.lock(seen.subject_id, None)
+        return subject, await self.locked(actor, inspection_id, act)
+
     async def view(self, visit: Inspection) -> InspectionView:
         """The inspection as it crosses the API."""
         names = await self._inspections.names([visit.subject_id])
@@ -359,30 +367,16 @@ class InspectionService:
     def _brief(self, visit: Inspection, name: str) -> InspectionBrief:
         today = china_date(self._env.clock.now())
         waits = visit.state in (InspectionState.ASSIGNED, InspectionState.IN_PROGRESS)
+        late = visit.published_at is None and visit.publish_by is not None and visit.publish_by < today
+        same = set(InspectionBrief.model_fields) & set(Inspection.model_fields) - {"kind", "state", "result"}
         return InspectionBrief(
-            id=visit.id,
-            number=visit.number,
+            **visit.model_dump(include=same),
             kind=InspectionKind(visit.kind),
-            subject_id=visit.subject_id,
             subject_name=name,
-            region=visit.region,
-            department=visit.department,
-            items=visit.items,
-            inspectors=visit.inspectors,
             state=InspectionState(visit.state),
-            batch=visit.batch,
-            due_on=visit.due_on,
             overdue=waits and visit.due_on < today,
             result=Result(visit.result) if visit.result else None,
-            finished_on=visit.finished_on,
-            publish_by=visit.publish_by,
-            publish_by_provisional=visit.publish_by_provisional,
-            publication_overdue=visit.published_at is None
-            and visit.publish_by is not None
-            and visit.publish_by < today,
-            reminded_on=visit.reminded_on,
-            published_at=visit.published_at,
-            version=visit.version,
+            publication_overdue=late,
         )
 
     async def _check_team(self, team: Sequence[str], subject_id: UUID, today: date, pointer: str) -> None:

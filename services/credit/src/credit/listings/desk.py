@@ -14,6 +14,7 @@ from credit.facts.repository import FactRepository
 from credit.facts.retention import PublicityPolicy
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.facts.showings import Showings
 from credit.papers.models import Paper
 from credit.papers.service import PaperService
 from credit.publishing import announce
@@ -178,6 +179,8 @@ class ListingDesk:
         )
         self._listings.add(ListingEvent(listing_id=listing.id, **columns))
         await self._session.flush()
+        if event in (Event.REMOVE, Event.LIFT):
+            await Showings(self._session, self._env).look_again(listing.subject_id)
 
     async def _texts(self, listing: Listing, event: Event) -> dict[str, Any]:
         """What people wrote at the last step of a kind."""

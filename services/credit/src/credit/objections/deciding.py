@@ -7,6 +7,7 @@ from common.auth import Principal
 from common.calendar import add_working_days
 from common.problems import InvalidPayload, Text
 
+from credit.facts.showings import Showings
 from credit.papers.rules import chinese_date
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
@@ -66,6 +67,9 @@ class ObjectionDecisions(ObjectionDesk):
             "action": wanted.remedy.action if wanted.remedy else ("revoke" if facts else "none"),
         }
         await self._session.flush()
+        if objection.target == Target.PAGE and objection.fact_id is not None:
+            showings = Showings(self._session, self._env)
+            await showings.look_again(subject.id, [objection.fact_id])
         wrong = await self._roots(objection, entries, facts)
         self._ripple.begin(objection, wrong, await self._since(objection, wrong), entries)
         if objection.listing_id is not None:

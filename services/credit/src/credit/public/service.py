@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from common import regions
 from common.clock import china_date
@@ -18,9 +19,8 @@ from credit.draws.rules.states import DrawState
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.rules import FactVersion, known
+from credit.facts.rules import FactVersion, Hidden, known
 from credit.facts.views import as_version, shown_on
-from credit.inspections.repository import InspectionRepository
 from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
@@ -75,7 +75,6 @@ class PublicService:
         self._facts = FactRepository(session)
         self._scoring = ScoringService(session, env)
         self._draws = DrawRepository(session)
-        self._inspections = InspectionRepository(session)
         self._objections = ObjectionRepository(session)
         self._replies = ReplyRepository(session)
         self._commitments = PublicCommitments(session, env)
@@ -164,15 +163,12 @@ class PublicService:
     async def _records(self, subject: Subject, today: date) -> list[PublicFact]:
         """What may be shown today: not closed, repaired or withheld, within its publication period."""
         versions = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
-        withheld = await self._objections.withheld(subject.id)
-        withheld |= await self._inspections.unpublished(subject.id)
+        kept_back = await self._facts.kept_back([subject.id], today)
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         replies = await self._replies.shown(subject.id)
         records = []
         for fact in await self._facts.standing(subject.id, today, subject.last_recorded_at):
-            if fact.id in withheld:
-                continue
-            shown = self._record(subject, fact, versions, today)
+            shown = self._record(subject, fact, versions, kept_back, today)
             if shown is not None:
                 shown.objection = shown.objection or fact.id in flagged
                 shown.reply = self._reply(replies.get(fact.id))
@@ -180,10 +176,15 @@ class PublicService:
         return records
 
     def _record(
-        self, subject: Subject, fact: Fact, versions: list[FactVersion], today: date
+        self,
+        subject: Subject,
+        fact: Fact,
+        versions: list[FactVersion],
+        kept_back: Mapping[UUID, Hidden],
+        today: date,
     ) -> PublicFact | None:
         row = as_version(fact)
-        shown = shown_on(self._env.rulebook, subject.region, row, versions, today)
+        shown = shown_on(self._env.rulebook, subject.region, row, versions, today, kept_back)
         if shown is None:
             return None
         kind, periods = shown

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.db import new_id
+from common.events import publish_many
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,7 +21,8 @@ from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.rules import REPAIRED, Action, content_hash
 from credit.facts.schemas import SourceKind
-from credit.publishing import announce, subject_data
+from credit.facts.showings import Showings
+from credit.publishing import SERVICE, announce, subject_data
 from credit.relations.service import RelationService
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
@@ -46,6 +48,7 @@ class MergeService:
         self._facts = FactRepository(session)
         self._relations = RelationService(session, env)
         self._scoring = ScoringService(session, env)
+        self._showings = Showings(session, env)
 
     async def merge(
         self, actor: Principal, subject_id: UUID, expected: int | None, wanted: MergeIn
@@ -89,6 +92,7 @@ class MergeService:
         subject.score = subject.grade = subject.tier = None
         await self._session.flush()
         copies = await self._copy_facts(subject, survivor, merger, now)
+        await self._showings.look_again(subject.id)
         await self._relations.move(subject, survivor, merger.id, actor.sub, wanted.reason, now)
         await self._say(subject, now)
         await self._scoring.rescore(survivor, Cause.SUBJECT, None, now)
@@ -141,6 +145,7 @@ class MergeService:
         subject.merged_into, subject.status = None, merger.status
         await self._session.flush()
         revoked = await self._revoke_copies(survivor, merger, actor, wanted.reason, now)
+        await self._showings.look_again(subject.id)
         await self._relations.move_back(subject, survivor, merger.id, actor.sub, wanted.reason, now)
         for one in (subject, survivor):
             await self._say(one, now)
@@ -222,7 +227,7 @@ class MergeService:
             last[copy.id] = copy
         await self._session.flush()
         for copy in last.values():
-            await self._recorded(survivor, copy, now)
+            await self._recorded(survivor, copy, now, first=True)
         return list(last.values())
 
     async def _revoke_copies(
@@ -257,21 +262,10 @@ class MergeService:
             done.append(revoked)
         return done
 
-    async def _recorded(self, subject: Subject, fact: Fact, now: datetime) -> None:
-        subject.version += 1
+    async def _recorded(self, subject: Subject, fact: Fact, now: datetime, *, first: bool = False) -> None:
+        events = await self._showings.recorded(subject, fact, now, first=first)
+        await publish_many(self._session, service=SERVICE, events=events)
         await self._session.flush()
-        data = {
-            "subject_id": str(subject.id),
-            "subject_key": subject.key,
-            "fact_id": str(fact.id),
-            "version": fact.version,
-            "action": fact.action,
-            "code": fact.code,
-            "occurred_on": fact.occurred_on.isoformat(),
-            "source_kind": fact.source_kind,
-            "region": subject.region,
-        }
-        await announce(self._session, "fact_recorded", subject.id, subject.version, data, now)
 
     async def _say(self, subject: Subject, now: datetime) -> None:
         subject.version += 1
