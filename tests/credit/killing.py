@@ -24,7 +24,13 @@ from tourtrust.runtime.processes import free_port
 from .conftest import ORIGIN, START, Service, running_witness
 
 RUNNER = Path(__file__).with_name("run_service.py")
-SMALL = {"subjects_at_once": 50, "rows_at_once": 250, "moments_at_once": 3, "pieces_at_once": 10}
+SMALL = {
+    "subjects_at_once": 50,
+    "rows_at_once": 250,
+    "moments_at_once": 3,
+    "hits_at_once": 20,
+    "pieces_at_once": 10,
+}
 
 
 @dataclass

@@ -17,6 +17,7 @@ from credit.imports import worker as imports
 from credit.main import create_app
 from credit.objections import ripple
 from credit.runs import rules
+from credit.sweeps import service as sweeps
 from joserfc.jwk import ECKey
 
 
@@ -24,6 +25,8 @@ def main(given: dict[str, Any]) -> None:
     rules._SMALLEST = rules._LARGEST = given["subjects_at_once"]
     imports.MAX_ROWS = given["rows_at_once"]
     ripple.CHUNK = given["moments_at_once"]
+    sweeps.CHUNK = given["hits_at_once"]
+    rounds.CHUNK = given["pieces_at_once"]
     rounds.PAUSE = 0.05
     clock = FrozenClock(Path(given["clock_file"]))
     mint = TokenMint(clock)

@@ -349,7 +349,7 @@ async def test_a_night_and_a_board_run_go_on(mortal: Mortal) -> None:
     async def written() -> int:
         return await recorded() - 200
 
-    published = await mortal.kill_amid(written, 50, 1, working)  # the request itself writes fifty
+    published = await mortal.kill_amid(written, entries, 2, working)
     await mortal.until(resting)
     assert await state() == "published"
     red, black = await check_board(mortal, found)
@@ -357,6 +357,22 @@ async def test_a_night_and_a_board_run_go_on(mortal: Mortal) -> None:
 
 
 # --- the ripple of an objection
+
+
+MOMENTS = 120
+"""How often something is recorded about a subject after the wrong fact; each brings another grade."""
+WITHDRAWN = {
+    "action": "revoke",
+    "reason": "决定已撤销（演示）",
+    "authority": "演示机关",
+    "reference": "演示撤〔2026〕1号",
+}
+LOOKED_AT = """
+SELECT count(*) FROM facts f JOIN objections o ON o.subject_id = f.subject_id
+ WHERE o.id = :id AND (o.ripple = 'done' OR CAST(o.ripple_at ->> 'step' AS int) > 1
+                       OR f.recorded_at <= CAST(o.ripple_at #>> '{mark,1}' AS timestamptz))
+"""
+"""How many of the moments the search has behind it."""
 
 
 async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
@@ -367,8 +383,9 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
     for kills in (0, 3):
         subject = await service.subject()
         wrong = await service.fact(subject, "PENALTY_SUSPENSION", "2026-06-01")
-        for number in range(120):
-            await service.fact(subject, ("VALID_COMPLAINT", "PENALTY_WARNING")[number % 2], "2026-06-02")
+        for _ in range(MOMENTS // 2):
+            passing = await service.fact(subject, "PENALTY_CONFISCATION", "2026-06-02")
+            await service.post(f"/facts/{passing['id']}/corrections", WITHDRAWN)
         filed = {"target": "fact", "fact_id": wrong["id"], "statement": "处罚对象有误"}
         made = await service.post("/objections", filed, 201, who=officer)
         path = f"/objections/{made['id']}"
@@ -379,7 +396,7 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
         await service.post(f"{path}/sustain", remedy, 200, who=reviewer)
 
         async def reached(own: str = made["id"]) -> int:
-            return int(await mortal.number("SELECT effects FROM objections WHERE id = :id", id=own))
+            return int(await mortal.number(LOOKED_AT, id=own))
 
         async def going_on(own: str = made["id"]) -> bool:
             return await mortal.number("SELECT ripple FROM objections WHERE id = :id", id=own) == "running"
@@ -388,8 +405,8 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
             return not await going_on()
 
         if kills:
-            seen = await mortal.kill_amid(reached, len(lists[0]), kills, going_on)
-            print(f"ripple killed at {seen} of {len(lists[0])}")
+            seen = await mortal.kill_amid(reached, MOMENTS, kills, going_on)
+            print(f"ripple killed at {seen} of {MOMENTS} moments, {len(lists[0])} entries")
         await mortal.until(over)
         rows = await mortal.rows(
             "SELECT position, kind, number, was, would_be, target_id FROM objection_effects"
@@ -402,7 +419,7 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
         lists.append(
             [(kind, number if kind == "grade" else None, *rest[:2]) for _, kind, number, *rest in rows]
         )
-    assert lists[0] == lists[1] and len(lists[0]) > 10
+    assert lists[0] == lists[1] and len(lists[0]) > MOMENTS
 
 
 # --- the reveal of a draw
