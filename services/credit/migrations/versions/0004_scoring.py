@@ -41,6 +41,7 @@ def upgrade() -> None:
         "ix_facts_repaired", "facts", ["subject_id"], postgresql_where=sa.text("code = 'REPAIRED'")
     )
     op.add_column("subjects", sa.Column("look_again_on", sa.Date(), nullable=True))
+    op.add_column("subjects", sa.Column("asked_up_to", sa.DateTime(timezone=True), nullable=True))
     op.add_column("subjects", sa.Column("scored_by", sa.String(length=64), nullable=True))
     op.execute("UPDATE subjects SET look_again_on = next_change_on")
     op.drop_index("ix_subjects_next_change_on", table_name="subjects")
@@ -192,6 +193,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("next_change_on IS NOT NULL"),
     )
     op.drop_column("subjects", "scored_by")
+    op.drop_column("subjects", "asked_up_to")
     op.drop_column("subjects", "look_again_on")
     op.drop_index("ix_facts_repaired", table_name="facts")
     op.drop_index("ix_facts_later_versions", table_name="facts")

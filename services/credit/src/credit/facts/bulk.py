@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.consequences import after_facts
 from credit.environment import Environment
 from credit.publishing import SERVICE
+from credit.scoring.rules.cards import CardBook
 from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -46,10 +47,11 @@ class FactBulk:
         now = self._env.clock.now()
         ids = {one.subject_id for one in wanted if isinstance(one, FactIn)}
         subjects = await self._subjects.lock_all(ids, actor)
+        book = await self._scoring.cards()
         last: dict[UUID, datetime] = {}
         prepared: list[Fact | Problem] = []
         for one in wanted:
-            prepared.append(self._prepared(actor, one, subjects, last, now))
+            prepared.append(self._prepared(actor, one, subjects, book, last, now))
         stored = await self._facts.insert_all([fact for fact in prepared if isinstance(fact, Fact)])
         answers = [
             await self._answer(one, fact, subjects, stored)
@@ -63,6 +65,7 @@ class FactBulk:
         actor: Principal,
         wanted: FactIn | Problem,
         subjects: dict[UUID, Subject],
+        book: CardBook,
         last: dict[UUID, datetime],
         now: datetime,
     ) -> Fact | Problem:
@@ -70,7 +73,8 @@ class FactBulk:
             return wanted
         try:
             subject = self._one.checked(actor, wanted, subjects.get(wanted.subject_id))
-            fact = self._one.prepared(subject, wanted, by=actor.sub, now=now, after=last.get(subject.id))
+            after = last.get(subject.id)
+            fact = self._one.prepared(subject, wanted, book, by=actor.sub, now=now, after=after)
         except Problem as problem:
             return problem
         last[subject.id] = fact.recorded_at

@@ -64,11 +64,15 @@ class FactReader:
             InvalidPayload: `known_at` lies in the future, the catalogue has no such code, or the cursor is
                 not one of ours.
         """
-        subject = await self._subjects.find(subject_id, actor)
+        if known_at is None:
+            subject = await self._subjects.find(subject_id, actor)
+        else:
+            subject = await self._subjects.lock_to_read(subject_id, actor, known_at)
         if subject is None:
             raise SubjectNotFound
         now = self._env.clock.now()
         moment, on = moment_of(subject, known_at, now), valid_at or china_date(now)
+        self._subjects.keep_asked(subject, moment)
         info_class, code, nature = narrowed
         catalogue = self._env.rulebook.catalogue(china_date(now))
         if code is not None and code not in catalogue.by_code:

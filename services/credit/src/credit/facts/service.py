@@ -16,7 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.consequences import after_facts
 from credit.environment import Environment
 from credit.publishing import SERVICE
+from credit.scoring.grading import next_moment
 from credit.scoring.rules import Score
+from credit.scoring.rules.cards import CardBook
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
@@ -45,7 +47,6 @@ __all__ = ["FactService", "Recorded"]
 
 _FIRST_DAY = date(2000, 1, 1)
 _FARTHEST_AHEAD = timedelta(days=366)
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +109,25 @@ class FactService:
         if subject is not merged:
             wanted = await self._naming_copies(wanted)
         now = self._env.clock.now()
-        fact = self.prepared(subject, wanted, by=by, now=now)
+        fact = self.prepared(subject, wanted, await self._scoring.cards(), by=by, now=now)
         if not await self._facts.insert(fact):
             return Recorded(await self.said_before(subject, fact, said), subject, False, None)
         result = await self._follow(subject, fact, now)
         return Recorded(fact, subject, True, None if result is None else result.facts)
 
     def prepared(
-        self, subject: Subject, wanted: FactIn, *, by: str, now: datetime, after: datetime | None = None
+        self,
+        subject: Subject,
+        wanted: FactIn,
+        book: CardBook,
+        *,
+        by: str,
+        now: datetime,
+        after: datetime | None = None,
     ) -> Fact:
-        """The first version of a fact of a locked subject, checked, not yet stored; known after `after`.
+        """The first version of a fact of a locked subject, checked, not yet stored; known after `after` too.
 
-        `after` is by default the last instant at which anything was recorded of the subject. Raises
-        InvalidPayload as `record`.
+        Its instant is that of `next_moment`. Raises InvalidPayload as `record`.
         """
         kind = self._kind("/code", wanted.code, subject, china_date(now))
         check_source(kind, wanted.source.kind)
@@ -133,7 +140,7 @@ class FactService:
             action=Action.RECORD,
             code=wanted.code,
             occurred_on=wanted.occurred_on,
-            recorded_at=_stamp(after or subject.last_recorded_at, now),
+            recorded_at=next_moment(subject, book, now, after),
             recorded_by=by,
             source_kind=wanted.source.kind,
             source_authority=wanted.source.authority,
@@ -266,7 +273,7 @@ class FactService:
             action=action,
             code=code,
             occurred_on=occurred_on,
-            recorded_at=_stamp(subject.last_recorded_at, now),
+            recorded_at=next_moment(subject, await self._scoring.cards(), now),
             recorded_by=by,
             source_kind=latest.source_kind,
             source_authority=latest.source_authority,
@@ -368,8 +375,3 @@ def _payload_errors(faults: Iterable[tuple[str, Text]]) -> list[FieldError]:
         FieldError("/payload/" + name.replace("~", "~0").replace("/", "~1"), reason)
         for name, reason in faults
     ]
-
-
-def _stamp(last: datetime, now: datetime) -> datetime:
-    """The instant of a new version: now, but strictly after the last of its subject's."""
-    return max(now, last + _TICK)

@@ -76,9 +76,10 @@ class CardRepository:
         query = select(CardDraft).where(col(CardDraft.published_at).is_not(None)).order_by(col(CardDraft.id))
         return (await self._session.execute(query)).scalars().all()
 
-    async def last_recorded_at(self) -> datetime | None:
-        """The latest instant at which anything was recorded about any subject."""
-        moment: datetime | None = await self._session.scalar(select(func.max(col(Subject.last_recorded_at))))
+    async def last_known_at(self) -> datetime | None:
+        """The latest instant at which anything was recorded about any subject, or that was asked for."""
+        last = func.greatest(func.max(col(Subject.last_recorded_at)), func.max(col(Subject.asked_up_to)))
+        moment: datetime | None = await self._session.scalar(select(last))
         return moment
 
     async def begun(self, today: date, limit: int) -> Sequence[CardDraft]:

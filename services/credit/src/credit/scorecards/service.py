@@ -211,12 +211,12 @@ class CardService:
             )
 
     async def _instant(self) -> datetime:
-        """The instant of a publication, behind everything recorded; waits out a clock that stands.
+        """The instant of a publication, behind what was recorded or asked for; waits out a clock that stands.
 
         Raises Unavailable while something is recorded ahead of the clock.
         """
         await self._cards.lock_publication()
-        generation = (await self._cards.generation(), await self._cards.last_recorded_at())
+        generation = (await self._cards.generation(), await self._cards.last_known_at())
         last = max(filter(None, generation), default=None)
         for _ in range(_WAITS):
             now = self._env.clock.now()

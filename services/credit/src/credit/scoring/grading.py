@@ -26,7 +26,7 @@ from .rules import Score, Scorecard, ScoredSubject, score
 from .rules.cards import CardBook, Schedule
 from .rules.causes import Cause
 
-__all__ = ["Grading", "as_stored", "keep_result", "known_until"]
+__all__ = ["Grading", "as_stored", "keep_result", "known_until", "next_moment"]
 
 _PAGE = 500
 _TICK = timedelta(microseconds=1)
@@ -35,6 +35,16 @@ _TICK = timedelta(microseconds=1)
 def known_until(subject: Subject, book: CardBook, card_id: str | None = None) -> datetime:
     """The moment at which all that is known about a subject's score was known: its archive and its cards."""
     return max(filter(None, (subject.last_recorded_at, book.changed_at(subject.kind, card_id))))
+
+
+def next_moment(subject: Subject, book: CardBook, now: datetime, after: datetime | None = None) -> datetime:
+    """The instant of what is recorded next about a locked subject: now, but behind all that was answered.
+
+    That is behind everything recorded of it (and `after`), behind every moment of knowledge that was asked
+    for and behind every publication of a card, by whichever process: their clocks need not agree.
+    """
+    behind = (subject.last_recorded_at, subject.asked_up_to, book.last_change, after)
+    return max(now, max(filter(None, behind)) + _TICK)
 
 
 def as_stored(subject: Subject) -> ScoredSubject:

@@ -42,9 +42,9 @@ def moment_of(
     """The moment of knowledge asked for: by default the last one at which anything was recorded.
 
     `cards_at` is when a card was last published, for what depends on cards too. A moment may be taken only
-    when nothing can be recorded at or before it any more: facts are stamped strictly after `last_recorded_at`
-    and not before the present, and a card is published after everything recorded. Raises InvalidPayload for
-    the future.
+    when nothing can be recorded at or before it any more: what is recorded is stamped by `next_moment`, so a
+    later moment than the last must be kept in `asked_up_to`, and a card is published after all of these.
+    Raises InvalidPayload for the future.
     """
     last = max(filter(None, (subject.last_recorded_at, cards_at)))
     if known_at is None:
@@ -76,7 +76,8 @@ class ScoringService:
     ) -> bytes:
         """The canonical answer of a score: by default today's, with everything known.
 
-        The subject's row is locked in share mode, so no fact can enter behind the moment of knowledge.
+        The subject's row is locked in share mode, so no fact can enter behind the moment of knowledge. One
+        that is asked for explicitly and lies behind everything recorded is kept, which locks for writing.
 
         Raises:
             SubjectNotFound: not the caller's to see.
@@ -86,12 +87,14 @@ class ScoringService:
             Forbidden: the caller does not see what is internal, such as the facts behind a score.
         """
         check_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
-        subject = await self._subjects.lock(subject_id, actor, shared=True)
+        subject = await self._subjects.lock_to_read(subject_id, actor, known_at)
         if subject is None:
             raise SubjectNotFound
         now, book = self._env.clock.now(), await self.cards()
         moment = moment_of(subject, known_at, now, book.changed_at(subject.kind, card_id))
         await self._check_own(subject, known_at and moment)
+        if known_at is not None:
+            self._subjects.keep_asked(subject, moment)
         day = valid_at or china_date(now)
         try:
             result = await self.evaluate(subject, day, known_at=moment, card_id=card_id)

@@ -6,7 +6,7 @@ again for the survivor, version by version, as known from the merger on, under t
 archive of the survivor needs to know nothing of mergers (docs/adr/0011-merging-subjects.md).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
@@ -24,6 +24,7 @@ from credit.facts.schemas import SourceKind
 from credit.facts.showings import Showings
 from credit.publishing import SERVICE, announce, subject_data
 from credit.relations.service import RelationService
+from credit.scoring.grading import next_moment
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 
@@ -35,8 +36,6 @@ from .rules import DUPLICATED, MERGES_INTO, Kind, MergeAct, Status
 from .schemas import EvidenceRef, MergeIn, MergerView, UnmergeIn
 
 __all__ = ["MergeService"]
-
-_TICK = timedelta(microseconds=1)
 
 
 class MergeService:
@@ -205,8 +204,9 @@ class MergeService:
         ids = {fact_id: new_id() for fact_id in dict.fromkeys(row.id for row in rows)}
         copied = {str(old): str(new) for old, new in ids.items()}
         last: dict[UUID, Fact] = {}
+        book = await self._scoring.cards()
         for row in rows:
-            moment = max(now, survivor.last_recorded_at + _TICK)
+            moment = next_moment(survivor, book, now)
             copy = Fact(
                 **row.model_dump(
                     exclude={"id", "subject_id", "recorded_at", "source_kind", "source_reference"}
@@ -239,10 +239,11 @@ class MergeService:
             if row.source_kind == SourceKind.MERGE and row.source_reference.startswith(f"{merger.id}:"):
                 last[row.id] = row
         done: list[Fact] = []
+        book = await self._scoring.cards()
         for row in last.values():
             if row.action == Action.REVOKE:
                 continue
-            moment = max(now, survivor.last_recorded_at + _TICK)
+            moment = next_moment(survivor, book, now)
             revoked = Fact(
                 **row.model_dump(exclude={"version", "action", "recorded_at", "recorded_by", "correction"}),
                 version=row.version + 1,

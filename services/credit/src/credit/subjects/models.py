@@ -27,7 +27,8 @@ class Subject(Base, table=True):
 
     `name` is an entity's name, or a natural person's masked one; a person's real name, number and phone
     stand encrypted, with keyed indexes for exact search. `last_recorded_at` is the instant up to which the
-    archive of this subject is closed: every new fact is recorded strictly after it.
+    archive of this subject is closed: every new fact is recorded strictly after it, and after `asked_up_to`,
+    the latest moment of knowledge beyond it for which a score or the facts were asked.
     """
 
     __tablename__ = "subjects"
@@ -108,6 +109,7 @@ class Subject(Base, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     updated_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     last_recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    asked_up_to: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class SubjectState(Base, table=True):

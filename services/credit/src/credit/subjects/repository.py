@@ -123,6 +123,19 @@ class SubjectRepository:
             query = query.where(visible_to(principal))
         return await self._locked(query, shared)
 
+    async def lock_to_read(
+        self, subject_id: UUID, principal: Principal, known_at: datetime | None
+    ) -> Subject | None:
+        """A subject locked in share mode, or for writing where the moment asked for must be kept."""
+        seen = None if known_at is None else await self.find(subject_id, principal)
+        shared = known_at is None or seen is None or not _must_keep(seen, known_at)
+        return await self.lock(subject_id, principal, shared=shared)
+
+    def keep_asked(self, subject: Subject, moment: datetime) -> None:
+        """Keep up to which moment of knowledge was asked: nothing is recorded at or before it any more."""
+        if _must_keep(subject, moment):
+            subject.asked_up_to = moment
+
     async def lock_all(self, ids: Collection[UUID], principal: Principal) -> dict[UUID, Subject]:
         """Those of these subjects that the caller may see, locked for writing in order of id."""
         query = (
@@ -320,3 +333,8 @@ class SubjectRepository:
             .limit(1)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
+
+
+def _must_keep(subject: Subject, moment: datetime) -> bool:
+    """Whether a moment of knowledge lies behind everything recorded and asked for until now."""
+    return moment > max(filter(None, (subject.last_recorded_at, subject.asked_up_to)))

@@ -1,6 +1,6 @@
 """Use cases of subjects: register, read, search, change, reveal."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.intake.service import IntakeService
 from credit.publishing import announce, subject_data
+from credit.scoring.grading import next_moment
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
 
@@ -49,7 +50,6 @@ __all__ = ["SubjectService"]
 _NEVER_NULL = {"key", "name", "region", "business_scope", "status", "person"}
 _SCORED = ("region", "business_scope", "level", "licensed_on", "headcount")
 """What of a subject scores may depend on: kept as it was for every moment of knowledge."""
-_TICK = timedelta(microseconds=1)
 
 
 class SubjectService:
@@ -190,7 +190,7 @@ class SubjectService:
         self._change_licence_days(subject, changes, now)
         subject.version += 1
         subject.updated_at = now
-        rescored = self._keep_state(subject, before, now)
+        rescored = await self._keep_state(subject, before, now)
         await self._session.flush()
         await announce(
             self._session, "subject_updated", subject.id, subject.version, subject_data(subject), now
@@ -220,11 +220,11 @@ class SubjectService:
         if wrong := check_dates(subject.licensed_on, subject.license_expires_on, china_date(now)):
             raise InvalidPayload.at(f"/{wrong[0]}", wrong[1])
 
-    def _keep_state(self, subject: Subject, before: dict[str, Any], now: datetime) -> bool:
+    async def _keep_state(self, subject: Subject, before: dict[str, Any], now: datetime) -> bool:
         """Keep what scores depended on until now, as facts are kept: the change is known from now on."""
         if all(getattr(subject, name) == value for name, value in before.items()):
             return False
-        moment = max(now, subject.last_recorded_at + _TICK)
+        moment = next_moment(subject, await ScoringService(self._session, self._env).cards(), now)
         self._subjects.add(SubjectState(subject_id=subject.id, until_at=moment, **before))
         subject.last_recorded_at = moment
         return True

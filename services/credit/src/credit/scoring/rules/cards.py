@@ -114,6 +114,11 @@ class CardBook:
             self._views[pattern] = CardView(tuple(cards))
         return self._views[pattern]
 
+    @cached_property
+    def last_change(self) -> datetime | None:
+        """When any card was last published or withdrawn."""
+        return max(filter(None, (known.changed_at for known in self._known)), default=None)
+
     def changed_at(self, kind: str, card_id: str | None = None) -> datetime | None:
         """When a card that concerns this kind (or the card named) was last published or withdrawn."""
         instants = [
