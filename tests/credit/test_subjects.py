@@ -221,6 +221,28 @@ async def test_bad_questions_are_refused_and_never_break(service: Service, path:
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        (
+            "/listings/{id}/decide",
+            {"longer": {"until": "9999-12-31", "legal_basis": "某法"}},
+            "/longer/until",
+        ),
+        ("/talks", {"planned_at": "9999-12-31T23:59:59Z"}, "/planned_at"),
+        ("/talks", {"planned_at": "0001-01-01T00:00:00+14:00"}, "/planned_at"),
+        ("/mystery-visits", {"visited_on": "0001-01-01"}, "/visited_on"),
+        ("/subjects", {"license_expires_on": "9999-12-31"}, "/license_expires_on"),
+    ],
+)
+async def test_a_day_at_the_end_of_the_calendar_is_refused_by_name(
+    service: Service, path: str, body: dict[str, Any], pointer: str
+) -> None:
+    every = ["credit:read", "credit:write", "credit:decide", "inspections:run"]
+    found = await service.post(path.format(id=uuid4()), body, 422, service.who(scopes=every))
+    assert pointer in [one["pointer"] for one in found["errors"]]
+
+
+@pytest.mark.parametrize(
     "path", ["/score?valid_at=9999-12-31", "/facts?valid_at=0001-01-01", "/score?valid_at=2020-01-01"]
 )
 async def test_far_days_are_answered(service: Service, path: str) -> None:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field
 
 from complaints.cases.rules import Event
@@ -78,7 +78,7 @@ class ComplaintIn(Model):
     respondent: RespondentIn = RespondentIn()
     contract_no: str | None = Field(default=None, min_length=1, max_length=MAX_CONTRACT_NO)
     places: PlacesIn = PlacesIn()
-    contract_end_on: date | None = None
+    contract_end_on: Day | None = None
     claim: ClaimIn = ClaimIn()
     language: str = Field(default="zh-CN", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$")
     channel: str = Field(default="web", pattern=r"^[A-Za-z0-9_.-]{1,20}$")
@@ -132,7 +132,7 @@ class EventIn(Model):
     """An event of the procedure with the fields it needs; a field the event does not know is refused."""
 
     event: Event
-    happened_on: date | None = Field(default=None, description="default today; never before the last event")
+    happened_on: Day | None = Field(default=None, description="default today; never before the last event")
     note: Note | None = Field(default=None, description="reasons, facts, reply: kept encrypted")
     ground: RefusalGround | None = None
     department: str | None = Field(default=None, min_length=2, max_length=8)
@@ -144,7 +144,7 @@ class EventIn(Model):
     agreed_by_both: bool | None = None
     amount_fen: Fen | None = None
     terms: str | None = Field(default=None, min_length=1, max_length=4000)
-    pay_by: date | None = None
+    pay_by: Day | None = None
     estimate: EstimateIn | None = Field(
         default=None,
         description="what to reckon; the service keeps and prints its own result",

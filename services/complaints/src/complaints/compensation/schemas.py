@@ -1,9 +1,8 @@
 """What crosses the API of compensation."""
 
-from datetime import date
 from typing import Annotated, Literal
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field
 
 __all__ = ["ClaimIn", "EstimateIn", "EstimateOut", "StepOut"]
@@ -30,7 +29,7 @@ class EstimateIn(Model):
 
     total_fee_fen: Fen | None = Field(None, description="total fee of the claimants under the contract")
     prepaid_fen: Fen | None = None
-    occurred_on: date | None = Field(None, description="chooses the version of the standard; today if absent")
+    occurred_on: Day | None = Field(None, description="chooses the version of the standard; today if absent")
     region: str = Field("000000", pattern=r"^[0-9]{6}$")
     claims: list[ClaimIn] = Field(min_length=1, max_length=50)
 

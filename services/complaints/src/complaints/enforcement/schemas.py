@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field
 
 from complaints.places import SubjectKey
@@ -22,7 +22,7 @@ class CaseIn(Model):
     respondent_key: SubjectKey = Field(description="USCC, licence or guide card number")
     violation_code: str = Field(max_length=8, examples=["T100_1"])
     region: str = Field(pattern=r"^[0-9]{6}$", description="GB/T 2260 code of the place of the violation")
-    occurred_on: date
+    occurred_on: Day
     clue_source: Literal["complaint", "inspection", "transfer", "media", "patrol", "other"]
     clue: Note
     complaint_id: UUID | None = Field(None, description="the complaint the clue came from")

@@ -1,9 +1,8 @@
 """The routing object and the preview that asks for it."""
 
-from datetime import date
 from typing import Literal, Self
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field
 
 from complaints.places import RegionCode
@@ -39,8 +38,8 @@ class PreviewIn(Model):
 
     text: str = StoryText
     places: PlacesIn = PlacesIn()
-    received_on: date | None = None
-    contract_end_on: date | None = None
+    received_on: Day | None = None
+    contract_end_on: Day | None = None
     contract_no: str | None = Field(default=None, min_length=1, max_length=40)
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints, model_validator
 
 from .rules import Side
@@ -28,7 +28,7 @@ class BoardIn(Model):
 
     board: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     region: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-    period_day: date | None = Field(default=None, description="any day of a period that is over")
+    period_day: Day | None = Field(default=None, description="any day of a period that is over")
     event_fact: UUID | None = Field(default=None, description="a verified fact that calls for an extra run")
 
     @model_validator(mode="after")

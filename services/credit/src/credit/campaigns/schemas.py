@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.subjects.rules import Kind
@@ -46,7 +46,7 @@ class TaskIn(Model):
 
     name: Name
     department: Office
-    due_on: date
+    due_on: Day
     number: Count
 
 
@@ -57,8 +57,8 @@ class CampaignIn(Model):
     aim: Words
     region: Region
     kinds: Annotated[list[Kind], Field(min_length=1, max_length=10)]
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     targets: Annotated[list[TargetIn], Field(max_length=20)] = Field(default=[])
     tasks: Annotated[list[TaskIn], Field(min_length=1, max_length=50)]
 

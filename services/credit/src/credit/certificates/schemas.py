@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .rules import Because, Purpose, Validity
@@ -36,7 +36,7 @@ class CertificateIn(Model):
     subject_id: UUID | None = None
     purpose: Purpose
     relying_party: Words
-    as_of: date | None = None
+    as_of: Day | None = None
     consent: Reference | None = None
 
 

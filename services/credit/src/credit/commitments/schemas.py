@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.facts.schemas import EvidenceItem, Hash
@@ -37,8 +37,8 @@ class CommitmentIn(Model):
     kind: Kind
     template_version: Version
     items: Annotated[list[Item], Field(min_length=1, max_length=30)]
-    start_on: date
-    end_on: date
+    start_on: Day
+    end_on: Day
     publicly_shown: bool = False
 
 

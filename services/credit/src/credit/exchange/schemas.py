@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 
 from .rules import System
 
@@ -72,7 +72,7 @@ class DecisionView(Model):
 class ReconcileIn(Model):
     """A Chinese day of which both sides are compared."""
 
-    day: date
+    day: Day
 
 
 class DecisionsOfDay(Model):

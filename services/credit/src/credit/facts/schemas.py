@@ -5,7 +5,7 @@ from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .kinds import SourceKind
@@ -74,7 +74,7 @@ class FactIn(Model):
 
     subject_id: UUID
     code: Code
-    occurred_on: date
+    occurred_on: Day
     source: Source
     payload: dict[str, Any] = Field(
         default={}, description="the fields that the code's catalogue entry names"
@@ -119,9 +119,9 @@ class CorrectionIn(Model):
     authority: Words
     reference: Reference
     code: Code | None = None
-    occurred_on: date | None = None
+    occurred_on: Day | None = None
     payload: dict[str, Any] | None = None
-    on: date | None = None
+    on: Day | None = None
 
 
 class DisputeView(Model):

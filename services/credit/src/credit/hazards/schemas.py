@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .rules import HazardLevel, HazardState
@@ -36,14 +36,14 @@ class HazardIn(Model):
     level: HazardLevel
     description: Words
     department: Office
-    found_on: date | None = None
+    found_on: Day | None = None
 
 
 class OrderIn(Model):
     """What is to be put right, and by when."""
 
     requirement: Words
-    due_on: date
+    due_on: Day
 
 
 class RecheckIn(Model):
@@ -56,14 +56,14 @@ class RecheckIn(Model):
     passed: bool
     inspectors: Annotated[list[Staff], Field(min_length=2, max_length=10)]
     note: Words
-    new_due_on: date | None = None
+    new_due_on: Day | None = None
     reference: Reference | None = None
 
 
 class ExtendIn(Model):
     """More time, with the reason."""
 
-    due_on: date
+    due_on: Day
     reason: Words
 
 

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
-from pydantic import AwareDatetime, Field, StringConstraints
+from common.web import Day, Instant, Model
+from pydantic import Field, StringConstraints
 
 from .rules import InspectionKind, InspectionState, Result, TriggerKind
 
@@ -51,14 +51,14 @@ class TargetedIn(Model):
     inspectors: Team
     department: Office
     campaign_id: UUID | None = None
-    due_on: date | None = None
+    due_on: Day | None = None
 
 
 class EntryIn(Model):
     """One entry, made on the phone: an answer to a check, or a note. `id` is the phone's own."""
 
     id: UUID
-    device_at: AwareDatetime
+    device_at: Instant
     check: Code | None = None
     finding: Literal["ok", "problem", "not_applicable"] | None = None
     text: Annotated[str, StringConstraints(max_length=4000)] = ""
@@ -73,7 +73,7 @@ class SignatureIn(Model):
     )
     file: Hash | None = None
     refusal: Words | None = None
-    device_at: AwareDatetime
+    device_at: Instant
 
 
 class RecordIn(Model):
@@ -81,7 +81,7 @@ class RecordIn(Model):
 
     record_id: UUID
     revision: Annotated[int, Field(ge=1, le=100_000)]
-    device_at: AwareDatetime
+    device_at: Instant
     place: Annotated[str, StringConstraints(max_length=200)] = ""
     entries: Annotated[list[EntryIn], Field(max_length=500)] = Field(default=[])
     signatures: Annotated[list[SignatureIn], Field(max_length=20)] = Field(default=[])

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.draws.rules.states import RecusalReason
@@ -28,8 +28,8 @@ class InspectorIn(Model):
     region: Region
     card_no: Card
     expertise: Skills = Field(default=[])
-    active_from: date
-    active_to: date | None = None
+    active_from: Day
+    active_to: Day | None = None
 
 
 class InspectorPatch(Model):
@@ -40,7 +40,7 @@ class InspectorPatch(Model):
     region: Region | None = None
     card_no: Card | None = None
     expertise: Skills | None = None
-    active_to: date | None = None
+    active_to: Day | None = None
 
 
 class RecusalIn(Model):
@@ -48,14 +48,14 @@ class RecusalIn(Model):
 
     subject_id: UUID
     reason: RecusalReason
-    from_on: date | None = None
-    to_on: date | None = None
+    from_on: Day | None = None
+    to_on: Day | None = None
 
 
 class RecusalEnd(Model):
     """The last day of a recusal."""
 
-    to_on: date
+    to_on: Day
 
 
 class RecusalView(Model):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .clocks import Deadline
@@ -63,7 +63,7 @@ class ListingIn(Model):
     reasons: Words
     fact_ids: Annotated[list[UUID], Field(max_length=50)] = Field(default=[])
     legal_basis: Words | None = None
-    penalty_on: date | None = None
+    penalty_on: Day | None = None
     penalty_number: Reference | None = None
     persons: Annotated[list[PersonIn], Field(max_length=10)] = Field(default=[])
 
@@ -71,7 +71,7 @@ class ListingIn(Model):
 class NoticeIn(Model):
     """Service of the notice: the day on which it is issued, today; never a day before it existed."""
 
-    served_on: date | None = None
+    served_on: Day | None = None
 
 
 class StatementIn(Model):
@@ -92,14 +92,14 @@ class AssessmentIn(Model):
     """One required step of a serious decision: who did it, when, and what came out."""
 
     by: Short
-    on: date
+    on: Day
     summary: Words
 
 
 class LongerIn(Model):
     """A longer restriction that another law sets; it prevails over the list's period."""
 
-    until: date
+    until: Day
     legal_basis: Words
 
 
@@ -117,7 +117,7 @@ class DecisionIn(Model):
 class ServiceIn(Model):
     """Service of the decision, from which the list's period runs."""
 
-    served_on: date | None = None
+    served_on: Day | None = None
     how: Literal["direct", "post", "electronic", "public_notice"] = "direct"
 
 
@@ -139,7 +139,7 @@ class LiftIn(Model):
 
     court: Short
     ruling: Reference
-    ruled_on: date
+    ruled_on: Day
     note: Words
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.affected import AffectedKind
@@ -82,7 +82,7 @@ class RemedyIn(Model):
 
     action: Literal["revoke", "amend"]
     code: Code | None = None
-    occurred_on: date | None = None
+    occurred_on: Day | None = None
     payload: dict[str, Any] | None = None
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.draws.rules.states import ExclusionReason
@@ -40,7 +40,7 @@ class Batch(Model):
     """Visits that are made by a day; drawn objects go round the batches in the order drawn."""
 
     name: Words
-    due_on: date
+    due_on: Day
 
 
 class Task(Model):

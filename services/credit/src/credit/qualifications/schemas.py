@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.subjects.schemas import EvidenceRef
@@ -34,15 +34,15 @@ class QualificationIn(Model):
     number: Number
     level: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)] | None = None
     authority: Name
-    issued_on: date
-    expires_on: date | None = None
+    issued_on: Day
+    expires_on: Day | None = None
     evidence: Evidence = Field(default=[])
 
 
 class EndIn(Model):
     """The last day of a qualification, and why: revoked, given back, replaced."""
 
-    on: date
+    on: Day
     reason: Reason
 
 
@@ -72,7 +72,7 @@ class TrainingIn(Model):
     kind: TrainingKind
     course: Name
     hours: Annotated[float, Field(gt=0, le=1000, multiple_of=0.5)]
-    completed_on: date
+    completed_on: Day
     authority: Name
     certificate_no: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
     evidence: Evidence = Field(default=[])

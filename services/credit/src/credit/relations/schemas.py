@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from credit.subjects.schemas import EvidenceRef
@@ -23,8 +23,8 @@ class RelationIn(Model):
     kind: RelationKind
     to: UUID | None = None
     from_: UUID | None = Field(default=None, alias="from")
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     note: Note | None = None
     evidence: Annotated[list[EvidenceRef], Field(max_length=50)] = Field(default=[])
 
@@ -32,7 +32,7 @@ class RelationIn(Model):
 class EndIn(Model):
     """The last day of a relation, and why it ended."""
 
-    on: date
+    on: Day
     reason: Note
 
 

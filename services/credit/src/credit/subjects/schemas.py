@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .rules import KeyState, Kind, MergeAct, Scope, Status, TraceKind
@@ -72,8 +72,8 @@ class SubjectIn(Model):
     business_scope: list[Scope] = Field(default=[])
     level: Level | None = None
     status: Status = Status.ACTIVE
-    licensed_on: date | None = None
-    license_expires_on: date | None = None
+    licensed_on: Day | None = None
+    license_expires_on: Day | None = None
     headcount: Headcount | None = None
     person: PersonIn | None = None
     traces: Annotated[list[TraceIn], Field(max_length=20)] = Field(default=[])
@@ -89,8 +89,8 @@ class SubjectPatch(Model):
     business_scope: list[Scope] | None = None
     level: Level | None = None
     status: Status | None = None
-    licensed_on: date | None = None
-    license_expires_on: date | None = None
+    licensed_on: Day | None = None
+    license_expires_on: Day | None = None
     headcount: Headcount | None = None
     person: PersonIn | None = None
 

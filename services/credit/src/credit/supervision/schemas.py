@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints, model_validator
 
 from .policy import Act
@@ -95,7 +95,7 @@ class CheckIn(Model):
     key: Identifier | None = None
     id_number: Identifier | None = None
     act: Act
-    on: date | None = Field(default=None, description="a Chinese day; by default today")
+    on: Day | None = Field(default=None, description="a Chinese day; by default today")
     purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200)]
 
     @model_validator(mode="after")

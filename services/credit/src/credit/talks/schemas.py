@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Model
-from pydantic import AwareDatetime, Field, StringConstraints
+from common.web import Day, Instant, Model
+from pydantic import Field, StringConstraints
 
 from .rules import Advice, TalkState
 
@@ -47,20 +47,20 @@ class TalkIn(Model):
     legal_basis: Short
     department: Office
     place: Short
-    planned_at: AwareDatetime
+    planned_at: Instant
 
 
 class PromiseIn(Model):
     """What the subject promised, and by when."""
 
     text: Words
-    due_on: date
+    due_on: Day
 
 
 class HeldIn(Model):
     """What was said, by how many of each side, and what was promised."""
 
-    held_at: AwareDatetime
+    held_at: Instant
     officials: Annotated[list[Staff], Field(min_length=2, max_length=10)]
     attended_by: Annotated[list[Short], Field(min_length=1, max_length=10)] = Field(
         description="offices of those who came, such as 法定代表人; no names"
@@ -136,7 +136,7 @@ class MysteryVisitIn(Model):
 
     subject_id: UUID
     campaign_id: UUID | None = None
-    visited_on: date
+    visited_on: Day
     visitors: Annotated[list[Staff], Field(min_length=2, max_length=10)]
     observations: Annotated[list[ObservationIn], Field(min_length=1, max_length=100)]
     advice: Advice

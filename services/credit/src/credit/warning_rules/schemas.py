@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 __all__ = ["ActivationIn", "PrecisionView", "RuleIn", "RuleView", "YearView"]
@@ -22,8 +22,8 @@ class RuleIn(Model):
 
     id: RuleId
     region: Region | None = None
-    effective_from: date
-    effective_to: date | None = None
+    effective_from: Day
+    effective_to: Day | None = None
     legal_basis: Annotated[list[Words], Field(min_length=1, max_length=20)]
     status: Literal["verified", "recalled", "sample"] = "sample"
     body: dict[str, Any]

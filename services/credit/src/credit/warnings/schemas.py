@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints, model_validator
 
 from .rules import Outcome, State
@@ -33,8 +33,8 @@ class NoteIn(Model):
 class InterviewIn(NoteIn):
     """An invitation to a regulatory talk, or the record of one that was held."""
 
-    invite_for: date | None = Field(default=None, description="invite for this Chinese day")
-    held_on: date | None = Field(default=None, description="held on this Chinese day; by default today")
+    invite_for: Day | None = Field(default=None, description="invite for this Chinese day")
+    held_on: Day | None = Field(default=None, description="held on this Chinese day; by default today")
 
     @model_validator(mode="after")
     def _either(self) -> Self:
