@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
 from .rules import DemandCause, EntryKind, Form, Harm, InstrumentState, RiskClass
@@ -52,8 +52,8 @@ class EntryIn(Model):
     kind: EntryKind
     form: Form = Form.CASH
     amount_fen: Fen = 0
-    occurred_on: date
-    expires_on: date | None = None
+    occurred_on: Day
+    expires_on: Day | None = None
     institution: Name | None = None
     instrument_no: Number | None = None
     refers_to: UUID | None = None
@@ -77,7 +77,7 @@ class DemandIn(Model):
     authority: Name
     cause: DemandCause
     amount_fen: Positive
-    notified_on: date
+    notified_on: Day
 
 
 class WithdrawalIn(Model):
@@ -116,7 +116,7 @@ class CertificateIn(Model):
 
     document_no: Number
     authority: Name
-    effective_on: date
+    effective_on: Day
 
 
 class CertificateView(CertificateIn):
@@ -210,14 +210,14 @@ class LiabilityPolicyIn(Model):
     insurer: Name
     policy_no: Number
     cover_fen: Positive
-    valid_from: date
-    valid_to: date
+    valid_from: Day
+    valid_to: Day
 
 
 class PolicyEndIn(Model):
     """The last day on which a policy covers, earlier than it says, and why."""
 
-    on: date
+    on: Day
     reason: Reason
 
 
@@ -236,7 +236,7 @@ class FindingIn(Model):
 
     document_no: Number
     authority: Name
-    found_on: date
+    found_on: Day
 
 
 class FindingView(FindingIn):
@@ -254,7 +254,7 @@ class RiskClassIn(Model):
     """The market regulator's class of a subject from a day on. It is no credit grade and never public."""
 
     risk_class: RiskClass
-    assessed_on: date
+    assessed_on: Day
     authority: Name
     reference: Number | None = None
 
