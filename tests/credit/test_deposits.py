@@ -12,6 +12,7 @@ import pytest
 from common.calendar import add_months, add_working_days
 from common.policies import PolicySet
 from credit.deposits.policy import DepositOverlay
+from credit.deposits.repository import DepositRepository, DuePlace
 from credit.deposits.rules import (
     Certificate,
     Demand,
@@ -31,12 +32,13 @@ from credit.deposits.rules import (
     secured,
     top_up_due,
 )
-from credit.deposits.service import DepositService
 from credit.policies import FOLDER
 from credit.rounds import do_round
 from credit.rulebook.rules import Rulebook
+from credit.subjects.models import Subject
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import col
 
 from .cases import BOOK
 from .conftest import START, Service
@@ -118,6 +120,31 @@ def test_expired_unconfirmed_and_released_instruments_secure_nothing() -> None:
     assert secured(held, date(2026, 1, 2), yes).fen == 120_000 * YUAN
     assert secured(held, date(2025, 1, 31), yes).fen == (50_000 + 60_000 + 80_000) * YUAN
     assert secured(held, TODAY, lambda _: False).fen == 50_000 * YUAN
+
+
+def test_a_replacement_ends_what_it_replaces_and_never_secures_twice() -> None:
+    old = pay(1, date(2025, 1, 2), 200_000, form=Form.GUARANTEE, expires_on=date(2027, 1, 1))
+    new = entry(
+        2,
+        EntryKind.REPLACEMENT,
+        date(2026, 3, 2),
+        200_000,
+        form=Form.GUARANTEE,
+        expires_on=date(2028, 1, 1),
+        refers_to=old.id,
+    )
+    for day, states in ((date(2026, 3, 1), ["valid"]), (TODAY, ["replaced", "valid"])):
+        held = secured([old, new], day, yes)
+        assert [one.state for one in held.instruments[1:]] == states and held.fen == 200_000 * YUAN
+    undone = entry(3, EntryKind.VOID, date(2026, 4, 1), refers_to=new.id)
+    assert [one.state for one in secured([old, new, undone], TODAY, yes).instruments[1:]] == ["valid"]
+    insured = replace(new, form=Form.INSURANCE)
+    held = secured([old, insured], TODAY, yes)
+    assert [one.state for one in held.instruments[1:]] == ["valid", "unconfirmed"], "no gap between them"
+    confirmed = entry(4, EntryKind.CONFIRMATION, date(2026, 3, 9), refers_to=insured.id)
+    held = secured([old, insured, confirmed], TODAY, yes)
+    assert [one.state for one in held.instruments[1:]] == ["replaced", "valid"]
+    assert held.fen == 200_000 * YUAN
 
 
 def test_what_is_used_is_gone_and_a_voided_line_never_was() -> None:
@@ -715,27 +742,49 @@ async def test_the_risk_class_is_an_input_of_its_own_and_internal(service: Servi
     await service.get(f"{path}/risk-classes", 404, own)
 
 
-async def test_due_dates_page_in_order_of_day(service: Service) -> None:
-    made, path = await agency(service, licensed_on="2020-05-06", license_expires_on="2026-12-20")
-    await service.post(
-        f"{path}/deposit/entries",
-        line(
-            "payment",
-            "2025-12-10",
-            200_000,
-            form="guarantee",
-            expires_on="2026-12-09",
-            institution="演示银行（虚构）",
-            instrument_no="G-1",
-        ),
-    )
+def guarantee(kind: str, day: str, expires_on: str, **fields: Any) -> dict[str, Any]:
+    paper = {"form": "guarantee", "institution": "演示银行（虚构）", "instrument_no": f"G-{expires_on}"}
+    return line(kind, day, 200_000, expires_on=expires_on, **paper, **fields)
+
+
+async def due(
+    service: Service, made: dict[str, Any], what: str, after: DuePlace | None = None, rule: str = "W-TEST"
+) -> list[Any]:
     async with service.app.state.db.session() as session:
-        deposits = DepositService(session, service.app.state.env)
-        after: Any = None
-        found = []
-        while page := await deposits.due_dates(TODAY, 30, after, 1):
-            found += page
-            after = (page[-1].due_on, page[-1].what, page[-1].subject_id, page[-1].reference)
-    own = [(one.what, one.due_on.isoformat()) for one in found if str(one.subject_id) == made["id"]]
-    assert own == [("deposit_guarantee", "2026-12-09"), ("licence", "2026-12-20")]
-    assert [one.due_on for one in found] == sorted(one.due_on for one in found)
+        who, last = col(Subject.id) == UUID(made["id"]), date(2026, 12, 23)
+        limit = 1 if after is None else 5
+        return list(await DepositRepository(session).due(what, TODAY, last, rule, who, after, limit))
+
+
+async def test_what_ends_is_paged_in_order_of_day_by_kind_and_told_to_a_rule_once(service: Service) -> None:
+    made, path = await agency(service, licensed_on="2020-05-06", license_expires_on="2026-12-20")
+    for last in ("2026-12-09", "2026-12-07", "2027-12-09"):
+        await service.post(f"{path}/deposit/entries", guarantee("payment", "2025-12-05", last))
+    [first] = await due(service, made, "deposit_guarantee")
+    assert first.due_on.isoformat() == "2026-12-07"
+    after = (first.due_on, first.subject_id, first.reference)
+    [second] = await due(service, made, "deposit_guarantee", after)
+    assert second.due_on.isoformat() == "2026-12-09"
+    [licence] = await due(service, made, "licence")
+    assert licence.due_on.isoformat() == "2026-12-20"
+    assert licence.source == f"due:licence:{made['id']}:2026-12-20:{licence.reference}"
+    service.at(START + timedelta(days=13))
+    while await do_round(service.app.state.db, service.app.state.env):
+        pass
+    service.at(START)
+    assert await due(service, made, "deposit_guarantee", rule="W-DEPOSIT-DUE") == []
+
+
+async def test_a_replaced_guarantee_warns_no_more_and_is_replaced_once(service: Service) -> None:
+    made, path = await agency(service)
+    old = await service.post(f"{path}/deposit/entries", guarantee("payment", "2025-12-05", "2026-12-07"))
+    new = guarantee("replacement", "2026-11-20", "2028-12-07")
+    problem = await service.post(f"{path}/deposit/entries", new, 422)
+    assert [one["pointer"] for one in problem["errors"]] == ["/refers_to"]
+    assert len(await due(service, made, "deposit_guarantee")) == 1
+    await service.post(f"{path}/deposit/entries", new | {"refers_to": old["id"]})
+    now = await service.get(f"{path}/deposit")
+    assert now["secured_fen"] == 200_000 * YUAN
+    assert [one["state"] for one in now["instruments"][1:]] == ["replaced", "valid"]
+    assert await due(service, made, "deposit_guarantee") == []
+    await service.post(f"{path}/deposit/entries", new | {"refers_to": old["id"]}, 409)

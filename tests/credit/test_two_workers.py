@@ -67,7 +67,11 @@ async def work(
 
 async def swept(ready: Stage, workers: int, chance: Random) -> int:
     async def step(session: AsyncSession) -> int:
-        return await SweepService(session, ready.env).sweep()
+        service = SweepService(session, ready.env)
+        for key in await service.unfinished(None, 100):
+            if await service.sweep(key):
+                return 1
+        return 0
 
     async def over() -> bool:
         [(open_still, entered)] = await rows(

@@ -1,6 +1,6 @@
 """Every select and insert on commitments."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -79,13 +79,28 @@ class CommitmentRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def over(self, today: date, limit: int) -> Sequence[Commitment]:
-        """Commitments whose last day lies before `today`, locked; what others hold is skipped."""
+    async def over(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Open commitments whose last day lies before `today`, behind `after` in order."""
+        query = (
+            select(col(Commitment.id))
+            .where(col(Commitment.state) == State.OPEN, col(Commitment.end_on) < today)
+            .order_by(col(Commitment.id))
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(col(Commitment.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def take_over(self, today: date, commitments: Collection[UUID]) -> Sequence[Commitment]:
+        """Those of the commitments that are still to be ended, locked; what others hold is passed by."""
         query = (
             select(Commitment)
-            .where(col(Commitment.state) == State.OPEN, col(Commitment.end_on) < today)
-            .order_by(col(Commitment.end_on), col(Commitment.id))
-            .limit(limit)
+            .where(
+                col(Commitment.id).in_(commitments),
+                col(Commitment.state) == State.OPEN,
+                col(Commitment.end_on) < today,
+            )
+            .order_by(col(Commitment.id))
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalars().all()

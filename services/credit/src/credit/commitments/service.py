@@ -1,7 +1,7 @@
 """Use cases of commitments: give, verify, hear, confirm; those whose time is over fall due by rounds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -226,9 +226,13 @@ class CommitmentService:
         )
         return await self._view((commitment, subject), actor)
 
-    async def fall_due(self, limit: int) -> int:
-        """Ask for verification of commitments whose last day has passed; gives how many."""
-        over = await self._commitments.over(self._today, limit)
+    async def over(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Open commitments whose last day has passed, behind `after` in order."""
+        return await self._commitments.over(self._today, after, limit)
+
+    async def fall_due(self, ids: Collection[UUID]) -> int:
+        """Ask for verification of those of the commitments whose last day has passed; gives how many."""
+        over = await self._commitments.take_over(self._today, ids)
         for commitment in over:
             self._advance(commitment, Event.EXPIRE)
             await self._record(commitment, Event.EXPIRE, SYSTEM)

@@ -7,7 +7,7 @@ from common.problems import InvalidPayload, Text
 
 from .errors import DepositRefused
 from .models import DepositDemand, DepositEntry
-from .rules import OPENING, Demand, Entry, EntryKind, Form, balance_of, standing_entries
+from .rules import OPENING, Demand, Entry, EntryKind, Form, balance_of, ended_by, standing_entries
 from .schemas import EntryIn
 
 __all__ = ["check_day", "check_entry", "demand_of", "entry_of"]
@@ -45,7 +45,8 @@ def check_entry(
     takes = kind in (EntryKind.USE, EntryKind.REFUND)
     names = kind in (EntryKind.RELEASE, EntryKind.CONFIRMATION, EntryKind.VOID)
     _field("amount_fen", wanted.amount_fen > 0, opening or takes, opening or takes)
-    _field("refers_to", wanted.refers_to is not None, names, names or takes)
+    replaces = kind is EntryKind.REPLACEMENT
+    _field("refers_to", wanted.refers_to is not None, names, names or takes or replaces)
     _field("expires_on", wanted.expires_on is not None, paper, paper)
     _field("institution", wanted.institution is not None, paper, opening)
     _field("instrument_no", wanted.instrument_no is not None, paper, opening)
@@ -66,6 +67,8 @@ def check_entry(
         _check_demand(wanted, demands)
     if wanted.refers_to is not None:
         _check_target(wanted, entries)
+    if replaces and wanted.refers_to is None:
+        _check_cash(wanted, entries)
     if takes:
         counted = standing_entries(entries, wanted.occurred_on)
         if balance_of(counted, wanted.refers_to) < wanted.amount_fen:
@@ -109,6 +112,13 @@ def _check_demand(wanted: EntryIn, demands: Sequence[DepositDemand]) -> None:
         raise InvalidPayload.at("/occurred_on", Text("不得早于通知之日", "Must not lie before the notice"))
 
 
+def _check_cash(wanted: EntryIn, entries: Sequence[Entry]) -> None:
+    if balance_of(standing_entries(entries, wanted.occurred_on), None) == 0:
+        raise InvalidPayload.at(
+            "/refers_to", Text("须指明所替换的保函或保险", "Say which guarantee or insurance it replaces")
+        )
+
+
 def _check_target(wanted: EntryIn, entries: Sequence[Entry]) -> None:
     target = next((one for one in entries if one.id == wanted.refers_to), None)
     if target is None:
@@ -120,5 +130,7 @@ def _check_target(wanted: EntryIn, entries: Sequence[Entry]) -> None:
             raise DepositRefused(Text("作废记录不得再作废", "What takes back is not taken back"))
     elif target.kind not in OPENING or target.form is Form.CASH:
         raise InvalidPayload.at("/refers_to", Text("须为担保或保险记录", "Must be a guarantee or insurance"))
+    elif wanted.kind is EntryKind.REPLACEMENT and ended_by(target, standing_entries(entries, date.max)):
+        raise DepositRefused(Text("该保函或保险已解除或已被替换", "It was released or replaced before"))
     elif wanted.kind is EntryKind.CONFIRMATION and target.form is not Form.INSURANCE:
         raise InvalidPayload.at("/refers_to", Text("须为保险记录", "Must be an insurance"))

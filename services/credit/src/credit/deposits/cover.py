@@ -165,14 +165,21 @@ class CoverService:
             raise SubjectNotFound
         return await self._deposits.findings(subject_id)
 
-    async def tell_due(self, limit: int) -> int:
-        """Tell of cover that began or ended by today; gives of how many agencies. Each change once."""
-        found = await self._deposits.cover_changed(china_date(self._env.clock.now()), limit)
-        for subject_id in found:
-            subject = await self._subjects.lock(subject_id, None)
-            if subject is not None:
-                await self._tell(subject, "rounds")
-        return len(found)
+    async def changed(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Agencies whose cover began or ended by today and whose facts do not tell yet, behind `after`."""
+        return await self._deposits.cover_changed(china_date(self._env.clock.now()), after, limit)
+
+    async def tell_due(self, subject_id: UUID) -> bool:
+        """Tell of cover of an agency that began or ended by today, each change once.
+
+        False when there is nothing to tell or somebody else holds the agency.
+        """
+        subject = await self._subjects.lock_free(subject_id)
+        today = china_date(self._env.clock.now())
+        if subject is None or not await self._deposits.has_cover_changed(today, subject.id):
+            return False
+        await self._tell(subject, "rounds")
+        return True
 
     async def _tell(self, subject: Subject, by: str) -> None:
         """Bring the facts about missing cover in line with the policies, and note the next change."""

@@ -4,14 +4,29 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Date, SelectBase, String, and_, cast, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    SelectBase,
+    String,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from credit.qualifications.models import Qualification
 from credit.subjects.models import Subject
 from credit.subjects.rules import Status
+from credit.warnings.models import WarningSource
 
 from .models import (
     DepositCertificate,
@@ -22,11 +37,16 @@ from .models import (
     LiabilityWatch,
     RiskClassRecord,
 )
-from .rules import OPENING, EntryKind
+from .rules import OPENING, EntryKind, Form
 
-__all__ = ["DepositRepository"]
+__all__ = ["DepositRepository", "DuePlace"]
 
-Row = DepositEntry | DepositDemand | DepositCertificate | LiabilityFinding | LiabilityPolicy | RiskClassRecord
+DuePlace = tuple[date, UUID, str]
+_INSTRUMENTS = {f"deposit_{form}": form for form in (Form.GUARANTEE, Form.INSURANCE)}
+
+Record = (
+    DepositEntry | DepositDemand | DepositCertificate | LiabilityFinding | LiabilityPolicy | RiskClassRecord
+)
 
 
 class DepositRepository:
@@ -35,7 +55,7 @@ class DepositRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Record) -> None:
         """Queue a new row for the next flush."""
         self._session.add(row)
 
@@ -61,20 +81,23 @@ class DepositRepository:
         """One demand."""
         return await self._session.get(DepositDemand, demand_id)
 
-    async def missed(self, today: date, limit: int) -> Sequence[tuple[UUID, UUID]]:
-        """Demands whose last day has passed unpaid and of which no fact tells yet: (demand, subject)."""
+    async def missed(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Who has missed the last day of a demand of which no fact tells yet, behind `after` in order."""
+        query = select(col(DepositDemand.subject_id)).where(*_missed(today)).distinct()
+        if after is not None:
+            query = query.where(col(DepositDemand.subject_id) > after)
+        query = query.order_by(col(DepositDemand.subject_id)).limit(limit)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def missed_by(self, today: date, subject_id: UUID) -> Sequence[DepositDemand]:
+        """The demands that a locked subject missed and of which no fact tells yet, oldest first."""
         query = (
-            select(col(DepositDemand.id), col(DepositDemand.subject_id))
-            .where(
-                col(DepositDemand.due_on) < today,
-                col(DepositDemand.met_on).is_(None),
-                col(DepositDemand.withdrawn_at).is_(None),
-                col(DepositDemand.missed_at).is_(None),
-            )
+            select(DepositDemand)
+            .where(col(DepositDemand.subject_id) == subject_id, *_missed(today))
             .order_by(col(DepositDemand.due_on), col(DepositDemand.id))
-            .limit(limit)
+            .execution_options(populate_existing=True)
         )
-        return [(row.id, row.subject_id) for row in await self._session.execute(query)]
+        return (await self._session.execute(query)).scalars().all()
 
     async def certificates(self, subject_id: UUID) -> Sequence[DepositCertificate]:
         """The certificates of an agency, oldest first."""
@@ -124,15 +147,20 @@ class DepositRepository:
         )
         await self._session.execute(query)
 
-    async def cover_changed(self, today: date, limit: int) -> Sequence[UUID]:
-        """Agencies whose cover has begun or ended by `today` and whose facts do not tell yet."""
-        query = (
-            select(col(LiabilityWatch.subject_id))
-            .where(col(LiabilityWatch.next_on) <= today)
-            .order_by(col(LiabilityWatch.next_on), col(LiabilityWatch.subject_id))
-            .limit(limit)
-        )
+    async def cover_changed(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Agencies whose cover has begun or ended by `today` and whose facts do not tell yet, in order."""
+        query = select(col(LiabilityWatch.subject_id)).where(col(LiabilityWatch.next_on) <= today)
+        if after is not None:
+            query = query.where(col(LiabilityWatch.subject_id) > after)
+        query = query.order_by(col(LiabilityWatch.subject_id)).limit(limit)
         return (await self._session.execute(query)).scalars().all()
+
+    async def has_cover_changed(self, today: date, subject_id: UUID) -> bool:
+        """Whether the facts of a locked agency do not tell yet that its cover has begun or ended."""
+        query = select(col(LiabilityWatch.subject_id)).where(
+            col(LiabilityWatch.subject_id) == subject_id, col(LiabilityWatch.next_on) <= today
+        )
+        return (await self._session.execute(query)).first() is not None
 
     async def risk_classes(
         self, subject_id: UUID, before: UUID | None, limit: int
@@ -161,96 +189,140 @@ class DepositRepository:
         )
         return (await self._session.execute(query)).scalar_one()
 
-    async def due_dates(
-        self, first: date, last: date, after: tuple[date, str, UUID, str] | None, limit: int
-    ) -> Sequence[tuple[UUID, str, date, str]]:
-        """What ends between two days, both inside: (subject, what, day, reference), in order of day.
+    async def due(
+        self,
+        what: str,
+        today: date,
+        last: date,
+        unseen_by: str,
+        who: ColumnElement[bool],
+        after: DuePlace | None,
+        limit: int,
+    ) -> Sequence[Row[UUID, date, str, str]]:
+        """What of one kind ends by `last`, in order of day: (subject, day, reference, source).
 
         `what` is deposit_guarantee, deposit_insurance, deposit_top_up, liability_insurance, licence, or the
-        kind of a qualification. What was replaced by something that lasts longer is left out.
+        kind of a qualification. `source` is its name as evidence; what the rule `unseen_by` has seen as such
+        is left out, and what was over before its subject left business. `who` narrows the subjects. What was
+        taken the place of is left out: a guarantee or insurance that was released, taken back, or named by
+        its replacement, a policy beside one that ends later, a card beside one that lasts longer.
         """
-        rows = union_all(
-            self._instruments(first, last),
-            self._demands_due(first, last),
-            self._cover_ends(first, last),
-            self._licences(first, last),
-            self._cards(first, last),
-        ).subquery()
-        key = tuple_(rows.c.due_on, rows.c.what, rows.c.subject_id, rows.c.reference)
-        query = select(rows.c.subject_id, rows.c.what, rows.c.due_on, rows.c.reference)
+        ends = self._ending(what, last).subquery()
+        source = func.concat(
+            f"due:{what}:",
+            ends.c.subject_id,
+            ":",
+            func.to_char(ends.c.due_on, "YYYY-MM-DD"),
+            ":",
+            func.left(ends.c.reference, 36),
+        )
+        seen = select(col(WarningSource.rule_id)).where(
+            col(WarningSource.rule_id) == unseen_by, col(WarningSource.source_reference) == source
+        )
+        in_business = and_(col(Subject.status) == Status.ACTIVE, col(Subject.merged_into).is_(None))
+        query = (
+            select(ends.c.subject_id, ends.c.due_on, ends.c.reference, source.label("source"))
+            .join(Subject, col(Subject.id) == ends.c.subject_id)
+            .where(who, or_(ends.c.due_on >= today, in_business), ~seen.exists())
+        )
+        order = (ends.c.due_on, ends.c.subject_id, ends.c.reference)
         if after is not None:
-            query = query.where(key > tuple_(*(literal(part) for part in after)))
-        query = query.order_by(rows.c.due_on, rows.c.what, rows.c.subject_id, rows.c.reference).limit(limit)
-        found = await self._session.execute(query)
-        return [(row.subject_id, row.what, row.due_on, row.reference) for row in found]
+            query = query.where(tuple_(*order) > tuple_(*(literal(part) for part in after)))
+        return (await self._session.execute(query.order_by(*order).limit(limit))).all()
 
-    def _instruments(self, first: date, last: date) -> SelectBase:
-        later = DepositEntry.__table__.alias("later")  # type: ignore[attr-defined]
-        gone = select(later.c.id).where(
-            later.c.refers_to == col(DepositEntry.id),
-            later.c.kind.in_([EntryKind.RELEASE, EntryKind.VOID]),
+    def _ending(self, what: str, last: date) -> SelectBase:
+        if what in _INSTRUMENTS:
+            return self._instruments(_INSTRUMENTS[what], last)
+        if what == "deposit_top_up":
+            return self._demands_due(last)
+        if what == "liability_insurance":
+            return self._cover_ends(last)
+        return self._licences(last) if what == "licence" else self._cards(what, last)
+
+    def _instruments(self, form: Form, last: date) -> SelectBase:
+        later, undone, confirmed = (aliased(DepositEntry) for _ in range(3))
+        in_place = or_(
+            col(later.form) != Form.INSURANCE,
+            select(col(confirmed.id))
+            .where(col(confirmed.refers_to) == col(later.id), col(confirmed.kind) == EntryKind.CONFIRMATION)
+            .exists(),
+        )
+        gone = select(col(later.id)).where(
+            col(later.refers_to) == col(DepositEntry.id),
+            or_(
+                col(later.kind).in_([EntryKind.RELEASE, EntryKind.VOID]),
+                and_(col(later.kind) == EntryKind.REPLACEMENT, in_place),
+            ),
+            ~select(col(undone.id))
+            .where(col(undone.refers_to) == col(later.id), col(undone.kind) == EntryKind.VOID)
+            .exists(),
         )
         return select(
             col(DepositEntry.subject_id).label("subject_id"),
-            ("deposit_" + col(DepositEntry.form)).label("what"),
             cast(col(DepositEntry.expires_on), Date).label("due_on"),
             cast(col(DepositEntry.id), String).label("reference"),
         ).where(
-            col(DepositEntry.expires_on).between(first, last),
+            col(DepositEntry.form) == form,
+            col(DepositEntry.expires_on) <= last,
             col(DepositEntry.kind).in_(sorted(OPENING)),
             ~gone.exists(),
         )
 
-    def _demands_due(self, first: date, last: date) -> SelectBase:
+    def _demands_due(self, last: date) -> SelectBase:
         return select(
-            col(DepositDemand.subject_id),
-            literal("deposit_top_up"),
-            col(DepositDemand.due_on),
-            cast(col(DepositDemand.id), String),
+            col(DepositDemand.subject_id).label("subject_id"),
+            col(DepositDemand.due_on).label("due_on"),
+            cast(col(DepositDemand.id), String).label("reference"),
         ).where(
-            col(DepositDemand.due_on).between(first, last),
+            col(DepositDemand.due_on) <= last,
             col(DepositDemand.met_on).is_(None),
             col(DepositDemand.withdrawn_at).is_(None),
         )
 
-    def _cover_ends(self, first: date, last: date) -> SelectBase:
+    def _cover_ends(self, last: date) -> SelectBase:
         return select(
-            col(LiabilityWatch.subject_id),
-            literal("liability_insurance"),
-            col(LiabilityWatch.covered_to),
-            cast(col(LiabilityWatch.covered_to), String),
-        ).where(col(LiabilityWatch.covered_to).between(first, last))
+            col(LiabilityWatch.subject_id).label("subject_id"),
+            cast(col(LiabilityWatch.covered_to), Date).label("due_on"),
+            cast(col(LiabilityWatch.covered_to), String).label("reference"),
+        ).where(col(LiabilityWatch.covered_to) <= last)
 
-    def _licences(self, first: date, last: date) -> SelectBase:
+    def _licences(self, last: date) -> SelectBase:
         return select(
-            col(Subject.id),
-            literal("licence"),
-            col(Subject.license_expires_on),
-            func.coalesce(col(Subject.license_no), cast(col(Subject.license_expires_on), String)),
+            col(Subject.id).label("subject_id"),
+            cast(col(Subject.license_expires_on), Date).label("due_on"),
+            func.coalesce(col(Subject.license_no), cast(col(Subject.license_expires_on), String)).label(
+                "reference"
+            ),
         ).where(
-            col(Subject.license_expires_on).between(first, last),
+            col(Subject.license_expires_on) <= last,
             col(Subject.status) == Status.ACTIVE,
             col(Subject.merged_into).is_(None),
         )
 
-    def _cards(self, first: date, last: date) -> SelectBase:
-        later = Qualification.__table__.alias("renewed")  # type: ignore[attr-defined]
-        renewed = select(later.c.id).where(
-            later.c.subject_id == col(Qualification.subject_id),
-            later.c.kind == col(Qualification.kind),
-            later.c.ended_at.is_(None),
-            or_(
-                later.c.expires_on.is_(None),
-                and_(later.c.expires_on > col(Qualification.expires_on)),
-            ),
+    def _cards(self, kind: str, last: date) -> SelectBase:
+        later = aliased(Qualification)
+        renewed = select(col(later.id)).where(
+            col(later.subject_id) == col(Qualification.subject_id),
+            col(later.kind) == col(Qualification.kind),
+            col(later.ended_at).is_(None),
+            or_(col(later.expires_on).is_(None), col(later.expires_on) > col(Qualification.expires_on)),
         )
         return select(
-            col(Qualification.subject_id),
-            col(Qualification.kind),
-            col(Qualification.expires_on),
-            cast(col(Qualification.id), String),
+            col(Qualification.subject_id).label("subject_id"),
+            cast(col(Qualification.expires_on), Date).label("due_on"),
+            cast(col(Qualification.id), String).label("reference"),
         ).where(
-            col(Qualification.expires_on).between(first, last),
+            col(Qualification.kind) == kind,
+            col(Qualification.expires_on) <= last,
             col(Qualification.ended_at).is_(None),
             ~renewed.exists(),
         )
+
+
+def _missed(today: date) -> list[ColumnElement[bool]]:
+    return [
+        col(DepositDemand.due_on) < today,
+        col(DepositDemand.met_on).is_(None),
+        col(DepositDemand.withdrawn_at).is_(None),
+        col(DepositDemand.missed_at).is_(None),
+    ]

@@ -17,7 +17,6 @@ __all__ = [
     "DemandIn",
     "DemandView",
     "DepositView",
-    "DueDate",
     "EntryIn",
     "EntryView",
     "FindingIn",
@@ -44,9 +43,9 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, m
 class EntryIn(Model):
     """A line of the deposit's history.
 
-    `refers_to` names the guarantee or insurance that is used, given back, released or confirmed, or the entry
-    that was wrong; none means the cash. `demand_id` names the demand that a top-up answers, `deferral` the
-    overlay under which a deposit is given back for a time.
+    `refers_to` names the guarantee or insurance that is used, given back, released, confirmed or replaced, or
+    the entry that was wrong; none means the cash. `demand_id` names the demand that a top-up answers,
+    `deferral` the overlay under which a deposit is given back for a time.
     """
 
     kind: EntryKind
@@ -264,12 +263,3 @@ class RiskClassView(RiskClassIn):
 
     id: UUID
     recorded_at: datetime
-
-
-class DueDate(Model):
-    """Something that ends on a day: for early warning."""
-
-    subject_id: UUID
-    what: str
-    due_on: date
-    reference: str

@@ -39,7 +39,7 @@ from .rules import (
     standing_entries,
     top_up_due,
 )
-from .schemas import CertificateIn, DemandIn, DepositView, DueDate, EntryIn, WithdrawalIn
+from .schemas import CertificateIn, DemandIn, DepositView, EntryIn, WithdrawalIn
 from .views import deposit_view
 
 __all__ = ["DepositService"]
@@ -267,36 +267,26 @@ class DepositService:
         await self._session.flush()
         return certificate
 
-    async def tell_missed(self, limit: int) -> int:
-        """Record DEPOSIT_NOT_TOPPED_UP for demands whose last day has passed; gives how many. Once each."""
-        now = self._env.clock.now()
-        found = await self._deposits.missed(china_date(now), limit)
-        for demand_id, subject_id in found:
-            subject = await self._subjects.lock(subject_id, None)
-            demand = await self._deposits.demand(demand_id)
-            if subject is None or demand is None:
-                continue
-            await self._session.refresh(demand)
-            if demand.missed_at is None and demand.met_on is None and demand.withdrawn_at is None:
-                demand.missed_at = now
-                await self._session.flush()
-                day = _day_after(demand.due_on)
-                await self._tell(subject, demand, "DEPOSIT_NOT_TOPPED_UP", day, "逾期未补足", "rounds")
-        return len(found)
+    async def missed(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Who has missed the last day of a demand of which no fact tells yet, behind `after` in order."""
+        return await self._deposits.missed(china_date(self._env.clock.now()), after, limit)
 
-    async def due_dates(
-        self, on: date, within_days: int, after: tuple[date, str, UUID, str] | None, limit: int
-    ) -> list[DueDate]:
-        """What ends from `on` within so many days: guarantees, insurances, top-ups, licences, cards.
+    async def tell_missed(self, subject_id: UUID) -> bool:
+        """Record DEPOSIT_NOT_TOPPED_UP for demands whose last day a subject has missed, once each.
 
-        In order of (day, what, subject, reference); `after` is the last of the page before.
+        False, and nothing recorded, when there is none or somebody else holds the subject.
         """
-        last = date.fromordinal(min(on.toordinal() + within_days, date.max.toordinal()))
-        rows = await self._deposits.due_dates(on, last, after, limit)
-        return [
-            DueDate(subject_id=subject, what=what, due_on=day, reference=reference)
-            for subject, what, day, reference in rows
-        ]
+        now = self._env.clock.now()
+        subject = await self._subjects.lock_free(subject_id)
+        if subject is None:
+            return False
+        demands = await self._deposits.missed_by(china_date(now), subject.id)
+        for demand in demands:
+            demand.missed_at = now
+            await self._session.flush()
+            day = _day_after(demand.due_on)
+            await self._tell(subject, demand, "DEPOSIT_NOT_TOPPED_UP", day, "逾期未补足", "rounds")
+        return bool(demands)
 
     async def _settle(
         self,

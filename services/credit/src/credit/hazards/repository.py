@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, Row, and_, false, select
+from sqlalchemy import ColumnElement, and_, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -120,20 +120,13 @@ class HazardRepository:
         rows = (await self._session.execute(query.order_by(col(Hazard.id).desc()).limit(limit + 1))).all()
         return [(row[0], row[1]) for row in rows]
 
-    async def late(self, today: date, limit: int) -> Sequence[Row[UUID, UUID]]:
-        """Ordered hazards whose day has passed unnoticed so far, as (hazard, subject); nothing is locked.
-
-        In the order in which subjects are locked, so that two rounds never wait for each other.
-        """
-        first = (
-            select(col(Hazard.id), col(Hazard.subject_id))
-            .where(_late(today))
-            .order_by(col(Hazard.due_on), col(Hazard.id))
-            .limit(limit)
-            .subquery()
-        )
-        query = select(first.c.id, first.c.subject_id).order_by(first.c.subject_id, first.c.id)
-        return (await self._session.execute(query)).all()
+    async def late(self, today: date, after: tuple[UUID, UUID] | None, limit: int) -> list[tuple[UUID, UUID]]:
+        """Ordered hazards whose day has passed unnoticed so far, as (hazard, subject); nothing is locked."""
+        query = select(col(Hazard.id), col(Hazard.subject_id)).where(_late(today))
+        if after is not None:
+            query = query.where(col(Hazard.id) > after[0])
+        query = query.order_by(col(Hazard.id)).limit(limit)
+        return [(row.id, row.subject_id) for row in await self._session.execute(query)]
 
     async def lock_late(self, hazard_id: UUID, today: date) -> Hazard | None:
         """A late hazard, locked after its subject; None when it was noticed or put right meanwhile."""

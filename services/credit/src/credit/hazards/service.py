@@ -198,21 +198,23 @@ class HazardService:
         await self._session.flush()
         return await self._view(hazard)
 
-    async def notice_late(self, limit: int) -> int:
-        """Mark, once each, the hazards that were not put right in time, and warn; gives how many.
+    async def late(self, after: tuple[UUID, UUID] | None, limit: int) -> list[tuple[UUID, UUID]]:
+        """Hazards that were not put right in time and not marked, behind `after`: (hazard, subject)."""
+        return await self._hazards.late(china_date(self._env.clock.now()), after, limit)
 
-        Locks the subject before its hazard, as officers do.
+    async def notice_late(self, hazard_id: UUID, subject_id: UUID) -> bool:
+        """Mark, once, a hazard that was not put right in time, and warn.
+
+        Locks the subject before its hazard, as officers do. False when it was noticed or put right, or
+        somebody else holds the subject.
         """
         today = china_date(self._env.clock.now())
-        done = 0
-        for hazard_id, subject_id in await self._hazards.late(today, limit):
-            subject = await self._subjects.lock(subject_id, None)
-            hazard = await self._hazards.lock_late(hazard_id, today)
-            if subject is None or hazard is None:
-                continue
-            await self._notice(hazard, subject)
-            done += 1
-        return done
+        subject = await self._subjects.lock_free(subject_id)
+        hazard = None if subject is None else await self._hazards.lock_late(hazard_id, today)
+        if subject is None or hazard is None:
+            return False
+        await self._notice(hazard, subject)
+        return True
 
     async def get(self, actor: Principal, hazard_id: UUID) -> HazardView:
         """A hazard the caller may see. Raises HazardNotFound."""

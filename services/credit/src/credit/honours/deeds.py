@@ -1,5 +1,6 @@
 """What honours leave behind: facts, papers, steps; and what happens to them by itself."""
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -101,14 +102,20 @@ class HonourDeeds:
         if act in _SHOWN_OTHERWISE:
             await Showings(self._session, self._env).look_again(honour.subject_id)
 
-    async def watch(self, limit: int) -> int:
-        """End honours whose time is over; look again at those whose subject changed. Gives how many.
+    async def due(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Held honours whose time is over or whose subject changed since, behind `after` in order."""
+        return await self._honours.due(china_date(self._env.clock.now()), after, limit)
+
+    async def watch(self, ids: Collection[UUID]) -> int:
+        """End those of the honours whose time is over; look again at those whose subject changed.
+
+        Gives how many of them were due and held by nobody else.
 
         A lasting criterion that fails suspends the honour where the policy says so, and raises one proposal
         to revoke it. It is never revoked by itself.
         """
         today = china_date(self._env.clock.now())
-        rows = await self._honours.due(today, limit)
+        rows = await self._honours.take_due(today, ids)
         for honour, subject in rows:
             if honour.expires_on is not None and honour.expires_on < today:
                 honour.ended_on, honour.due_on = honour.expires_on, None

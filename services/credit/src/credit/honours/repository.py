@@ -1,6 +1,6 @@
 """Every select and insert on honours."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -132,15 +132,25 @@ class HonourRepository:
         )
         return {row.code: row.day for row in await self._session.execute(query)}
 
-    async def due(self, today: date, limit: int) -> Sequence[Row[Honour, Subject]]:
-        """Held honours that expired, or whose subject changed since it was looked at, locked."""
+    async def due(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Held honours that expired, or whose subject changed since it was looked at, in order."""
+        query = (
+            select(col(Honour.id))
+            .join(Subject, col(Subject.id) == col(Honour.subject_id))
+            .where(*_due(today))
+            .order_by(col(Honour.id))
+            .limit(limit)
+        )
+        if after is not None:
+            query = query.where(col(Honour.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def take_due(self, today: date, honours: Collection[UUID]) -> Sequence[Row[Honour, Subject]]:
+        """Those of the honours that are still due, with subjects, locked; what others hold is passed by."""
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(
-                col(Honour.state).in_(HELD),
-                or_(col(Honour.expires_on) < today, col(Honour.checked_version) != col(Subject.version)),
-            )
+            .where(col(Honour.id).in_(honours), *_due(today))
             .order_by(col(Subject.id), col(Honour.id))
             .limit(limit)
             .with_for_update(skip_locked=True)

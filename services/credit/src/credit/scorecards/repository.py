@@ -1,11 +1,11 @@
 """Every select and insert on scorecards made here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -82,17 +82,27 @@ class CardRepository:
         moment: datetime | None = await self._session.scalar(select(last))
         return moment
 
-    async def begun(self, today: date, limit: int) -> Sequence[CardDraft]:
-        """Published versions whose first day has come and for which no rescoring was ordered yet, locked."""
+    async def begun(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Published versions whose first day has come and whose rescoring was not ordered yet, in order."""
+        query = select(col(CardDraft.id)).where(*_begun(today)).order_by(col(CardDraft.id)).limit(limit)
+        if after is not None:
+            query = query.where(col(CardDraft.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def take_begun(self, today: date, cards: Collection[UUID]) -> Sequence[CardDraft]:
+        """Those of the versions that still wait for rescoring, locked; what others hold is passed by."""
         query = (
             select(CardDraft)
-            .where(
-                col(CardDraft.state) == State.PUBLISHED,
-                col(CardDraft.taken_up_on).is_(None),
-                col(CardDraft.effective_from) <= today,
-            )
+            .where(col(CardDraft.id).in_(cards), *_begun(today))
             .order_by(col(CardDraft.effective_from), col(CardDraft.id))
-            .limit(limit)
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalars().all()
+
+
+def _begun(today: date) -> list[ColumnElement[bool]]:
+    return [
+        col(CardDraft.state) == State.PUBLISHED,
+        col(CardDraft.taken_up_on).is_(None),
+        col(CardDraft.effective_from) <= today,
+    ]

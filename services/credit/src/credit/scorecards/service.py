@@ -1,6 +1,7 @@
 """Use cases of scorecards made here: draft, change, publish by a second person, withdraw in time."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -176,10 +177,14 @@ class CardService:
         await self._record(actor, "scorecard.withdraw", draft, draft.withdrawn_at, reason)
         return draft
 
-    async def take_up(self, limit: int) -> int:
-        """Order the rescoring of published versions whose first day has come; gives how many."""
+    async def begun(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Published versions whose first day has come and that were not taken up, behind `after` in order."""
+        return await self._cards.begun(self._today(), after, limit)
+
+    async def take_up(self, cards: Collection[UUID]) -> int:
+        """Order the rescoring of those of the versions whose first day has come; gives how many."""
         today = self._today()
-        begun = await self._cards.begun(today, limit)
+        begun = await self._cards.take_begun(today, cards)
         for draft in begun:
             draft.taken_up_on = today
             await self._rescore(draft, by=draft.published_by or draft.author, reason="begun")

@@ -1,11 +1,11 @@
 """Every select and insert on published grades."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 from common.auth import region_prefix
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -45,13 +45,24 @@ class ScoringRepository:
         )
         return (await self._session.execute(query.limit(1))).scalar_one_or_none()
 
-    async def due(self, today: date, limit: int) -> Sequence[Subject]:
-        """Subjects whose score may change by `today` with nothing new recorded, locked."""
+    async def due(self, today: date, after: tuple[date, UUID] | None, limit: int) -> list[tuple[date, UUID]]:
+        """Whose score may change by `today` with nothing new recorded, behind `after`: (day, subject).
+
+        Those that another process is at are left out.
+        """
+        order = (col(Subject.look_again_on), col(Subject.id))
+        query = select(*order).where(col(Subject.look_again_on) <= today).order_by(*order).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(*order) > tuple_(*(literal(part) for part in after)))
+        rows = await self._session.execute(query.with_for_update(skip_locked=True))
+        return [(row.look_again_on, row.id) for row in rows]
+
+    async def take_due(self, today: date, subjects: Collection[UUID]) -> Sequence[Subject]:
+        """Those of the subjects that are still due, locked; what others hold is passed by."""
         query = (
             select(Subject)
-            .where(col(Subject.look_again_on) <= today)
-            .order_by(col(Subject.look_again_on), col(Subject.id))
-            .limit(limit)
+            .where(col(Subject.id).in_(subjects), col(Subject.look_again_on) <= today)
+            .order_by(col(Subject.id))
             .with_for_update(skip_locked=True)
         )
         return (await self._session.execute(query)).scalars().all()

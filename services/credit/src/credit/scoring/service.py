@@ -1,6 +1,6 @@
 """Use cases of scoring: score at any pair of times, rescore what a fact touches, history."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -191,10 +191,14 @@ class ScoringService:
         await self._grading.rescore(subjects, cause, {}, now)
         return list(zip(subjects, before, strict=True))
 
-    async def rescore_due(self, limit: int) -> int:
-        """Rescore subjects whose day of change has come; gives how many. One transaction per call."""
+    async def due(self, after: tuple[date, UUID] | None, limit: int) -> list[tuple[date, UUID]]:
+        """Subjects whose day of change has come, behind `after`: (day, subject)."""
+        return await self._grades.due(china_date(self._env.clock.now()), after, limit)
+
+    async def rescore_due(self, ids: Collection[UUID]) -> int:
+        """Rescore those of the subjects that are due and that nobody else holds; gives how many."""
         now = self._env.clock.now()
-        subjects = await self._grades.due(china_date(now), limit)
+        subjects = await self._grades.take_due(china_date(now), ids)
         await self._grading.rescore(subjects, Cause.TIME, {}, now)
         return len(subjects)
 

@@ -136,6 +136,16 @@ class SubjectRepository:
         if _must_keep(subject, moment):
             subject.asked_up_to = moment
 
+    async def lock_free(self, subject_id: UUID) -> Subject | None:
+        """A subject locked for writing, by work that any process may do; None while another holds it."""
+        query = (
+            select(Subject)
+            .where(col(Subject.id) == subject_id)
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalar_one_or_none()
+
     async def lock_all(self, ids: Collection[UUID], principal: Principal) -> dict[UUID, Subject]:
         """Those of these subjects that the caller may see, locked for writing in order of id."""
         query = (

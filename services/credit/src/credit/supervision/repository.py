@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import region_prefix
-from sqlalchemy import Row, Select, Text, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,6 +23,8 @@ from credit.subjects.models import Subject
 from .models import SupervisionState
 
 __all__ = ["SupervisionRepository"]
+
+_STATE_OF = col(SupervisionState.subject_id) == col(Subject.id)
 
 
 class SupervisionRepository:
@@ -172,25 +174,43 @@ class SupervisionRepository:
         """Queue a first state for the next flush."""
         self._session.add(state)
 
-    async def due(self, today: date, limit: int, region: str | None = None) -> Sequence[Subject]:
-        """Subjects whose announced supervision is out of date, locked: its day came, or the grade moved.
+    async def due(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Subjects whose announced supervision is out of date, behind `after`, those held left out."""
+        query = select(col(Subject.id)).join(SupervisionState, _STATE_OF).where(_due(today))
+        if after is not None:
+            query = query.where(col(Subject.id) > after)
+        query = query.order_by(col(Subject.id)).limit(limit).with_for_update(of=Subject, skip_locked=True)
+        return (await self._session.execute(query)).scalars().all()
 
-        Those that somebody else holds are passed by, except where a region is asked for.
-        """
+    async def take_due(self, today: date, subjects: Collection[UUID]) -> Sequence[Subject]:
+        """Those of the subjects that are still due, locked; what others hold is passed by."""
         query = (
             select(Subject)
-            .join(SupervisionState, col(SupervisionState.subject_id) == col(Subject.id))
-            .where(
-                or_(
-                    col(SupervisionState.next_change_on) <= today,
-                    col(Subject.tier).is_distinct_from(col(SupervisionState.credit_tier)),
-                )
-            )
+            .join(SupervisionState, _STATE_OF)
+            .where(col(Subject.id).in_(subjects), _due(today))
             .order_by(col(Subject.id))
-            .limit(limit)
-            .with_for_update(of=Subject, skip_locked=region is None)
+            .with_for_update(of=Subject, skip_locked=True)
             .execution_options(populate_existing=True)
         )
-        if region is not None:
-            query = query.where(col(Subject.region).like(f"{region_prefix(region)}%"))
         return (await self._session.execute(query)).scalars().all()
+
+    async def due_in(self, region: str, today: date, limit: int) -> Sequence[Subject]:
+        """Subjects of a region whose announced supervision is out of date, locked; waits for each."""
+        query = (
+            select(Subject)
+            .join(SupervisionState, _STATE_OF)
+            .where(col(Subject.region).like(f"{region_prefix(region)}%"), _due(today))
+            .order_by(col(Subject.id))
+            .limit(limit)
+            .with_for_update(of=Subject)
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+
+def _due(today: date) -> ColumnElement[bool]:
+    """The day of the announced supervision came, or the grade moved."""
+    return or_(
+        col(SupervisionState.next_change_on) <= today,
+        col(Subject.tier).is_distinct_from(col(SupervisionState.credit_tier)),
+    )

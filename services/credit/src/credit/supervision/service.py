@@ -1,6 +1,6 @@
 """Use cases of supervision: the measures in force, checks for licensing offices, and their announcement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -208,10 +208,14 @@ class SupervisionService:
         elif code in self._env.rulebook.penalties_behind and await self._states.state_of(subject.id):
             await self.refresh(subject)
 
-    async def refresh_due(self, limit: int) -> int:
-        """Announce supervision that changed by the calendar or a grade; gives how many were seen."""
+    async def due(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Subjects whose supervision changed by the calendar or a grade, behind `after` in order."""
+        return await self._states.due(china_date(self._env.clock.now()), after, limit)
+
+    async def refresh_due(self, ids: Collection[UUID]) -> int:
+        """Announce the supervision of those of the subjects that are due; gives how many were seen."""
         today = china_date(self._env.clock.now())
-        subjects = await self._states.due(today, limit)
+        subjects = await self._states.take_due(today, ids)
         for subject in subjects:
             await self.refresh(subject)
         return len(subjects)
@@ -222,7 +226,7 @@ class SupervisionService:
         Raises Unavailable when that is more than one transaction should do; it is being done meanwhile.
         """
         today = china_date(self._env.clock.now())
-        subjects = await self._states.due(today, _AT_ONCE + 1, region)
+        subjects = await self._states.due_in(region, today, _AT_ONCE + 1)
         if len(subjects) > _AT_ONCE:
             raise Unavailable(
                 Text("监管分级正在更新，请稍后重试", "Supervision is being brought up to date; try again")

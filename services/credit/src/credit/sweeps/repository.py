@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from common.auth import Principal, region_clause, region_prefix
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -15,11 +16,23 @@ from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.listings.models import Listing
 from credit.subjects.models import Subject
-from credit.subjects.rules import Status
 from credit.warnings.models import Warning, WarningSource, WarningSweep
-from credit.warnings.rules import Counts, Hit
+from credit.warnings.rules import Counts, Hit, WarningRule
 
-__all__ = ["SweepRepository"]
+__all__ = ["SweepKey", "SweepRepository", "among"]
+
+SweepKey = tuple[str, str, str]
+"""Rule, region and version: what is swept of a rule on a day."""
+
+
+def among(rule: WarningRule, actor: Principal | None = None) -> ColumnElement[bool]:
+    """The subjects that a rule concerns by region and kind, with an actor of those in its regions."""
+    where: list[ColumnElement[bool]] = [col(Subject.region).like(f"{region_prefix(rule.region)}%")]
+    if rule.kinds:
+        where.append(col(Subject.kind).in_(rule.kinds))
+    if actor is not None:
+        where.append(region_clause(col(Subject.region), actor))
+    return and_(*where)
 
 
 def _standing(codes: Collection[str], since: date, until: date) -> list[ColumnElement[bool]]:
@@ -41,8 +54,8 @@ class SweepRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def open_day(self, day: date, rules: Sequence[tuple[str, str, str]]) -> None:
-        """Enter the sweeps of a day that are not entered yet: (rule, region, version)."""
+    async def open_day(self, day: date, rules: Sequence[SweepKey]) -> None:
+        """Enter the sweeps of a day that are not entered yet."""
         rows = [
             {"day": day, "rule_id": one, "region": region, "version": version, "found": 0, "raised": 0}
             for one, region, version in rules
@@ -50,20 +63,25 @@ class SweepRepository:
         if rows:
             await self._session.execute(insert(WarningSweep).values(rows).on_conflict_do_nothing())
 
-    async def next_open(self, day: date) -> WarningSweep | None:
-        """A sweep of the day that is not finished and that nobody else works on, locked."""
+    async def take(self, day: date, key: SweepKey) -> WarningSweep | None:
+        """A sweep of the day, locked; None when it is finished or somebody else works on it."""
+        rule_id, region, version = key
         query = (
             select(WarningSweep)
-            .where(col(WarningSweep.day) == day, col(WarningSweep.done_at).is_(None))
-            .order_by(col(WarningSweep.rule_id), col(WarningSweep.region))
-            .limit(1)
+            .where(
+                col(WarningSweep.day) == day,
+                col(WarningSweep.rule_id) == rule_id,
+                col(WarningSweep.region) == region,
+                col(WarningSweep.version) == version,
+                col(WarningSweep.done_at).is_(None),
+            )
             .with_for_update(skip_locked=True)
             .execution_options(populate_existing=True)
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def done_between(self, first: date, before: date) -> set[tuple[str, str, str]]:
-        """Which sweeps (rule, region, version) were finished on a day from `first` on and before `before`."""
+    async def done_between(self, first: date, before: date) -> set[SweepKey]:
+        """Which sweeps were finished on a day from `first` on and before `before`."""
         query = select(col(WarningSweep.rule_id), col(WarningSweep.region), col(WarningSweep.version)).where(
             col(WarningSweep.day) >= first,
             col(WarningSweep.day) < before,
@@ -78,12 +96,20 @@ class SweepRepository:
         return (await self._session.execute(query)).scalars().all()
 
     async def with_facts(
-        self, codes: Collection[str], since: date, until: date, at_least: int, after: UUID | None, limit: int
+        self,
+        codes: Collection[str],
+        since: date,
+        until: date,
+        at_least: int,
+        who: ColumnElement[bool],
+        after: UUID | None,
+        limit: int,
     ) -> list[UUID]:
         """Subjects with at least so many standing facts of `codes`, in order of id."""
         query = (
             select(col(Fact.subject_id))
-            .where(*_standing(codes, since, until))
+            .join(Subject, col(Subject.id) == col(Fact.subject_id))
+            .where(who, *_standing(codes, since, until))
             .group_by(col(Fact.subject_id))
             .having(func.count() >= at_least)
         )
@@ -154,31 +180,30 @@ class SweepRepository:
             ahead = further
         return found
 
-    async def in_business(self, subjects: Collection[UUID]) -> set[UUID]:
-        """Which of these subjects are in business."""
-        query = select(col(Subject.id)).where(
-            col(Subject.id).in_(subjects),
-            col(Subject.status) == Status.ACTIVE,
-            col(Subject.merged_into).is_(None),
-        )
-        return set((await self._session.execute(query)).scalars())
-
-    async def seen(self, rule_id: str, sources: Collection[str]) -> set[str]:
-        """Which of these pieces of evidence a rule has seen already."""
-        query = select(col(WarningSource.source_reference)).where(
-            col(WarningSource.rule_id) == rule_id, col(WarningSource.source_reference).in_(sources)
-        )
-        return set((await self._session.execute(query)).scalars())
+    async def subjects(self, ids: Collection[UUID], who: ColumnElement[bool]) -> dict[UUID, Subject]:
+        """Which of these subjects there are among `who`, not locked."""
+        query = select(Subject).where(col(Subject.id).in_(ids), who)
+        return {row.id: row for row in (await self._session.execute(query)).scalars()}
 
     async def warned(
-        self, rules: Collection[str], since: date, until: date, at_least: int, after: UUID | None, limit: int
+        self,
+        rules: Collection[str],
+        since: date,
+        until: date,
+        at_least: int,
+        who: ColumnElement[bool],
+        after: UUID | None,
+        limit: int,
     ) -> list[UUID]:
         """Subjects about whom these rules have at least so many pieces of evidence, in order of id."""
         query = (
             select(col(Warning.subject_id))
             .join(WarningSource, col(WarningSource.warning_id) == col(Warning.id))
+            .join(Subject, col(Subject.id) == col(Warning.subject_id))
             .where(
-                col(WarningSource.rule_id).in_(rules), col(WarningSource.occurred_on).between(since, until)
+                who,
+                col(WarningSource.rule_id).in_(rules),
+                col(WarningSource.occurred_on).between(since, until),
             )
             .group_by(col(Warning.subject_id))
             .having(func.count() >= at_least)
@@ -206,27 +231,19 @@ class SweepRepository:
             found.setdefault(row.subject_id, []).append(Hit(row.id, row.occurred_on))
         return found
 
-    async def next_group(
-        self, codes: Collection[str], since: date, until: date, after: str | None
-    ) -> tuple[str, str] | None:
-        """The next group of peers (kind, city prefix) in which anything of `codes` happened."""
-        key = func.concat(col(Subject.kind), ":", func.left(col(Subject.region), 4)).collate("C")
+    async def groups(
+        self, codes: Collection[str], since: date, until: date, who: ColumnElement[bool]
+    ) -> list[tuple[str, str]]:
+        """The groups of peers (kind, city prefix) in which anything of `codes` happened to any of `who`."""
+        city = func.left(col(Subject.region), 4).label("city")
         query = (
-            select(key.label("key"))
+            select(col(Subject.kind), city)
             .select_from(Fact)
             .join(Subject, col(Subject.id) == col(Fact.subject_id))
-            .where(*_standing(codes, since, until))
+            .where(who, *_standing(codes, since, until))
             .distinct()
-            .order_by(key)
-            .limit(1)
         )
-        if after is not None:
-            query = query.where(key > after)
-        found = (await self._session.execute(query)).scalar_one_or_none()
-        if found is None:
-            return None
-        kind, _, city = str(found).partition(":")
-        return kind, city
+        return sorted((row.kind, row.city) for row in await self._session.execute(query))
 
     async def counts(
         self, kind: str, city: str, codes: Collection[str], past_from: date, recent_from: date, until: date

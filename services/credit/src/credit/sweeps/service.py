@@ -9,9 +9,11 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit.deposits.repository import DepositRepository
+from credit.background import is_outage, report
+from credit.deposits.repository import DepositRepository, DuePlace
 from credit.environment import Environment
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -19,13 +21,12 @@ from credit.warnings.models import WarningSweep
 from credit.warnings.rules import SWEPT_TRIGGERS, Hit, Rise, RuleSet, WarningRule, latest_cluster, unusual
 from credit.warnings.service import Evidence, WarningService, facts_of
 
-from .repository import SweepRepository
+from .repository import SweepKey, SweepRepository, among
 
 __all__ = ["SweepService"]
 
 CHUNK = 200
 _DAY = timedelta(days=1)
-_EVER = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +47,46 @@ class SweepService:
         self._warnings = WarningService(session, env)
         self._deposits = DepositRepository(session)
 
-    async def sweep(self) -> int:
-        """Go on with today's sweeps for one transaction's worth of work; gives `CHUNK` while more may come.
+    async def unfinished(self, after: SweepKey | None, limit: int) -> Sequence[SweepKey]:
+        """Today's sweeps that have work left, behind `after` in order.
 
         Each rule sweeps once a Chinese day, one that tests for a rise once a month or quarter, on its first
-        night. A sweep that was interrupted goes on behind its last chunk; what it found twice is one piece of
-        evidence. Several processes share the rules: a transaction holds the
-        subjects of one chunk, locked in order of id, so that two sweeps never wait for each other.
+        night.
         """
         today = china_date(self._env.clock.now())
         rules = await self._warnings.rules()
         entered = {(one.rule_id, one.region, one.version): one for one in await self._sweeps.days(today)}
-        swept = {
-            key: rule
+        new = {
+            key
             for rule in rules.holding(today)
             if rule.trigger in SWEPT_TRIGGERS
-            and (
-                (key := (rule.id, rule.region, rule.version)) in entered
-                or not await self._looked(rule, today)
-            )
+            and (key := (rule.id, rule.region, rule.version)) not in entered
+            and not await self._looked(rule, today)
         }
-        if swept.keys() - entered.keys():
-            await self._sweeps.open_day(today, sorted(swept.keys() - entered.keys()))
-        elif all(one.done_at is not None for one in entered.values()):
-            return 0
-        for _ in range(CHUNK):
-            row = await self._sweeps.next_open(today)
-            if row is None:
-                return 0
-            rule = swept.get((row.rule_id, row.region, row.version))
-            found = 0 if rule is None else await self._chunk(row, rule, rules, today)
-            if rule is None:
-                row.done_at = self._env.clock.now()
-            await self._session.flush()
-            if found:
-                break
-        return CHUNK
+        if new:
+            await self._sweeps.open_day(today, sorted(new))
+        left = new | {key for key, one in entered.items() if one.done_at is None}
+        return sorted(key for key in left if after is None or key > after)[:limit]
+
+    async def sweep(self, key: SweepKey) -> bool:
+        """Go on with one of today's sweeps by one chunk; False when it is finished or somebody else is at it.
+
+        A sweep that was interrupted goes on behind its last chunk; what it found twice is one piece of
+        evidence. A transaction holds the subjects of one chunk, locked in order of id, so that two sweeps
+        never wait for each other. A subject that fails is told, passed over, and found again the next night.
+        """
+        today = china_date(self._env.clock.now())
+        row = await self._sweeps.take(today, key)
+        if row is None:
+            return False
+        rules = await self._warnings.rules()
+        holding = {(one.id, one.region, one.version): one for one in rules.holding(today)}
+        if (rule := holding.get(key)) is None:
+            row.done_at = self._env.clock.now()
+        else:
+            await self._chunk(row, rule, rules, today)
+        await self._session.flush()
+        return True
 
     async def rules(self) -> RuleSet:
         """Every rule version that counts."""
@@ -117,52 +122,64 @@ class SweepService:
         return raised
 
     async def dry_run(self, actor: Principal, rule: WarningRule) -> int | None:
-        """How many subjects of the caller's regions a rule would warn about today.
+        """How many subjects of the caller's regions and the rule's a rule would warn about today.
 
-        None for rules that only events trigger.
+        Reads chunk by chunk and locks nobody. None for rules that only events trigger.
         """
         if rule.trigger not in SWEPT_TRIGGERS:
             return None
-        today = china_date(self._env.clock.now())
+        today, who = china_date(self._env.clock.now()), among(rule, actor)
         subjects: set[UUID] = set()
         cursor: str | None = None
         while True:
-            found = await self.find(rule, today, cursor)
-            for subject_id, evidence in found.items:
-                subject = await self._subjects.lock(subject_id, actor, shared=True)
-                if subject is not None and self._warnings.holds(subject, rule, evidence):
-                    subjects.add(subject_id)
+            found = await self.find(rule, today, cursor, who)
+            known = await self._sweeps.subjects({subject_id for subject_id, _ in found.items}, who)
+            subjects |= {
+                subject_id
+                for subject_id, evidence in found.items
+                if subject_id in known and self._warnings.holds(known[subject_id], rule, evidence)
+            }
             if found.cursor is None:
                 return len(subjects)
             cursor = found.cursor
 
-    async def find(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
-        """One chunk of what a rule finds in the whole population on a day."""
+    async def find(self, rule: WarningRule, on: date, cursor: str | None, who: ColumnElement[bool]) -> Found:
+        """One chunk of what a rule finds among `who` on a day."""
         if rule.trigger == "facts_in_window":
-            return await self._find_facts(rule, on, cursor)
+            return await self._find_facts(rule, on, cursor, who)
         if rule.trigger == "warnings_in_window":
-            return await self._find_warnings(rule, on, cursor)
+            return await self._find_warnings(rule, on, cursor, who)
         if rule.trigger == "complaint_rise" and rule.rise is not None:
-            return await self._find_rise(rule, rule.rise, on, cursor)
-        return await self._find_due(rule, on, cursor)
+            return await self._find_rise(rule, rule.rise, on, cursor, who)
+        return await self._find_due(rule, on, cursor, who)
 
-    async def _chunk(self, row: WarningSweep, rule: WarningRule, rules: RuleSet, today: date) -> int:
-        found = await self.find(rule, today, row.cursor)
+    async def _chunk(self, row: WarningSweep, rule: WarningRule, rules: RuleSet, today: date) -> None:
+        found = await self.find(rule, today, row.cursor, among(rule))
         for subject_id, evidence in sorted(found.items, key=lambda item: item[0]):
-            subject = await self._subjects.lock(subject_id, None)
-            if subject is None or rules.find(rule.id, on=today, region=subject.region) is not rule:
+            try:
+                async with self._session.begin_nested():
+                    subject = await self._subjects.lock(subject_id, None)
+                    if subject is None or rules.find(rule.id, on=today, region=subject.region) is not rule:
+                        continue
+                    raised = await self._warnings.raise_by(subject, rule, evidence)
+            except Exception as error:
+                # Whatever it is: one subject must not keep the others of the night from being warned about.
+                if is_outage(error):
+                    raise
+                report(f"sweep {rule.id}: {subject_id}", error)
                 continue
             row.found += 1
-            row.raised += await self._warnings.raise_by(subject, rule, evidence)
+            row.raised += raised
         row.cursor = found.cursor
         if found.cursor is None:
             row.done_at = self._env.clock.now()
-        return len(found.items)
 
-    async def _find_facts(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
+    async def _find_facts(
+        self, rule: WarningRule, on: date, cursor: str | None, who: ColumnElement[bool]
+    ) -> Found:
         after = None if cursor is None else UUID(cursor)
         since = _window_start(on, 2 * (rule.months or 1))
-        ids = await self._sweeps.with_facts(rule.codes, since, on, rule.at_least or 1, after, CHUNK)
+        ids = await self._sweeps.with_facts(rule.codes, since, on, rule.at_least or 1, who, after, CHUNK)
         hits = await self._hits(ids, rule, since, on)
         return Found(_clusters(rule, hits, on), _following(ids))
 
@@ -178,23 +195,29 @@ class SweepService:
         done = await self._sweeps.done_between(rule.rise.period_begins(today), today)
         return (rule.id, rule.region, rule.version) in done
 
-    async def _find_warnings(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
+    async def _find_warnings(
+        self, rule: WarningRule, on: date, cursor: str | None, who: ColumnElement[bool]
+    ) -> Found:
         after = None if cursor is None else UUID(cursor)
         since = _window_start(on, 2 * (rule.months or 1))
-        ids = await self._sweeps.warned(rule.codes, since, on, rule.at_least or 1, after, CHUNK)
+        ids = await self._sweeps.warned(rule.codes, since, on, rule.at_least or 1, who, after, CHUNK)
         hits = await self._sweeps.evidence(ids, rule.codes, since, on)
         return Found(_clusters(rule, hits, on), _following(ids))
 
-    async def _find_rise(self, rule: WarningRule, rise: Rise, on: date, cursor: str | None) -> Found:
+    async def _find_rise(
+        self, rule: WarningRule, rise: Rise, on: date, cursor: str | None, who: ColumnElement[bool]
+    ) -> Found:
+        """One group of peers; the cursor keeps those that follow, so they are looked up once."""
         recent_from = _window_start(on, rise.recent_months) + _DAY
         past_from = _window_start(on, rise.recent_months + rise.past_months) + _DAY
-        group = await self._sweeps.next_group(rule.codes, past_from, on, cursor)
-        if group is None:
+        if cursor is None:
+            groups = await self._sweeps.groups(rule.codes, past_from, on, who)
+        else:
+            groups = [(kind, city) for kind, city in json.loads(cursor)]
+        if not groups:
             return Found([], None)
-        kind, city = group
-        key = f"{kind}:{city}"
-        if rule.kinds and kind not in rule.kinds:
-            return Found([], key)
+        (kind, city), *left = groups
+        following = json.dumps(left, separators=(",", ":")) if left else None
         counts = await self._sweeps.counts(kind, city, rule.codes, past_from, recent_from, on)
         found = await asyncio.to_thread(
             unusual,
@@ -219,48 +242,42 @@ class SweepService:
             } | facts_of(hit.id for hit in hits[subject_id])
             known = {"recent": own.recent, "past": own.past}
             items.append((subject_id, Evidence(f"rise:{newest.id}", on, known, details)))
-        return Found(items, key)
+        return Found(items, following)
 
-    async def _find_due(self, rule: WarningRule, on: date, cursor: str | None) -> Found:
-        after = None if cursor is None else _place(cursor)
-        within = rule.within_days or 0
-        rows = await self._deposits.due_dates(_EVER, on + timedelta(days=within), after, CHUNK)
+    async def _find_due(
+        self, rule: WarningRule, on: date, cursor: str | None, who: ColumnElement[bool]
+    ) -> Found:
+        """One chunk of one `what`, and the next `what` behind the last of them."""
+        kinds = sorted(set(rule.what))
+        what, after = (kinds[0], None) if cursor is None else _place(cursor)
+        last = on + timedelta(days=rule.within_days or 0)
+        rows = await self._deposits.due(what, on, last, rule.id, who, after, CHUNK)
         items = [
             (
-                subject_id,
+                row.subject_id,
                 Evidence(
-                    f"due:{what}:{subject_id}:{day.isoformat()}:{reference[:36]}",
+                    row.source,
                     on,
-                    {"what": what, "days_left": (day - on).days},
-                    {"what": what, "due_on": day.isoformat(), "reference": reference},
+                    {"what": what, "days_left": (row.due_on - on).days},
+                    {"what": what, "due_on": row.due_on.isoformat(), "reference": row.reference},
                 ),
             )
-            for subject_id, what, day, reference in rows
-            if what in rule.what
+            for row in rows
         ]
-        items = await self._unseen(rule, items)
-        if len(rows) < CHUNK:
-            return Found(items, None)
-        subject_id, what, day, reference = rows[-1]
-        return Found(items, json.dumps([day.isoformat(), what, str(subject_id), reference]))
-
-    async def _unseen(
-        self, rule: WarningRule, items: list[tuple[UUID, Evidence]]
-    ) -> list[tuple[UUID, Evidence]]:
-        """Leave out what the rule has warned of, and what was over before its subject left business."""
-        over = {subject_id for subject_id, one in items if one.known["days_left"] < 0}
-        gone = over - await self._sweeps.in_business(over)
-        seen = await self._sweeps.seen(rule.id, [one.source for _, one in items])
-        return [
-            (subject_id, one)
-            for subject_id, one in items
-            if one.source not in seen and not (one.known["days_left"] < 0 and subject_id in gone)
-        ]
+        if len(rows) == CHUNK:
+            end = rows[-1]
+            return Found(
+                items, json.dumps([what, end.due_on.isoformat(), str(end.subject_id), end.reference])
+            )
+        return Found(items, next((json.dumps([one]) for one in kinds if one > what), None))
 
 
-def _place(cursor: str) -> tuple[date, str, UUID, str]:
-    day, what, subject_id, reference = json.loads(cursor)
-    return date.fromisoformat(day), what, UUID(subject_id), reference
+def _place(cursor: str) -> tuple[str, DuePlace | None]:
+    what, *place = json.loads(cursor)
+    if not place:
+        return what, None
+    day, subject_id, reference = place
+    return what, (date.fromisoformat(day), UUID(subject_id), reference)
 
 
 def _window_start(on: date, months: int) -> date:

@@ -13,7 +13,7 @@ from .clocks import (
     next_cover_change,
     top_up_due,
 )
-from .sums import balance_of, met_on, required, secured, standing_entries
+from .sums import balance_of, ended_by, met_on, required, secured, standing_entries
 from .terms import (
     OPENING,
     Certificate,
@@ -58,6 +58,7 @@ __all__ = [
     "clean_clock",
     "cover_gaps",
     "deferral_for",
+    "ended_by",
     "first_due",
     "halving_on",
     "met_on",

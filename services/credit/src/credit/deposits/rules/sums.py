@@ -12,6 +12,7 @@ from .terms import OPENING, Entry, EntryKind, Form, Instrument, InstrumentState,
 
 __all__ = [
     "balance_of",
+    "ended_by",
     "met_on",
     "required",
     "secured",
@@ -64,8 +65,8 @@ def standing_entries(entries: Iterable[Entry], on: date) -> list[Entry]:
 def secured(entries: Iterable[Entry], on: date, pilot: Callable[[date], bool]) -> Secured:
     """What secures the deposit on a day. `pilot` says whether insurance was allowed there on a day.
 
-    A guarantee or insurance that has expired or was released secures nothing, nor does an insurance that its
-    insurer has not confirmed.
+    A guarantee or insurance that has expired, was released or was replaced secures nothing, nor does an
+    insurance that its insurer has not confirmed.
     """
     counted = standing_entries(entries, on)
     found = [
@@ -94,6 +95,23 @@ def balance_of(counted: Sequence[Entry], instrument: UUID | None) -> int:
     takes = (EntryKind.USE, EntryKind.REFUND)
     taken = sum(e.amount_fen for e in counted if e.kind in takes and e.refers_to == instrument)
     return max(0, brought - taken)
+
+
+def ended_by(entry: Entry, counted: Sequence[Entry]) -> Entry | None:
+    """The line that ended a guarantee or insurance: its release, or what stands in its place.
+
+    An insurance takes the place of another from its confirmation on, so there is no gap between them.
+    """
+    for one in counted:
+        if one.refers_to != entry.id:
+            continue
+        if one.kind is EntryKind.RELEASE:
+            return one
+        if one.kind is EntryKind.REPLACEMENT and (
+            one.form is not Form.INSURANCE or _confirmed_on(one, counted) is not None
+        ):
+            return one
+    return None
 
 
 def met_on(demand_id: UUID, amount_fen: int, entries: Iterable[Entry], on: date) -> date | None:
@@ -131,8 +149,9 @@ def _branch(policy: DepositPolicy, scope: frozenset[str]) -> tuple[str, Amount]:
 def _state(
     entry: Entry, counted: Sequence[Entry], on: date, pilot: Callable[[date], bool]
 ) -> InstrumentState:
-    if any(e.kind is EntryKind.RELEASE and e.refers_to == entry.id for e in counted):
-        return InstrumentState.RELEASED
+    if (end := ended_by(entry, counted)) is not None:
+        released = end.kind is EntryKind.RELEASE
+        return InstrumentState.RELEASED if released else InstrumentState.REPLACED
     if entry.expires_on is not None and entry.expires_on < on:
         return InstrumentState.EXPIRED
     if entry.form is Form.INSURANCE:

@@ -43,7 +43,8 @@ class EntryKind(StrEnum):
     """What an entry does to the deposit.
 
     `payment` is the first one, `addition` what a branch or outbound business adds, `replacement` another form
-    in place of one that stood, `top_up` answers a demand; `void` takes back a wrong entry.
+    in place of one that stood and that ends by it (cash by its own `refund`), `top_up` answers a demand;
+    `void` takes back a wrong entry.
     """
 
     PAYMENT = "payment"
@@ -86,6 +87,7 @@ class InstrumentState(StrEnum):
     EXPIRED = "expired"
     UNCONFIRMED = "unconfirmed"
     RELEASED = "released"
+    REPLACED = "replaced"
     NO_PILOT = "no_pilot"
 
 
