@@ -395,7 +395,8 @@ async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(ser
         await service.post(f"/facts/{fine['id']}/corrections", change | {"payload": payload})
         assert (await service.post("/supervision/checks", ask, 200))["allowed"] is allowed
     async with service.app.state.db.session() as session:
-        undone = "UPDATE listings SET state = 'removed', removal = 'revoked', removed_on = '2026-05-01'"
+        undone = "UPDATE listings SET state = 'removed', removal = 'revoked', removed_on = '2026-05-01',"
+        undone += " annulled = true"
         await session.execute(text(undone + " WHERE number = 'MD-TEST-1'"))
     view = await service.get(f"/subjects/{made['id']}/supervision", expired=True)
     assert [one for one in view["measures"] if "role" in one] == view["expired"] == []
