@@ -8,7 +8,7 @@ from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
 from common.ledger.models import checkpoints, cosignatures
-from sqlalchemy import ColumnElement, Row, Text, func, select
+from sqlalchemy import ColumnElement, Row, Text, and_, func, or_, select
 from sqlalchemy import cast as cast_sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -95,43 +95,30 @@ class DrawRepository:
             .all()
         )
 
-    async def overdue(self, now: datetime, limit: int) -> Sequence[Draw]:
-        """Open draws whose deadline has passed, locked."""
-        query = (
-            select(Draw)
-            .where(col(Draw.closed_at).is_(None), col(Draw.bundle).is_(None), col(Draw.deadline) < now)
-            .order_by(col(Draw.deadline))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return (await self._session.execute(query)).scalars().all()
+    async def waiting(self, now: datetime, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Draws that may go on by themselves, behind `after` in order.
 
-    async def unsealed(self, now: datetime, limit: int) -> Sequence[Draw]:
-        """Draws to which all have committed and whose checkpoint may still come, locked."""
-        query = (
-            select(Draw)
-            .where(
-                col(Draw.bundle).is_(None),
-                col(Draw.state) == DrawState.COMMITTED,
-                col(Draw.sealed_size).is_(None),
-                col(Draw.deadline) >= now,
-            )
-            .order_by(col(Draw.deadline))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+        Those whose deadline has passed, those to which all have committed and whose checkpoint may still
+        come, and void ones without a bundle.
+        """
+        query = select(col(Draw.id)).where(
+            col(Draw.bundle).is_(None),
+            or_(
+                and_(col(Draw.closed_at).is_(None), col(Draw.deadline) < now),
+                and_(col(Draw.state) == DrawState.COMMITTED, col(Draw.sealed_size).is_(None)),
+                col(Draw.state) == DrawState.VOID,
+            ),
         )
-        return (await self._session.execute(query)).scalars().all()
+        if after is not None:
+            query = query.where(col(Draw.id) > after)
+        return (await self._session.execute(query.order_by(col(Draw.id)).limit(limit))).scalars().all()
 
-    async def unproven(self, limit: int) -> Sequence[Draw]:
-        """Void draws without a bundle, locked."""
-        query = (
-            select(Draw)
-            .where(col(Draw.bundle).is_(None), col(Draw.state) == DrawState.VOID)
-            .order_by(col(Draw.deadline))
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return (await self._session.execute(query)).scalars().all()
+    async def take(self, draw_id: UUID) -> Draw | None:
+        """A draw, locked; None while somebody else holds it."""
+        query = select(Draw).where(col(Draw.id) == draw_id).with_for_update(skip_locked=True)
+        return (
+            await self._session.execute(query.execution_options(populate_existing=True))
+        ).scalar_one_or_none()
 
     async def redraw(self, draw_id: UUID) -> Draw | None:
         """The draw that repeats this one."""

@@ -1,6 +1,7 @@
 """Use cases of draws: freeze, commit, reveal and draw, void, show."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -196,24 +197,31 @@ class DrawService:
                 await self._bundler.close_drawn(draw, sealed, now)
         return Written(draw, promise)
 
-    async def advance(self, limit: int) -> int:
-        """What draws have waiting: note that one is sealed, make void whose time has passed, prove void ones.
+    async def waiting(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Draws that may go on by themselves, behind `after` in order."""
+        return await self._draws.waiting(self._env.clock.now(), after, limit)
+
+    async def advance(self, draw_id: UUID) -> bool:
+        """What a draw has waiting: note that it is sealed, make it void when its time has passed, prove that.
 
         Whose commitments or secrets are missing is named. A draw whose checkpoint the witness did not cosign
-        in time names nobody. Gives how many draws went on.
+        in time names nobody. Says whether the draw went on; one that somebody else holds does not.
         """
         now = self._env.clock.now()
-        done = 0
-        for draw in await self._draws.unsealed(now, limit):
-            done += await self._take_seal(draw) is not None
-        for draw in await self._draws.overdue(now, limit):
+        draw = await self._draws.take(draw_id)
+        if draw is None or draw.bundle is not None:
+            return False
+        went_on = False
+        if draw.deadline >= now and draw.state == DrawState.COMMITTED and draw.sealed_size is None:
+            went_on = await self._take_seal(draw) is not None
+        elif draw.deadline < now and draw.closed_at is None:
             cause, missing = await self._why_void(draw)
             await self._bundler.decide_void(draw, cause, missing, now)
-            done += 1
-        for draw in await self._draws.unproven(limit):
-            done += await self._bundler.close_void(draw, now)
+            went_on = True
+        if draw.state == DrawState.VOID:
+            went_on = await self._bundler.close_void(draw, now) or went_on
         await self._session.flush()
-        return done
+        return went_on
 
     async def _why_void(self, draw: Draw) -> tuple[VoidCause, list[str]]:
         if draw.state == DrawState.FROZEN:
