@@ -73,6 +73,7 @@ class _Subject:
     id_number_cipher: str | None = None
     id_number_index: str | None = None
     phone_cipher: str | None = None
+    asked_up_to: datetime | None = None
     status: str = Status.ACTIVE
     score: Decimal | None = None
     grade: str | None = None
