@@ -152,7 +152,6 @@ class HonourRepository:
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
             .where(col(Honour.id).in_(honours), *_due(today))
             .order_by(col(Subject.id), col(Honour.id))
-            .limit(limit)
             .with_for_update(skip_locked=True)
             .execution_options(populate_existing=True)
         )
@@ -168,3 +167,11 @@ class HonourRepository:
             .order_by(col(Honour.id))
         )
         return (await self._session.execute(query)).scalars().all()
+
+
+def _due(today: date) -> list[ColumnElement[bool]]:
+    """Held, and expired or not looked at since its subject changed."""
+    return [
+        col(Honour.state).in_(HELD),
+        or_(col(Honour.expires_on) < today, col(Honour.checked_version) != col(Subject.version)),
+    ]
