@@ -13,6 +13,7 @@ from common.auth import Principal
 from common.testing import ServiceDatabase, test_settings
 from credit.config import Settings
 from credit.imports.rules import Mode
+from credit.imports.schemas import ImportView
 from credit.imports.staging import Stager
 from credit.imports.worker import ImportWorker
 from credit.seed.names import unified_code
@@ -70,7 +71,8 @@ async def test_another_worker_finishes_what_killed_ones_began(
     count, kills = 2_000, 3
     async with stage(credit_database, tmp_path) as running:
         stager = Stager(running.database, running.env, test_settings(Settings, tmp_path, "postgresql://-"))
-        made, _ = await stager.stage(OFFICER, rows(count), "csv", Mode.UPSERT, dry_run=False)
+        answer, _ = await stager.stage(OFFICER, rows(count), "csv", Mode.UPSERT, dry_run=False)
+        made = ImportView.model_validate_json(answer.body)
         done = 0
         for kill in range(1, kills + 1):
             worker = await begin(running, tmp_path)

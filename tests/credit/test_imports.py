@@ -102,6 +102,19 @@ async def brought(service: Service, raw: bytes, kind: dict[str, str], **params: 
     return await report(service, made)
 
 
+async def test_a_key_brings_one_file_once(service: Service) -> None:
+    one, other = csv_file([agency(91)]), csv_file([agency(92)])
+    keyed = service.who() | {"Idempotency-Key": "import-1"}
+    first = await send(service, one, CSV, who=keyed)
+    await finished(service, first)
+    again = await send(service, one, CSV, who=keyed)
+    assert again == first, "the first answer, though the import is over"
+    refused = await send(service, other, CSV, 422, who=keyed)
+    assert refused["type"] == "/problems/idempotency-key-reused"
+    refused = await send(service, one, CSV, 422, who=service.who() | {"Idempotency-Key": "a b"})
+    assert (await service.get("/subjects", key=key(92)))["items"] == []
+
+
 async def test_a_csv_is_applied_graded_announced_and_the_same_again_changes_nothing(service: Service) -> None:
     raw = csv_file([agency(n) for n in range(40)])
     made = await send(service, raw, CSV)

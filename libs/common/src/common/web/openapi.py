@@ -79,7 +79,7 @@ def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
                 usual += [Unauthenticated, Forbidden]
             if route.body_field is not None:
                 usual += [MalformedBody, PayloadTooLarge, UnsupportedMediaType]
-            if requires and route.original_route.idempotent and method in WRITES:
+            if requires and route.original_route.keyed and method in WRITES:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
                 usual += [RequestInProgress, IdempotencyKeyReused]
             for status, answer in declare(*usual).items():

@@ -17,7 +17,7 @@ from common.web.access import required_by
 from common.web.body import strict_json
 from common.web.parameters import ParameterRules
 
-__all__ = ["Replayed", "ServiceRoute", "ServiceRouter"]
+__all__ = ["Replayed", "ServiceRoute", "ServiceRouter", "attempt_of", "given_again"]
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KEPT_HEADERS = ("content-type", "location", "etag", "retry-after")
@@ -39,6 +39,7 @@ class ServiceRoute(APIRoute):
     """
 
     idempotent = True
+    keyed = True
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
@@ -55,12 +56,12 @@ class ServiceRoute(APIRoute):
                 request.scope["tourtrust.body_limit"] = self.max_body_size
             if reads_json:
                 await _read_json(request)
-            attempt = await _attempt(request) if self.idempotent else None
+            attempt = await attempt_of(request) if self.idempotent else None
             request.state.attempt = attempt
             try:
                 response = await inner(request)
             except Replayed as replayed:
-                return _again(replayed.answer)
+                return given_again(replayed.answer)
             session = getattr(request.state, "session", None)
             if attempt is not None and session is not None and _is_final(response):
                 headers = [(n, response.headers[n]) for n in KEPT_HEADERS if n in response.headers]
@@ -82,13 +83,24 @@ class OneTimeRoute(ServiceRoute):
     """A route whose answers are never kept: tokens, sessions, reveals of personal data."""
 
     idempotent = False
+    keyed = False
+
+
+class KeepingRoute(ServiceRoute):
+    """A route whose work is several transactions: it asks `attempt_of` and keeps its answer itself."""
+
+    idempotent = False
 
 
 class ServiceRouter(APIRouter):
-    """An `APIRouter` of `ServiceRoute`s; `idempotent=False` for answers that must never be kept."""
+    """An `APIRouter` of `ServiceRoute`s.
 
-    def __init__(self, *, idempotent: bool = True, **options: Any) -> None:
-        super().__init__(route_class=ServiceRoute if idempotent else OneTimeRoute, **options)
+    `idempotent=False` is for answers that must never be kept; with `keeps=True` the routes keep them.
+    """
+
+    def __init__(self, *, idempotent: bool = True, keeps: bool = False, **options: Any) -> None:
+        kind = KeepingRoute if keeps else ServiceRoute
+        super().__init__(route_class=kind if idempotent else OneTimeRoute, **options)
 
 
 async def _read_json(request: Request) -> None:
@@ -101,7 +113,14 @@ async def _read_json(request: Request) -> None:
     request._json = strict_json(raw)
 
 
-async def _attempt(request: Request) -> Attempt | None:
+async def attempt_of(request: Request, body: bytes | None = None) -> Attempt | None:
+    """The attempt that a write with `Idempotency-Key` is; None without a key.
+
+    `body` is what two attempts are compared by, if that is not the raw body.
+
+    Raises:
+        InvalidPayload: the key is no key.
+    """
     key = request.headers.get("idempotency-key")
     principal = getattr(request.state, "principal", None)
     if key is None or principal is None or request.method not in WRITES:
@@ -125,11 +144,12 @@ async def _attempt(request: Request) -> Attempt | None:
         method=request.method,
         path=target,
         key=key,
-        body=await request.body(),
+        body=await request.body() if body is None else body,
     )
 
 
-def _again(answer: StoredAnswer) -> Response:
+def given_again(answer: StoredAnswer) -> Response:
+    """A kept answer once more, marked as such."""
     response = Response(answer.body, status_code=answer.status, headers=dict(answer.headers))
     response.headers["Idempotency-Replayed"] = "true"
     return response

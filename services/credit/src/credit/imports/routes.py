@@ -7,6 +7,7 @@ from uuid import UUID
 from common.pagination import Page
 from common.problems import Forbidden, PayloadTooLarge, Text, UnsupportedMediaType, declare
 from common.web import CursorParam, LanguageDep, LimitParam, ServiceRouter
+from common.web.route import attempt_of, given_again
 from fastapi import Query, Request, Response
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse
@@ -23,7 +24,7 @@ from .template import SAMPLES
 
 __all__ = ["router", "upload_router"]
 
-upload_router = ServiceRouter(prefix="/api/v1/credit", tags=["imports"], idempotent=False)
+upload_router = ServiceRouter(prefix="/api/v1/credit", tags=["imports"], keeps=True)
 router = ServiceRouter(prefix="/api/v1/credit/imports", tags=["imports"])
 
 _BODIES = {
@@ -89,10 +90,12 @@ async def import_subjects(
     format = format_of(kind, name)
     if format is None:
         raise UnsupportedMediaType(Text("文件须为 xlsx、csv 或 ndjson", "Send xlsx, csv or ndjson"))
-    made, new = await stager.stage(actor, raw, format, mode, dry_run)
+    attempt = await attempt_of(request, raw)
+    answer, again = await stager.stage(actor, raw, format, mode, dry_run, attempt)
+    if again:
+        return given_again(answer)
     worker.bell.set()
-    headers = {"Location": f"/api/v1/credit/imports/{made.id}", "Retry-After": "1"}
-    return Response(made.model_dump_json(), 202 if new else 200, headers, "application/json")
+    return Response(answer.body, answer.status, dict(answer.headers))
 
 
 @router.get("", summary="The caller's imports, the newest first")

@@ -8,13 +8,15 @@ from hashlib import sha256
 from itertools import islice
 from uuid import UUID
 
-from common import audit
+from common import audit, idempotency
 from common.auth import Principal
 from common.clock import china_date
 from common.crypto import Keyring
 from common.db import Database, new_id
+from common.idempotency import Attempt, StoredAnswer
 from common.problems import FieldError, Text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.config import Settings
 from credit.environment import Environment
@@ -45,27 +47,45 @@ class Stager:
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def stage(
-        self, actor: Principal, raw: bytes, format: SheetFormat, mode: Mode, dry_run: bool
-    ) -> tuple[ImportView, bool]:
-        """Stage every row of a file, refused ones with their reasons; gives the import and whether it is new.
+        self,
+        actor: Principal,
+        raw: bytes,
+        format: SheetFormat,
+        mode: Mode,
+        dry_run: bool,
+        attempt: Attempt | None = None,
+    ) -> tuple[StoredAnswer, bool]:
+        """Stage every row of a file, refused ones with their reasons; gives the answer, and whether again.
 
-        The same file brought again in the same manner while it is being applied is the same import. A file
-        that was applied before changes nothing: its rows are found as they are.
+        The same file brought again in the same manner while it is being applied is the same import (200, not
+        202). A file that was applied before changes nothing: its rows are found as they are. With an
+        `attempt` the answer is kept in the transaction that hands the file to the worker.
 
         Raises:
             FileRefused, PayloadTooLarge: the file as a whole; nothing of it is kept.
+            IdempotencyKeyReused, RequestInProgress: the key came with another file, or is at work.
         """
         digest = sha256(raw).hexdigest()
         async with self._database.session() as session:
+            kept = await self._kept(session, attempt)
+            if kept is not None:
+                return kept, True
             running = await ImportRepository(session).running(actor.sub, digest, mode, dry_run)
             if running is not None:
-                return view(running), False
+                return await self._answer(session, view(running), 200, attempt), False
         async with self._places:
-            return await self._stage(actor, raw, digest, format, mode, dry_run)
+            return await self._stage(actor, raw, digest, format, mode, dry_run, attempt), False
 
     async def _stage(
-        self, actor: Principal, raw: bytes, digest: str, format: SheetFormat, mode: Mode, dry_run: bool
-    ) -> tuple[ImportView, bool]:
+        self,
+        actor: Principal,
+        raw: bytes,
+        digest: str,
+        format: SheetFormat,
+        mode: Mode,
+        dry_run: bool,
+        attempt: Attempt | None,
+    ) -> StoredAnswer:
         now = self._env.clock.now()
         days = self._settings.dry_run_keep_days if dry_run else self._settings.import_keep_days
         row = Import(
@@ -86,7 +106,7 @@ class Stager:
             ImportRepository(session).add(row)
         try:
             total, valid = await self._rows(row.id, raw, format)
-            return await self._begin(actor, row, total, valid, now + timedelta(days=days)), True
+            return await self._begin(actor, row, total, valid, now + timedelta(days=days), attempt)
         except IntegrityError:
             # The same file came twice at the same moment, and the other was staged first.
             async with self._database.session() as session:
@@ -94,7 +114,7 @@ class Stager:
                 await repository.drop(row.id)
                 running = await repository.running(actor.sub, digest, mode, dry_run)
                 if running is not None:
-                    return view(running), False
+                    return await self._answer(session, view(running), 200, attempt)
             raise
         except BaseException:
             async with self._database.session() as session:
@@ -117,11 +137,39 @@ class Stager:
             raise FileRefused(Text("文件没有数据行", "The file has no rows"))
         return total, valid
 
+    async def _kept(self, session: AsyncSession, attempt: Attempt | None) -> StoredAnswer | None:
+        if attempt is None:
+            return None
+        return await idempotency.begin(session, attempt, self._env.keyring, self._env.clock.now())
+
+    async def _answer(
+        self, session: AsyncSession, made: ImportView, status: int, attempt: Attempt | None
+    ) -> StoredAnswer:
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Location", f"/api/v1/credit/imports/{made.id}"),
+            ("Retry-After", "1"),
+        ]
+        answer = StoredAnswer(status, headers, made.model_dump_json().encode())
+        if attempt is not None:
+            now = self._env.clock.now()
+            await idempotency.remember(session, attempt, answer, self._env.keyring, now)
+        return answer
+
     async def _begin(
-        self, actor: Principal, row: Import, total: int, valid: int, expires_at: datetime
-    ) -> ImportView:
+        self,
+        actor: Principal,
+        row: Import,
+        total: int,
+        valid: int,
+        expires_at: datetime,
+        attempt: Attempt | None,
+    ) -> StoredAnswer:
         """Hand a staged import to the worker, with an audit record of who brought what."""
         async with self._database.session() as session:
+            if (kept := await self._kept(session, attempt)) is not None:
+                await ImportRepository(session).drop(row.id)
+                return kept
             found = await ImportRepository(session).find(row.id, actor.sub, lock=True)
             if found is None:
                 raise FileRefused(Text("导入已被清除，请重新上传", "It was cleared away; upload it again"))
@@ -143,7 +191,7 @@ class Stager:
                 },
                 now=self._env.clock.now(),
             )
-            return view(found)
+            return await self._answer(session, view(found), 202, attempt)
 
 
 def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyring) -> Iterator[StagedRow]:

@@ -9,7 +9,7 @@ from common import regions
 from common.crypto import mask_name
 from common.identifiers import InvalidIdentifier, check_resident_id
 from common.problems import FieldError, Text
-from common.web import Model, field_errors
+from common.web import Day, Model, field_errors
 from pydantic import ValidationError
 
 from credit.subjects.rules import (
@@ -47,8 +47,8 @@ class _Row(Model):
     business_scope: list[Scope] | None = None
     level: Level | None = None
     status: Status | None = None
-    licensed_on: date | None = None
-    license_expires_on: date | None = None
+    licensed_on: Day | None = None
+    license_expires_on: Day | None = None
     headcount: Headcount | None = None
     id_number: Identifier | None = None
     phone: Phone | None = None
