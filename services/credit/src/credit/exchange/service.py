@@ -17,10 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.deposits.risk import RiskClassService
 from credit.deposits.schemas import RiskClassIn
 from credit.environment import Environment
+from credit.facts.models import Fact
+from credit.facts.repository import FactRepository
+from credit.facts.retention import repaired
+from credit.facts.rules import known
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.facts.views import as_version
 from credit.listings.models import Listing
-from credit.listings.rules import Removal
+from credit.listings.rules import ENTRIES, Removal
 from credit.listings.service import ListingService
 from credit.paging import cursor_id
 from credit.repairs.closing import RepairClosings
@@ -60,6 +65,7 @@ class ExchangeService:
         self._session, self._env, self._language = session, env, language
         self._exchange = ExchangeRepository(session)
         self._subjects = SubjectRepository(session)
+        self._facts = FactRepository(session)
 
     async def claim(self, system: System, limit: int) -> list[tuple[UUID, dict[str, object]]]:
         """Records to send now, as (id, body); should nobody settle them, they come again."""
@@ -292,7 +298,7 @@ class ExchangeService:
     async def _apply(self, row: ExchangeDecision, subject: Subject) -> None:
         kind = DecisionKind(row.kind)
         if kind is DecisionKind.RISK_CLASS:
-            wanted = RiskClassIn.model_validate(
+            assessed = RiskClassIn.model_validate(
                 {
                     "risk_class": row.content.get("risk_class"),
                     "assessed_on": row.decided_on,
@@ -300,26 +306,33 @@ class ExchangeService:
                     "reference": row.their_number[:60],
                 }
             )
-            await RiskClassService(self._session, self._env).record(EVERYWHERE, subject.id, wanted)
-            return
+            await RiskClassService(self._session, self._env).record(EVERYWHERE, subject.id, assessed)
+            return None
         payload = {"number": row.their_number}
         by = f"exchange:{row.system}:{row.their_number}"[:200]
         if kind is DecisionKind.REPAIR_GRANTED:
             listing = await self._exchange.listing_of(str(row.content.get("our_number", "")))
             if listing is not None:
                 return await self._repair_listing(row, subject, listing, by)
-            payload["fact_id"] = str(await self._repaired(row, subject))
+            fact = await self._repaired(row, subject)
+            if fact.code in ENTRIES:
+                return await self._repair_entry(row, subject, fact, by)
+            archive = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
+            if repaired(as_version(fact), archive, date.max):
+                return None
+            payload["fact_id"] = str(fact.id)
         source = Source(
             kind=SourceKind.OTHER, authority=row.authority, reference=f"{row.system}:{row.their_number}"[:120]
         )
-        fact = FactIn(
+        wanted = FactIn(
             subject_id=subject.id,
             code=_CODES[kind],
             occurred_on=row.decided_on,
             source=source,
             payload=payload,
         )
-        await FactService(self._session, self._env).record_for(subject, fact, by=by)
+        await FactService(self._session, self._env).record_for(subject, wanted, by=by)
+        return None
 
     async def _repair_listing(
         self, row: ExchangeDecision, subject: Subject, listing: Listing, by: str
@@ -331,7 +344,7 @@ class ExchangeService:
             RepairIsOurs: the policy keeps the decision with the authority that listed.
         """
         system = System(row.system)
-        sent = await self._exchange.sent_as(system, listing.number)
+        sent = await self._exchange.sent_as(system, str(row.content["our_number"]))
         if sent is None or await self._subjects.survivor_of(listing.subject_id) != subject.id:
             raise _never_sent()
         policy = self._env.rulebook.exchange.choose("exchange", on=china_date(self._env.clock.now()))
@@ -346,13 +359,23 @@ class ExchangeService:
         closings = RepairClosings(self._session, self._env)
         await closings.of_listing(listing.id, listing.number, subject, note, by)
 
-    async def _repaired(self, row: ExchangeDecision, subject: Subject) -> UUID:
+    async def _repair_entry(self, row: ExchangeDecision, subject: Subject, fact: Fact, by: str) -> None:
+        """An entry in a list is repaired by its listing only, under whichever number they name it."""
+        listing = await self._exchange.listing_of(fact.source_reference.partition("#")[0])
+        if listing is None:
+            raise _never_sent()
+        await self._repair_listing(row, subject, listing, by)
+
+    async def _repaired(self, row: ExchangeDecision, subject: Subject) -> Fact:
         """The fact whose repair was granted elsewhere, by the number under which we sent it."""
         number = str(row.content.get("our_number", ""))
         sent = await self._exchange.sent_as(row.system, number)
         if sent is None or sent.subject_id != subject.id or not number.startswith(_FACT):
             raise _never_sent()
-        return UUID(number.removeprefix(_FACT))
+        fact = await self._facts.latest(UUID(number.removeprefix(_FACT)))
+        if fact is None:
+            raise _never_sent()
+        return fact
 
     def _policy_minutes(self) -> list[int]:
         on = china_date(self._env.clock.now())

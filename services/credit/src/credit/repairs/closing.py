@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
+from credit.facts.repository import FactRepository
 from credit.papers.service import PaperService
 from credit.steps import step_columns
 from credit.subjects.models import Subject
@@ -17,7 +18,7 @@ from .models import Repair, RepairEvent
 from .outlook import Outlooks
 from .repository import RepairRepository
 from .rules import Commitment, Event, State, next_state
-from .wording import CORRECTED
+from .wording import CORRECTED, ELSEWHERE
 
 __all__ = ["RepairClosings"]
 
@@ -30,6 +31,7 @@ class RepairClosings:
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._session, self._env = session, env
         self._repairs = RepairRepository(session)
+        self._facts = FactRepository(session)
         self._papers = PaperService(session, env)
         self._outlooks = Outlooks(session, env)
 
@@ -46,6 +48,14 @@ class RepairClosings:
             await self._outlooks.aim(None, None, fact.id)
         except (FactNotFound, TargetNotRepairable):
             await self._close(running, fact.source_reference, subject, CORRECTED, fact.recorded_by)
+
+    async def of_repaired(self, subject: Subject, repair: Fact) -> None:
+        """Close the application that runs for a fact whose repair was granted elsewhere."""
+        target = await self._facts.latest(UUID(str(repair.payload["fact_id"])))
+        if target is not None:
+            running = await self._repairs.running(None, target.id)
+            why = ELSEWHERE.format(authority=repair.source_authority, reference=repair.source_reference)
+            await self._close(running, target.source_reference, subject, why, repair.recorded_by)
 
     async def _close(
         self, repair_id: UUID | None, label: str, subject: Subject, reason: str, by: str

@@ -13,8 +13,8 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
-from credit.facts.retention import PublicityPolicy, document_day
-from credit.facts.rules import Action
+from credit.facts.retention import PublicityPolicy, document_day, repaired
+from credit.facts.rules import Action, known
 from credit.facts.schemas import SourceKind
 from credit.facts.views import as_version
 from credit.listings.errors import ListingNotFound
@@ -89,7 +89,8 @@ class Outlooks:
 
         Raises:
             ListingNotFound, FactNotFound: not the caller's to see.
-            TargetNotRepairable: the listing is not in force, or the fact is none that is published.
+            TargetNotRepairable: the listing is not in force, or the fact is none that is published, or is
+                repaired, here or elsewhere.
         """
         if listing_id is not None:
             return await self._aim_at_listing(actor, listing_id, lock)
@@ -269,7 +270,9 @@ class Outlooks:
         # An entry in a list is repaired by the repair of its listing only, also where it is a merger's copy.
         listed = fact.source_kind == SourceKind.LISTING or fact.code in ENTRIES
         stands = fact.action != Action.REVOKE and not listed
-        if kind is None or kind.nature != "adverse" or not stands or await self._repairs.repaired(fact.id):
+        archive = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
+        done = repaired(as_version(fact), archive, self._today)
+        if kind is None or kind.nature != "adverse" or not stands or done:
             raise TargetNotRepairable
         made = document_day(as_version(fact))
         publicity = self._env.rulebook.publicity.choose("publicity", on=made, region=subject.region)

@@ -72,13 +72,6 @@ class RepairRepository:
         query = select(col(Repair.id)).where(target, col(Repair.state).not_in(sorted(ENDED)))
         return (await self._session.execute(query.limit(1))).scalar_one_or_none()
 
-    async def repaired(self, fact_id: UUID) -> bool:
-        """Whether a fact has been repaired."""
-        query = select(col(Repair.id)).where(
-            col(Repair.fact_id) == fact_id, col(Repair.state) == State.GRANTED
-        )
-        return (await self._session.execute(query.limit(1))).first() is not None
-
     async def last_listing_repaired_on(
         self, subject_ids: Sequence[UUID], beside: UUID | None = None
     ) -> date | None:

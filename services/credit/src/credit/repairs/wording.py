@@ -1,6 +1,6 @@
 """Words of the papers of repair."""
 
-__all__ = ["CORRECTED", "EFFECTS", "GROUNDS", "HOW", "MATERIALS"]
+__all__ = ["CORRECTED", "EFFECTS", "ELSEWHERE", "GROUNDS", "HOW", "MATERIALS"]
 
 GROUNDS = {
     "REP-X-1": "距列入名单或者文书作出之日未满最短期限",
@@ -11,6 +11,7 @@ GROUNDS = {
     "REP-X-6": "法律、法规或者党中央、国务院政策文件明确规定不可修复",
 }
 CORRECTED = "申请修复的信息已被撤销或者更正，不再属于可修复的失信信息"
+ELSEWHERE = "申请修复的信息已由{authority}准予修复（{reference}）"
 HOW = {"online": "线上核查", "written": "书面核查", "on_site": "实地核查"}
 MATERIALS = {
     "application": "信用修复申请书",
