@@ -7,7 +7,7 @@ from common.problems import Forbidden, Text
 
 from credit.rulebook.rules import Rulebook
 
-__all__ = ["check_internal", "internal_codes", "sees_internal"]
+__all__ = ["check_internal", "hidden_codes", "internal_codes", "sees_all_of", "sees_internal"]
 
 _AUTHORITIES = frozenset({"officer", "service"})
 
@@ -26,13 +26,22 @@ def sees_internal(rulebook: Rulebook, actor: Principal, on: date) -> bool:
     return actor.kind == "client" and actor.department in named
 
 
+def sees_all_of(rulebook: Rulebook, actor: Principal, on: date) -> bool:
+    """Whether a caller sees all of the records that it may see at all: an authority, or a subject's own user.
+
+    Programs of others learn nothing from which a slight listing could be told: no objection, no reply, of an
+    honour only that it is held.
+    """
+    return actor.subject_id is not None or sees_internal(rulebook, actor, on)
+
+
 def check_internal(rulebook: Rulebook, actor: Principal, on: date) -> None:
     """Let only those pass who see what is internal, and a subject's own user.
 
     Raises:
         Forbidden: a program of a platform, or of a department that the policy does not name.
     """
-    if actor.subject_id is None and not sees_internal(rulebook, actor, on):
+    if not sees_all_of(rulebook, actor, on):
         raise Forbidden(
             Text("内部信息，未授权该部门或平台查询", "Internal; not for this department or platform")
         )
@@ -41,3 +50,8 @@ def check_internal(rulebook: Rulebook, actor: Principal, on: date) -> None:
 def internal_codes(rulebook: Rulebook, on: date) -> frozenset[str]:
     """The codes of facts that only those see who see what is internal, and the subject itself."""
     return frozenset(rulebook.exchange.choose("exchange", on=on).internal.codes)
+
+
+def hidden_codes(rulebook: Rulebook, actor: Principal, on: date) -> frozenset[str]:
+    """The codes of facts that a caller is not shown."""
+    return frozenset() if sees_all_of(rulebook, actor, on) else internal_codes(rulebook, on)

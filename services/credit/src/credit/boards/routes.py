@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import Forbidden, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
@@ -63,7 +63,7 @@ async def get_board(board_id: UUID, actor: Reader, boards: BoardServiceDep) -> B
 
 @router.get(
     "/boards/{board_id}/entries",
-    responses=declare(BoardNotFound),
+    responses=declare(BoardNotFound, Forbidden),
     summary="Who is, or was proposed to be, on which board and why",
 )
 async def list_entries(

@@ -13,7 +13,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.internal import internal_codes, sees_internal
+from credit.internal import hidden_codes
 from credit.scoring.service import moment_of
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -117,10 +117,7 @@ class FactReader:
 
     def _hidden(self, actor: Principal) -> frozenset[str]:
         """The codes of facts that a caller is not shown."""
-        today = china_date(self._env.clock.now())
-        if actor.subject_id is not None or sees_internal(self._env.rulebook, actor, today):
-            return frozenset()
-        return internal_codes(self._env.rulebook, today)
+        return hidden_codes(self._env.rulebook, actor, china_date(self._env.clock.now()))
 
     def catalogue(self, on: date | None, region: str | None) -> CatalogueView:
         """The catalogue in force on a day in a region: the basic part, and supplementary ones beside it.

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -22,11 +22,19 @@ from .rules import HELD, State
 __all__ = ["HonourRepository"]
 
 
-def _visible(principal: Principal) -> ColumnElement[bool]:
-    """An officer sees those of its regions, a subject its own."""
+_SHOWN = (
+    col(Honour.state).in_((State.GRANTED, State.NOTIFIED, State.STATED)),
+    col(Honour.suspended).is_(False),
+)
+"""What anyone sees: honours that are held and not suspended."""
+
+
+def _visible(principal: Principal, *, all_of: bool) -> ColumnElement[bool]:
+    """An officer sees those of its regions, a subject its own; who is not told `all_of` them what all see."""
     if principal.subject_id is not None:
         return col(Honour.subject_id) == principal.subject_id
-    return region_clause(col(Honour.region), principal)
+    within = region_clause(col(Honour.region), principal)
+    return within if all_of else and_(within, *_SHOWN)
 
 
 class HonourRepository:
@@ -47,11 +55,13 @@ class HonourRepository:
         self._session.add(act)
 
     async def find(
-        self, honour_id: UUID, principal: Principal, *, lock: bool = False
+        self, honour_id: UUID, principal: Principal, *, all_of: bool, lock: bool = False
     ) -> Row[Honour, Subject] | None:
         """An honour the caller may see, with its subject; locked: the subject's row first, then its own."""
         if lock:
-            owner = select(col(Honour.subject_id)).where(col(Honour.id) == honour_id, _visible(principal))
+            owner = select(col(Honour.subject_id)).where(
+                col(Honour.id) == honour_id, _visible(principal, all_of=all_of)
+            )
             subject_id = (await self._session.execute(owner)).scalar_one_or_none()
             await self._session.execute(
                 select(col(Subject.id)).where(col(Subject.id) == subject_id).with_for_update()
@@ -59,20 +69,26 @@ class HonourRepository:
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(col(Honour.id) == honour_id, _visible(principal))
+            .where(col(Honour.id) == honour_id, _visible(principal, all_of=all_of))
         )
         if lock:
             query = query.with_for_update(of=Honour).execution_options(populate_existing=True)
         return (await self._session.execute(query)).one_or_none()
 
     async def page(
-        self, principal: Principal, filters: dict[str, Any], before: UUID | None, limit: int
+        self,
+        principal: Principal,
+        filters: dict[str, Any],
+        before: UUID | None,
+        limit: int,
+        *,
+        all_of: bool,
     ) -> Sequence[Row[Honour, Subject]]:
         """`limit + 1` honours the caller may see, the newest first."""
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(_visible(principal))
+            .where(_visible(principal, all_of=all_of))
         )
         for name in ("state", "policy_id", "subject_id"):
             if filters.get(name):
@@ -86,12 +102,7 @@ class HonourRepository:
     ) -> Sequence[Row[Honour, Subject]]:
         """`limit + 1` honours that are held and not suspended, the newest first."""
         query = (
-            select(Honour, Subject)
-            .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(
-                col(Honour.state).in_((State.GRANTED, State.NOTIFIED, State.STATED)),
-                col(Honour.suspended).is_(False),
-            )
+            select(Honour, Subject).join(Subject, col(Subject.id) == col(Honour.subject_id)).where(*_SHOWN)
         )
         if filters.get("number"):
             query = query.where(col(Honour.number) == filters["number"])

@@ -67,7 +67,10 @@ class CriterionView(Model):
 
 
 class HonourView(Model):
-    """An honour of a subject with its procedure. `due_on` is the last day for the next step."""
+    """An honour of a subject with its procedure. `due_on` is the last day for the next step.
+
+    To who does not see what is internal it is *granted*, without criteria and steps.
+    """
 
     id: UUID
     number: str

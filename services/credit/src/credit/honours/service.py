@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
 from credit.environment import Environment
+from credit.internal import sees_all_of
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -33,6 +34,19 @@ from .standing import about
 __all__ = ["HonourService"]
 
 Found = Row[Honour, Subject]
+_AS_SHOWN: dict[str, Any] = {
+    "state": State.GRANTED,
+    "allowed": [],
+    "criteria": [],
+    "recommended": None,
+    "notified_on": None,
+    "due_on": None,
+    "provisional": False,
+    "overdue": False,
+    "failing": [],
+    "acts": [],
+}
+"""What is said of a held honour to those who are not told how it stands beside that."""
 _NO_SUCH = Text("该类主体在该地区没有此荣誉", "There is no such honour for this kind there")
 _NOT_SO = Text("此荣誉不由该方提出", "This honour is not begun by that side")
 _PLEDGE = Text("质量承诺须有承诺内容，其他荣誉没有", "A pledge needs its text, other honours have none")
@@ -93,12 +107,19 @@ class HonourService:
     async def search(
         self, actor: Principal, filters: dict[str, Any], cursor: str | None, limit: int
     ) -> Page[HonourView]:
-        """Honours the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        rows = await self._honours.page(actor, filters, _cursor(cursor), limit)
+        """Honours the caller may see, the newest first. Raises InvalidPayload for a foreign cursor.
+
+        Who does not see what is internal finds held ones only, and nothing of how they stand beside that.
+        """
+        every = self._sees(actor)
+        if not every and filters.get("state") not in (None, State.GRANTED):
+            return Page(items=[])
+        if not every:
+            filters = {name: one for name, one in filters.items() if name != "state"}
+        rows = await self._honours.page(actor, filters, _cursor(cursor), limit, all_of=every)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         acts = await self._honours.acts_of([row[0].id for row in items])
-        official = actor.subject_id is None
-        views = [await self._view(row, acts.get(row[0].id, []), official=official) for row in items]
+        views = [await self._view(row, acts.get(row[0].id, []), actor) for row in items]
         return Page(items=views, next_cursor=following)
 
     async def get(self, actor: Principal, honour_id: UUID) -> HonourView:
@@ -239,7 +260,7 @@ class HonourService:
             raise CriteriaNotMet(unmet=[{"id": one.id, "reason": one.reason} for one in unmet])
 
     async def _begun(self, actor: Principal, honour_id: UUID, act: Act) -> tuple[Honour, Subject]:
-        row = await self._honours.find(honour_id, actor, lock=True)
+        row = await self._honours.find(honour_id, actor, all_of=self._sees(actor), lock=True)
         if row is None:
             raise HonourNotFound
         honour, subject = row
@@ -255,22 +276,26 @@ class HonourService:
         return await self._shown(actor, honour.id)
 
     async def _shown(self, actor: Principal, honour_id: UUID) -> HonourView:
-        row = await self._honours.find(honour_id, actor)
+        row = await self._honours.find(honour_id, actor, all_of=self._sees(actor))
         if row is None:
             raise HonourNotFound
         acts = (await self._honours.acts_of([honour_id])).get(honour_id, [])
-        return await self._view(row, acts, official=actor.subject_id is None)
+        return await self._view(row, acts, actor)
 
-    async def _view(self, row: Found, acts: Sequence[HonourAct], *, official: bool) -> HonourView:
+    def _sees(self, actor: Principal) -> bool:
+        return sees_all_of(self._env.rulebook, actor, self._today())
+
+    async def _view(self, row: Found, acts: Sequence[HonourAct], actor: Principal) -> HonourView:
         """The honour as it crosses the API; who did what is for authorities only."""
         honour, subject = row
+        official = actor.subject_id is None
         policy, today = self._deeds.policy(honour), self._today()
         unmet = {
             one.id for one in failed(policy.criteria, await about(self._session, self._env, subject, today))
         }
         names = ("id", "number", "subject_id", "region", "pledge", "state", "recommended", "granted_on")
         more = ("expires_on", "notified_on", "ended_on", "due_on", "provisional", "failing", "applied_at")
-        return HonourView(
+        view = HonourView(
             **{name: getattr(honour, name) for name in (*names, *more)},
             **_words(policy, self._language),
             honour_version=policy.version,
@@ -296,6 +321,7 @@ class HonourService:
                 for act in acts
             ],
         )
+        return view if self._sees(actor) else view.model_copy(update=_AS_SHOWN)
 
     def _public(self, honour: Honour, subject: Subject) -> PublicHonourView:
         granted_on, expires_on = honour.granted_on, honour.expires_on

@@ -17,6 +17,7 @@ from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
 from credit.facts.schemas import CorrectionIn
 from credit.facts.service import FactService
+from credit.internal import sees_all_of
 from credit.listings.models import Listing
 from credit.listings.rules import ListName
 from credit.listings.service import ListingService
@@ -74,8 +75,11 @@ class ObjectionDesk:
             objection.policy_id, objection.policy_version, objection.policy_region
         )
 
+    def _sees(self, actor: Principal) -> bool:
+        return sees_all_of(self._env.rulebook, actor, self._today)
+
     async def _seen(self, actor: Principal, objection_id: UUID) -> Objection:
-        found = await self._objections.find(objection_id, actor)
+        found = await self._objections.find(objection_id, actor, all_of=self._sees(actor))
         if found is None:
             raise ObjectionNotFound
         return found

@@ -3,14 +3,17 @@
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.evidence.schemas import EvidenceView
 from credit.evidence.service import EvidenceService
+from credit.internal import sees_all_of
 from credit.subjects.repository import SubjectRepository
 
 from .errors import NotYours, ObjectionNotFound, StepRefused
+from .models import Objection
 from .repository import ObjectionRepository
 from .rules import OPEN, State
 
@@ -23,6 +26,7 @@ class ObjectionFiles:
     """Files beside objections."""
 
     def __init__(self, session: AsyncSession, env: Environment, evidence: EvidenceService) -> None:
+        self._env = env
         self._objections = ObjectionRepository(session)
         self._subjects = SubjectRepository(session)
         self._evidence = evidence
@@ -38,9 +42,7 @@ class ObjectionFiles:
             StepRefused: it is decided.
             InvalidPayload, PayloadTooLarge, EvidenceRefused: as for any evidence.
         """
-        found = await self._objections.find(objection_id, actor)
-        if found is None:
-            raise ObjectionNotFound
+        found = await self._seen(actor, objection_id)
         if actor.subject_id is None and "credit:write" not in actor.scopes:
             raise NotYours
         subject = await self._subjects.lock(found.subject_id, actor)
@@ -53,6 +55,12 @@ class ObjectionFiles:
 
     async def list_of(self, actor: Principal, objection_id: UUID) -> list[EvidenceView]:
         """The files with an objection. Raises ObjectionNotFound."""
-        if await self._objections.find(objection_id, actor) is None:
-            raise ObjectionNotFound
+        await self._seen(actor, objection_id)
         return await self._evidence.about((ABOUT, objection_id))
+
+    async def _seen(self, actor: Principal, objection_id: UUID) -> Objection:
+        every = sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        found = await self._objections.find(objection_id, actor, all_of=every)
+        if found is None:
+            raise ObjectionNotFound
+        return found

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, LargeBinary, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -31,8 +31,14 @@ _BESIDE = (ListingStep.FLAG, ListingStep.UNFLAG, ListingStep.STATEMENT)
 """Steps of a listing that decide nothing about it."""
 
 
-def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """What concerns the caller's own subject if it is one, else a subject of the caller's regions."""
+def _visible_to(principal: Principal, *, all_of: bool) -> ColumnElement[bool]:
+    """What concerns the caller's own subject if it is one, else a subject of the caller's regions.
+
+    `all_of`: the caller sees all about these; who does not, sees no objection, because it names what it is
+    against.
+    """
+    if not all_of:
+        return false()
     if principal.subject_id is not None:
         return col(Subject.id) == principal.subject_id
     return region_clause(col(Subject.region), principal)
@@ -58,12 +64,12 @@ class ObjectionRepository:
         """Queue a row for the next flush."""
         self._session.add(row)
 
-    async def find(self, objection_id: UUID, principal: Principal) -> Objection | None:
+    async def find(self, objection_id: UUID, principal: Principal, *, all_of: bool) -> Objection | None:
         """An objection about a subject that the caller may see."""
         query = (
             select(Objection)
             .join(Subject, col(Subject.id) == col(Objection.subject_id))
-            .where(col(Objection.id) == objection_id, _visible_to(principal))
+            .where(col(Objection.id) == objection_id, _visible_to(principal, all_of=all_of))
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
@@ -78,13 +84,19 @@ class ObjectionRepository:
         return (await self._session.execute(query)).scalar_one()
 
     async def page(
-        self, principal: Principal, filters: ObjectionFilters, before: UUID | None, limit: int
+        self,
+        principal: Principal,
+        filters: ObjectionFilters,
+        before: UUID | None,
+        limit: int,
+        *,
+        all_of: bool,
     ) -> Sequence[Objection]:
         """`limit + 1` objections that the caller may see, the newest first."""
         query = (
             select(Objection)
             .join(Subject, col(Subject.id) == col(Objection.subject_id))
-            .where(_visible_to(principal))
+            .where(_visible_to(principal, all_of=all_of))
         )
         if filters.state:
             query = query.where(col(Objection.state) == filters.state)

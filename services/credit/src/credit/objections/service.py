@@ -155,7 +155,8 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         self, actor: Principal, filters: ObjectionFilters, cursor: str | None, limit: int
     ) -> Page[ObjectionView]:
         """Objections the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        rows = await self._objections.page(actor, filters, cursor_id(cursor), limit)
+        every = self._sees(actor)
+        rows = await self._objections.page(actor, filters, cursor_id(cursor), limit, all_of=every)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=await self._views(items), next_cursor=following)
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from common.crypto import mask_text
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
@@ -13,6 +14,7 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
+from credit.internal import sees_all_of
 from credit.paging import cursor_id
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -124,7 +126,8 @@ class ReplyService:
         limit: int,
     ) -> Page[ReplyView]:
         """Replies that the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        rows = await self._replies.page(actor, state, subject_id, cursor_id(cursor), limit)
+        every = self._sees(actor)
+        rows = await self._replies.page(actor, state, subject_id, cursor_id(cursor), limit, all_of=every)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[self.view(row) for row in items], next_cursor=following)
 
@@ -143,6 +146,9 @@ class ReplyService:
             reason=reply.reason,
         )
 
+    def _sees(self, actor: Principal) -> bool:
+        return sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+
     async def _own(self, actor: Principal, fact_id: UUID) -> tuple[object | None, Subject | None]:
         if actor.subject_id is None:
             raise Forbidden(Text("只有该主体本人可以提交说明", "Only the subject itself may reply"))
@@ -152,7 +158,7 @@ class ReplyService:
         return fact, await self._subjects.lock(fact.subject_id, actor)
 
     async def _locked(self, actor: Principal, reply_id: UUID) -> Reply:
-        seen = await self._replies.find(reply_id, actor)
+        seen = await self._replies.find(reply_id, actor, all_of=self._sees(actor))
         if seen is None:
             raise ReplyNotFound
         await self._subjects.lock(seen.subject_id, actor)

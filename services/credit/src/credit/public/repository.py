@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, false, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -16,8 +16,13 @@ from .rules import ReplyState
 __all__ = ["ReplyRepository"]
 
 
-def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """What concerns the caller's own subject if it is one, else a subject of the caller's regions."""
+def _visible_to(principal: Principal, *, all_of: bool) -> ColumnElement[bool]:
+    """What concerns the caller's own subject if it is one, else a subject of the caller's regions.
+
+    `all_of`: the caller sees all about these; who does not, finds what is shown on the public page.
+    """
+    if not all_of:
+        return false()
     if principal.subject_id is not None:
         return col(Subject.id) == principal.subject_id
     return region_clause(col(Subject.region), principal)
@@ -33,12 +38,12 @@ class ReplyRepository:
         """Queue a reply for the next flush."""
         self._session.add(reply)
 
-    async def find(self, reply_id: UUID, principal: Principal) -> Reply | None:
+    async def find(self, reply_id: UUID, principal: Principal, *, all_of: bool) -> Reply | None:
         """A reply of a subject that the caller may see."""
         query = (
             select(Reply)
             .join(Subject, col(Subject.id) == col(Reply.subject_id))
-            .where(col(Reply.id) == reply_id, _visible_to(principal))
+            .where(col(Reply.id) == reply_id, _visible_to(principal, all_of=all_of))
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
@@ -69,12 +74,14 @@ class ReplyRepository:
         subject_id: UUID | None,
         before: UUID | None,
         limit: int,
+        *,
+        all_of: bool,
     ) -> Sequence[Reply]:
         """`limit + 1` replies that the caller may see, the newest first."""
         query = (
             select(Reply)
             .join(Subject, col(Subject.id) == col(Reply.subject_id))
-            .where(_visible_to(principal))
+            .where(_visible_to(principal, all_of=all_of))
         )
         if state is not None:
             query = query.where(col(Reply.state) == state)

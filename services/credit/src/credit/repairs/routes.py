@@ -166,7 +166,7 @@ async def decide_repair(
 
 @outlook_router.get(
     "/listings/{listing_id}/repair-outlook",
-    responses=declare(ListingNotFound, TargetNotRepairable),
+    responses=declare(Forbidden, ListingNotFound, TargetNotRepairable),
     summary="When a listing can be repaired, by both clocks, and what is needed",
 )
 async def get_listing_outlook(listing_id: UUID, actor: Reader, repairs: RepairServiceDep) -> OutlookView:
@@ -175,7 +175,7 @@ async def get_listing_outlook(listing_id: UUID, actor: Reader, repairs: RepairSe
 
 @outlook_router.get(
     "/facts/{fact_id}/repair-outlook",
-    responses=declare(FactNotFound, TargetNotRepairable),
+    responses=declare(Forbidden, FactNotFound, TargetNotRepairable),
     summary="When the publication of a penalty can be repaired, and what is needed",
 )
 async def get_fact_outlook(fact_id: UUID, actor: Reader, repairs: RepairServiceDep) -> OutlookView:

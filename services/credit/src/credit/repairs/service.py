@@ -9,6 +9,7 @@ from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 
 from credit.evidence.service import EvidenceService
+from credit.internal import check_internal
 from credit.paging import cursor_id
 
 from .desk import RepairDesk, findings_of, given_in, held, training_details
@@ -53,9 +54,11 @@ class RepairService(RepairDesk):
         """When a listing or published fact can be repaired, by both clocks, and what it needs.
 
         Raises:
+            Forbidden: the caller does not see what is internal, such as a repair of before.
             ListingNotFound, FactNotFound: not the caller's to see.
             TargetNotRepairable: it does not stand, or is not published information.
         """
+        check_internal(self._env.rulebook, actor, self._today)
         return await self._outlooks.view(await self._outlooks.aim(actor, listing_id, fact_id))
 
     async def apply(self, actor: Principal, wanted: RepairIn) -> RepairView:

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import Forbidden, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query, Response
 
@@ -59,7 +59,7 @@ async def cancel_run(run_id: UUID, actor: Orderer, runs: RunServiceDep) -> RunVi
 
 @router.get(
     "/{run_id}/results",
-    responses=declare(RunNotFound),
+    responses=declare(RunNotFound, Forbidden),
     summary="What a run found: of a trial every subject, of a run for the record those that changed",
 )
 async def list_results(

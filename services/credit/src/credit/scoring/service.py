@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
-from credit.internal import check_internal
+from credit.internal import check_internal, sees_all_of
 from credit.scorecards.shelf import card_book
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
@@ -205,7 +205,10 @@ class ScoringService:
     async def history(
         self, actor: Principal, subject_id: UUID, cursor: str | None, limit: int
     ) -> Page[GradeView]:
-        """Published grades of a subject, the newest first. Raises SubjectNotFound, InvalidPayload."""
+        """Published grades of a subject, the newest first. Raises SubjectNotFound, InvalidPayload.
+
+        Who does not see what is internal is not told which fact brought a grade.
+        """
         if await self._subjects.find(subject_id, actor) is None:
             raise SubjectNotFound
         below = None if cursor is None else decode_cursor(cursor, int)[0]
@@ -213,7 +216,8 @@ class ScoringService:
             raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid"))
         rows = await self._grades.page(subject_id, below, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(row.version))
-        return Page(items=[_view(row) for row in items], next_cursor=following)
+        every = sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        return Page(items=[_view(row, with_fact=every) for row in items], next_cursor=following)
 
     async def receipt(self, actor: Principal, subject_id: UUID, version: int) -> Receipt | None:
         """The log's receipt of a published grade; None until it is included.
@@ -240,8 +244,9 @@ class ScoringService:
         return found[0] if found else None
 
 
-def _view(grade: PublishedGrade) -> GradeView:
+def _view(grade: PublishedGrade, *, with_fact: bool) -> GradeView:
     return GradeView(
-        **grade.model_dump(exclude={"subject_id", "score"}),
+        **grade.model_dump(exclude={"subject_id", "score", "fact_id"}),
         score=float(grade.score),
+        fact_id=grade.fact_id if with_fact else None,
     )
