@@ -29,6 +29,7 @@ __all__ = [
     "disputes_after",
     "harmed_tourists",
     "known",
+    "repaired_fact",
 ]
 
 DayPeriod = tuple[date, date | None]
@@ -123,6 +124,14 @@ def known(versions: Iterable[FactVersion], known_at: datetime) -> list[FactVersi
                 latest[row.id] = row
     standing = [row for row in latest.values() if row.action is not Action.REVOKE]
     return sorted(standing, key=lambda row: row.id)
+
+
+def repaired_fact(payload: Mapping[str, Any]) -> UUID | None:
+    """The fact that a repair names; None where it names none."""
+    try:
+        return UUID(str(payload.get("fact_id")))
+    except ValueError:
+        return None
 
 
 def harmed_tourists(payload: Mapping[str, Any]) -> bool | None:

@@ -25,7 +25,7 @@ from .catalogue import Catalogue
 from .kinds import SourceKind
 from .models import Fact, Showing
 from .repository import FactRepository
-from .rules import REPAIRED, Action, FactVersion, Hidden, known
+from .rules import REPAIRED, Action, FactVersion, Hidden, known, repaired_fact
 from .views import Look, as_version, look_at
 
 __all__ = ["RECORDED", "WITHDRAWN", "Showings"]
@@ -147,7 +147,7 @@ class Showings:
         before = picture.before(fact)
         if fact.code == REPAIRED:
             events = [self._of_repair(subject, fact, held, picture, before, now)]
-            settled = {fact.id, _repairs(fact)}
+            settled = {fact.id, repaired_fact(fact.payload)}
         else:
             events = self._of_itself(subject, fact, held, picture, None if first else before, now)
             settled = {fact.id}
@@ -200,7 +200,7 @@ class Showings:
         now: datetime,
     ) -> NewEvent:
         """A repair takes away the fact it names, its revocation brings that back: others are told by it."""
-        repaired = _repairs(fact)
+        repaired = repaired_fact(fact.payload)
         if repaired is None:
             return _event(subject, fact, now, _UNKNOWN)
         look, row = picture.of(repaired), held.get(repaired)
@@ -268,14 +268,6 @@ def _closes(catalogue: Catalogue, versions: Sequence[FactVersion], fact: Fact) -
     """The codes of the matters that a fact ends, or ended as it was before it was changed."""
     codes = {one.code for one in versions if one.id == fact.id}
     return {code for one in codes if one in catalogue.by_code for code in catalogue.by_code[one].closes}
-
-
-def _repairs(fact: Fact) -> UUID | None:
-    named = fact.payload.get("fact_id")
-    try:
-        return UUID(str(named))
-    except ValueError:
-        return None
 
 
 def _row(subject: Subject, fact_id: UUID, look: Look, version: int | None) -> Showing:

@@ -9,6 +9,7 @@ from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
+from credit.facts.rules import repaired_fact
 from credit.papers.service import PaperService
 from credit.steps import step_columns
 from credit.subjects.models import Subject
@@ -51,7 +52,8 @@ class RepairClosings:
 
     async def of_repaired(self, subject: Subject, repair: Fact) -> None:
         """Close the application that runs for a fact whose repair was granted elsewhere."""
-        target = await self._facts.latest(UUID(str(repair.payload["fact_id"])))
+        named = repaired_fact(repair.payload)
+        target = None if named is None else await self._facts.latest(named)
         if target is not None:
             running = await self._repairs.running(None, target.id)
             why = ELSEWHERE.format(authority=repair.source_authority, reference=repair.source_reference)
