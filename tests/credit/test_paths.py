@@ -278,13 +278,13 @@ def test_every_path_keeps_its_promise(listed: list[tuple[str, date]], today: dat
             assert CARD.rank(waited) >= CARD.rank(present)
 
 
-def history(chance: random.Random, today: date, codes: Sequence[str]) -> list[FactVersion]:
-    """Facts of the last three years, more of the rare ones, with two listings or none, hazards and duties."""
+def history(
+    chance: random.Random, today: date, codes: Sequence[str], listings: Sequence[int] = (0, 1, 2, 2, 3)
+) -> list[FactVersion]:
+    """Facts of the last three years, more of the rare ones, with so many listings, hazards and duties."""
     rows: list[FactVersion] = []
     wanted = chance.choices(codes, k=chance.randrange(1, 14))
-    wanted += ["SERIOUS_LISTED"] * chance.choice([0, 1, 2, 2, 3]) + ["HAZARD_FOUND"] * chance.choice(
-        [0, 1, 2]
-    )
+    wanted += ["SERIOUS_LISTED"] * chance.choice(listings) + ["HAZARD_FOUND"] * chance.choice([0, 1, 2])
     for number, code in enumerate(wanted, start=10):
         row = fact(number, code, today - timedelta(days=chance.randrange(0, 1090)))
         payload = {"hazard": f"H{number}"} if code == "HAZARD_FOUND" else {}
@@ -428,6 +428,7 @@ def cheapest_on(
 
 
 def try_random(seed: int, rounds: int) -> int:
+    """Gives how many paths kept their promise."""
     chance, seen = random.Random(seed), 0
     for _ in range(rounds):
         today = date(2026, 1, 1) + timedelta(days=chance.randrange(1000))
@@ -435,28 +436,47 @@ def try_random(seed: int, rounds: int) -> int:
         if chance.random() < 0.5:
             kind, card = "travel_agency", made_up(chance)
         rows = history(chance, today, [*ADVERSE, *OTHERS])
-        subject = ScoredSubject(UUID(int=1), kind, "140105")
+        seen += len(check(ScoredSubject(UUID(int=1), kind, "140105"), rows, today, card, desk(rows, today)))
+    return seen
+
+
+def try_everything(seed: int, rounds: int) -> int:
+    """Gives how many paths were compared with the cheapest of all that can be done for a subject."""
+    chance, compared = random.Random(seed), 0
+    for _ in range(rounds):
+        today = date(2026, 1, 1) + timedelta(days=chance.randrange(1000))
+        card, rows = made_up(chance), history(chance, today, [*ADVERSE, *OTHERS], listings=(0,))
         offers = desk(rows, today)
-        found = check(subject, rows, today, card, offers)
-        seen += len(found)
-        listed = [row for row in rows if row.code == "SERIOUS_LISTED"]
-        penalties = [one for one in offers if one.listed_until is None]
-        if listed or len(penalties) > 4 or card.id != "made-up":
+        if len(offers) > 6:
             continue
-        present = score(subject, rows, today, NOW, card).grade or ""
+        present = score(AGENCY, rows, today, NOW, card).grade or ""
         duty = next(one for one in card.paths if one.action == "finish_duty").cost
         owed = duty * sum(row.code in DUTIES for row in rows)
-        for path in found[:3]:
+        for path in check(AGENCY, rows, today, card, offers)[:3]:
             assert path.cheapest
-            least = cheapest_on(subject, rows, path.on, today, card, penalties, present)
-            assert least is not None and path.cost - owed == least
-    return seen
+            least = cheapest_on(AGENCY, rows, path.on, today, card, offers, present)
+            assert least is not None and path.cost - owed == least, (seed, today)
+            compared += 1
+    return compared
 
 
 def test_random_histories_under_shipped_and_made_up_cards() -> None:
     assert try_random(20261123, 25) > 20
 
 
+def test_no_path_is_dearer_than_what_trying_everything_finds() -> None:
+    assert try_everything(20261123, 25) > 5
+
+
 @pytest.mark.full
 def test_many_random_histories_under_shipped_and_made_up_cards() -> None:
-    assert sum(try_random(seed, 100) for seed in range(8)) > 600
+    seen = sum(try_random(seed, 100) for seed in range(20))
+    print(f"2,000 histories: {seen} paths kept")
+    assert seen > 2_000
+
+
+@pytest.mark.full
+def test_no_path_of_many_histories_is_dearer_than_what_trying_everything_finds() -> None:
+    compared = sum(try_everything(seed, 100) for seed in range(20))
+    print(f"2,000 histories: {compared} paths compared")
+    assert compared > 500
