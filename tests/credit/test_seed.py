@@ -189,6 +189,15 @@ async def test_papers_are_in_order_and_nothing_falls_due_at_once(seeded: Databas
     assert (unpaid, due, posts) == (0, 0, 12)
 
 
+async def test_what_a_listing_brings_is_told_by_the_next_round(seeded: Database) -> None:
+    async with seeded.session() as session:
+        listed = "SELECT DISTINCT subject_id FROM facts WHERE code = 'SERIOUS_LISTED'"
+        due = "SELECT subject_id FROM supervision_states WHERE next_change_on <= :today"
+        found = set(await session.scalars(text(listed)))
+        told = set(await session.scalars(text(due), {"today": TODAY}))
+    assert found and found <= told
+
+
 UNPAID = """
 SELECT count(*) FROM subjects s WHERE kind = 'travel_agency' AND NOT EXISTS (
     SELECT FROM deposit_entries e WHERE e.subject_id = s.id AND kind = 'payment' AND amount_fen =

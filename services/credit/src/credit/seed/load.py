@@ -39,6 +39,7 @@ from credit.subjects.models import Subject
 from credit.subjects.personal import name_columns, person_columns
 from credit.subjects.rules import Kind, Status
 from credit.subjects.schemas import PersonIn
+from credit.supervision.sources import LISTING_CODES
 
 from .firms import Firm, firms, guides
 from .firms_more import more_firms
@@ -153,7 +154,8 @@ def _build(chunk: Iterable[Firm], plan: SeedPlan, env: Environment, cards: CardV
         before = len(rows.facts)
         _live(subject, _past(subject, chance, born, env), chance, born, now, cards, rows)
         uncovered = _uncovered_since(rows.facts[before:], subject.id)
-        papers.add_for(firm, subject.licensed_on, uncovered, subject.tier)
+        listed = any(fact.code in LISTING_CODES for fact in rows.facts[before:])
+        papers.add_for(firm, subject.licensed_on, uncovered, subject.tier, listed=listed)
         rows.events.append(
             NewEvent("subject_registered", subject.id, subject.version, subject_data(subject), now)
         )
@@ -258,7 +260,11 @@ def _past(subject: _Subject, chance: Random, born: datetime, env: Environment) -
         return []
     lists = env.rulebook.lists.choose("credit-lists", on=today, region=subject.region)
     first, last = china_date(born) + timedelta(days=1), today - timedelta(days=20)
-    return happenings(chance, subject.kind, first, last, lists.of(ListName.SERIOUS).months)
+    past = happenings(chance, subject.kind, first, last, lists.of(ListName.SERIOUS).months)
+    if subject.id in DEMO_SUBJECT_IDS.values():
+        # What is found in the sample contracts is published; a listing of a party would add to it.
+        return [one for one in past if one.code not in LISTING_CODES]
+    return past
 
 
 def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: datetime) -> Fact:

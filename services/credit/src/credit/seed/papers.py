@@ -64,14 +64,22 @@ class Papers:
     rows: dict[type[SQLModel], list[_Row]] = field(default_factory=dict)
 
     def add_for(
-        self, firm: Firm, licensed_on: date | None, uncovered_since: date | None, tier: str | None
+        self,
+        firm: Firm,
+        licensed_on: date | None,
+        uncovered_since: date | None,
+        tier: str | None,
+        *,
+        listed: bool = False,
     ) -> None:
-        """What a subject of a credit tier holds. `uncovered_since`: its history says it has no cover."""
+        """What a subject of a credit tier holds. `uncovered_since`: its history says that it has no cover,
+        `listed` that it was put on a list, so that others must be told of its measures.
+        """
         chance = Random(f"papers {self.plan.seed} {firm.id}")  # noqa: S311  (invented data, no secret)
         if firm.kind is Kind.TRAVEL_AGENCY and licensed_on is not None:
             self._deposit(firm, chance, licensed_on)
             self._cover(firm, chance, licensed_on, uncovered_since)
-            self._risk_class(firm, chance, tier)
+            self._risk_class(firm, chance, tier, listed=listed)
         if firm.kind is Kind.TOUR_GUIDE:
             self._card(firm, chance)
         if isinstance(firm, Related) and firm.agency is not None:
@@ -95,8 +103,8 @@ class Papers:
         """The rows by table."""
         return self.rows.items()
 
-    def _risk_class(self, firm: Firm, chance: Random, tier: str | None) -> None:
-        """The market regulator's class; how it moves supervision is announced as soon as somebody looks."""
+    def _risk_class(self, firm: Firm, chance: Random, tier: str | None, *, listed: bool) -> None:
+        """The market regulator's class; how it and a listing move supervision is told by the next round."""
         risk, first = chance.choices(list(RiskClass), weights=[55, 30, 12, 3])[0], china_date(self.now)
         self._put(
             RiskClassRecord,
@@ -110,7 +118,7 @@ class Papers:
         moved = supervision_tier(tier, risk, matrix) != tier
         state: dict[str, Any] = {"tier": tier, "credit_tier": tier, "risk_class": risk}
         state |= {"measures": [], "restrictions": []}
-        turn = {"next_change_on": first if moved else None, "announced_at": self.now}
+        turn = {"next_change_on": first if moved or listed else None, "announced_at": self.now}
         self.rows.setdefault(SupervisionState, []).append(_Row({"subject_id": firm.id} | state | turn))
 
     def _deposit(self, firm: Firm, chance: Random, licensed_on: date) -> None:
