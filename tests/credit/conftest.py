@@ -138,6 +138,7 @@ async def running_witness(folder: Path, logs_file: Path) -> AsyncIterator[str]:
         key_file=folder / "witness.key",
         state_file=folder / "witness.json",
         logs_file=logs_file,
+        clock_file=folder / "clock",
     )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

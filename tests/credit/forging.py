@@ -31,16 +31,20 @@ from credit.draws.rules import (
     share,
     void_document,
 )
-from credit.draws.rules.inputs import LISTS
+from credit.draws.rules.inputs import LISTS, by_hand
 
 ORIGIN = "log.example/credit"
 LOG = SignerKey(ORIGIN, Algorithm.NOTE, sha256(b"log").digest())
 WITNESS = SignerKey("witness.example/w1", Algorithm.COSIGNATURE, sha256(b"witness").digest())
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
+BEFORE, LATE = datetime(2026, 11, 23, 1, 59, 59, tzinfo=UTC), datetime(2026, 11, 24, 3, 0, 1, tzinfo=UTC)
 TIERS = {"A": 200, "B": 500, "C": 3000, "D": 10_000}
 
 
 def redigest(frozen: dict[str, Any]) -> dict[str, Any]:
+    told = {name: found for name, (found, _) in by_hand(frozen).items()}
+    before = frozen.get("by_hand", {"recused_bp": 3000, "excluded_bp": 1000, "inspectors": 0})
+    frozen["by_hand"] = before | told
     frozen["digests"] = {name: hash_document(frozen[name]).hex() for name in LISTS}
     return frozen
 
@@ -77,7 +81,13 @@ def frozen_by_chance(chance: random.Random) -> dict[str, Any]:
         for n in range(chance.randint(7, 12))
     ]
     recusals = [
-        {"inspector": f"insp-{n}", "object": item["id"], "reason": "kinship"}
+        {
+            "inspector": f"insp-{n}",
+            "object": item["id"],
+            "reason": "kinship",
+            "by": "chief-1",
+            "source": "library",
+        }
         for item in objects
         for n in range(2)
         if chance.random() < 0.1
@@ -85,7 +95,7 @@ def frozen_by_chance(chance: random.Random) -> dict[str, Any]:
     draw_id = str(UUID(int=chance.getrandbits(128)))
     return redigest(
         {
-            "format": "tourtrust-draw-inputs/2",
+            "format": "tourtrust-draw-inputs/3",
             "draw_id": draw_id,
             "number": f"DRAW-2026-{chance.randint(1, 999_999):06d}",
             "purpose": "双随机抽查（虚构）",
@@ -104,7 +114,11 @@ def frozen_by_chance(chance: random.Random) -> dict[str, Any]:
             "objects": sorted(objects, key=lambda item: item["id"]),
             "inspectors": inspectors,
             "recusals": recusals,
-            "exclusions": [{"object": str(UUID(int=7)), "reason": "recently_inspected"}],
+            "exclusions": [
+                {"object": str(UUID(int=7)), "reason": "recently_inspected", "by": None},
+                {"object": str(UUID(int=8)), "reason": "not_operating", "by": "officer-1"},
+            ],
+            "frozen_by": "officer-1",
             "redraw_of": None,
             "created_at": "2026-11-23T02:00:00.000000Z",
             "commit_by": "2026-11-24T02:00:00.000000Z",
@@ -118,7 +132,7 @@ class Forge:
     """A draw with all its secrets, and the bundle of it, by somebody who holds the keys of log and witness.
 
     `void` is why it is void. `change` is done to the inputs before they are frozen; `behind` entries of
-    others stand behind the draw's last in the tree of its checkpoint.
+    others stand behind the draw's last in the tree of its checkpoint; the witness cosigns `at` that instant.
     """
 
     def __init__(
@@ -128,6 +142,7 @@ class Forge:
         void: str | None = None,
         change: Callable[[dict[str, Any]], Any] | None = None,
         behind: int = 0,
+        at: datetime = AT,
     ) -> None:
         chance = self.chance = random.Random(seed)
         self.frozen = frozen_by_chance(chance)
@@ -135,7 +150,7 @@ class Forge:
             change(self.frozen)
             redigest(self.frozen)
         self.secrets = {officer: chance.randbytes(32) for officer in self.frozen["officers"]}
-        self.void, self.behind = void, behind
+        self.void, self.behind, self.at = void, behind, at
         self.content = self._content()
 
     def bytes(self) -> bytes:
@@ -156,19 +171,23 @@ class Forge:
         if self.void:
             documents += [(LOG_REVEALED, reveal_document(draw_id, **one)) for one in reveals]
             documents += [(LOG_VOID, void_document(draw_id, self.void, missing, closed))]
+        self.documents = documents
         content: dict[str, Any] = {
-            "format": "tourtrust-draw/2",
+            "format": "tourtrust-draw/3",
             "frozen": self.frozen,
             "commitments": commitments,
             "reveals": reveals,
             "outcome": "void" if self.void else "drawn",
             "cause": self.void,
             "missing": missing,
+            "seal": None,
             **self.logged(documents),
             "seed": None,
             "result": [],
             "closed_at": closed,
         }
+        if self.void == "not_revealed":
+            content["seal"] = self.sealed
         if not self.void:
             self.draw_again(content)
         return content
@@ -195,7 +214,12 @@ class Forge:
         noise = [chance.randbytes(40) for _ in range(chance.randint(0, 20))]
         others = [chance.randbytes(40) for _ in range(self.behind)]
         leaves = [leaf_hash(entry) for entry in [*noise, *entries, *others]]
-        note, line = _checkpoint(leaves)
+        commitments = sum(event != LOG_REVEALED and event != LOG_VOID for event, _ in documents)
+        self.sealed = self._seal(leaves[: len(noise) + commitments], len(noise), salts[:commitments])
+        return self._seal(leaves, len(noise), salts)
+
+    def _seal(self, leaves: list[bytes], first: int, salts: list[bytes]) -> dict[str, Any]:
+        note, line = _checkpoint(leaves, self.at)
         proofs = [
             {
                 "salt": salt.hex(),
@@ -204,7 +228,7 @@ class Forge:
                     hash_range(a, b, _subtree(leaves)).hex() for a, b in inclusion_ranges(place, len(leaves))
                 ],
             }
-            for place, salt in enumerate(salts, len(noise))
+            for place, salt in enumerate(salts, first)
         ]
         return {"checkpoint": note, "cosignature": line, "proofs": proofs}
 
@@ -218,9 +242,9 @@ def _subtree(leaves: list[bytes]) -> Callable[[int, int], bytes]:
     return hashed
 
 
-def _checkpoint(leaves: list[bytes]) -> tuple[str, str]:
+def _checkpoint(leaves: list[bytes], at: datetime) -> tuple[str, str]:
     checkpoint = Checkpoint(ORIGIN, len(leaves), hash_range(0, len(leaves), _subtree(leaves)))
-    return sign_checkpoint(checkpoint, LOG), str(cosign(checkpoint.body(), WITNESS, AT))
+    return sign_checkpoint(checkpoint, LOG), str(cosign(checkpoint.body(), WITNESS, at))
 
 
 Change = Callable[[dict[str, Any]], Any]
@@ -244,15 +268,35 @@ def _weightless(frozen: dict[str, Any]) -> None:
     frozen["objects"][0]["weight"] = 0
 
 
-def _alone(frozen: dict[str, Any]) -> None:
+def _recused(frozen: dict[str, Any], number: int) -> None:
     frozen["recusals"] = [
-        {"inspector": one["id"], "object": frozen["objects"][0]["id"], "reason": "kinship"}
-        for one in frozen["inspectors"][1:]
+        {
+            "inspector": one["id"],
+            "object": frozen["objects"][0]["id"],
+            "reason": "kinship",
+            "by": "chief-1",
+            "source": "request",
+        }
+        for one in frozen["inspectors"][:number]
     ]
 
 
+def _alone(frozen: dict[str, Any]) -> None:
+    _recused(frozen, len(frozen["inspectors"]) - 1)
+    frozen["by_hand"]["recused_bp"] = 10_000
+
+
 def _included(frozen: dict[str, Any]) -> None:
-    frozen["exclusions"] = [{"object": frozen["objects"][0]["id"], "reason": "recently_inspected"}]
+    frozen["exclusions"] = [
+        {"object": frozen["objects"][0]["id"], "reason": "recently_inspected", "by": None}
+    ]
+
+
+def _spared(frozen: dict[str, Any]) -> None:
+    frozen["exclusions"] = [
+        {"object": str(UUID(int=n)), "reason": "not_operating", "by": "officer-1"}
+        for n in range(len(frozen["objects"]))
+    ]
 
 
 FROZEN_WRONG: dict[str, tuple[Change, str]] = {
@@ -260,6 +304,14 @@ FROZEN_WRONG: dict[str, tuple[Change, str]] = {
     "a stratum twice": (_twice, "strata: too few, or one stands twice"),
     "a weight of zero": (_weightless, "objects: missing or misshapen"),
     "recusals leave one inspector": (_alone, "an object has too few inspectors that may inspect it"),
+    "more recused than is allowed": (
+        lambda f: _recused(f, 4),
+        "recused by hand: the number is wrong, or more than is allowed",
+    ),
+    "more excluded than is allowed": (
+        _spared,
+        "excluded by hand: the number is wrong, or more than is allowed",
+    ),
     "an expertise that nobody has": (
         lambda f: f.update(expertise=["diving"]),
         "an object has too few inspectors that may inspect it",
@@ -355,7 +407,7 @@ def tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
     yield changed("unknown field in a secret", shape("reveals"), lambda c: c["reveals"][0].update(x="y"))
     yield changed("unknown field in the result", shape("result"), lambda c: c["result"][0].update(x="y"))
     yield changed("field left out", shape("closed_at"), lambda c: c.pop("closed_at"))
-    yield changed("format", shape("format"), lambda c: c.update(format="tourtrust-draw/1"))
+    yield changed("format", shape("format"), lambda c: c.update(format="tourtrust-draw/2"))
     yield changed("true for a number", shape("proofs"), lambda c: c["proofs"][0].update(leaf_index=True))
     yield changed("upper-case hex", shape("reveals"),
                   lambda c: c["reveals"][0].update(secret=c["reveals"][0]["secret"].upper()))  # fmt: skip
@@ -390,6 +442,19 @@ def tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
     yield changed("longer proof", log, lambda c: c["proofs"][0]["inclusion_proof"].append("00" * 32))
     yield changed("proof left out", "an entry is not proven", lambda c: c["proofs"].pop())
     yield changed("checkpoint root", "the checkpoint is not signed by the log", _reroot)
+    for name, at in (("before the draw was", BEFORE), ("too late to seal", LATE)):
+        yield changed(
+            f"cosigned {name}",
+            "the witness did not cosign in time",
+            lambda c, at=at: c.update(cosignature=_cosigned(c["checkpoint"], at)),
+        )
+    yield changed("a seal where none belongs", "a seal is missing, or there is one too many",
+                  lambda c: c.update(seal=forge.sealed))  # fmt: skip
+    yield frozen("fewer recused", "recused by hand: the number is wrong, or more than is allowed",
+                 lambda f: f["by_hand"].update(recused=0))  # fmt: skip
+    yield frozen("an exclusion that nobody made", log,
+                 lambda f: (f["exclusions"][1].update(by=None), redigest(f)))  # fmt: skip
+    yield frozen("frozen by another", log, lambda f: f.update(frozen_by="officer-2"))
     yield changed("a later checkpoint", "it is not the first checkpoint that holds all entries", late)
     yield changed(
         "seed", "the seed does not follow from checkpoint and secrets", lambda c: c.update(seed="33" * 32)
@@ -428,6 +493,15 @@ def void_tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
     yield changed(
         "before its time", "the draw was not closed in its time", closed_at="2026-11-24T03:00:00.000000Z"
     )
+    seal = content["seal"]
+    yield changed("the seal left out", "a seal is missing, or there is one too many", seal=None)
+    late = {"cosignature": _cosigned(seal["checkpoint"], LATE)}
+    yield changed("sealed too late", "the witness did not cosign in time", seal=seal | late)
+    other = {"checkpoint": content["checkpoint"], "cosignature": content["cosignature"]}
+    yield changed("the tree at the end for a seal", "draw_frozen: the document is not what the log took in",
+                  seal=seal | other)  # fmt: skip
+    yield changed("a seal of fewer commitments", "an entry is not proven",
+                  seal=seal | {"proofs": seal["proofs"][:-1]})  # fmt: skip
     yield changed("a secret dropped", "an entry is not proven", reveals=content["reveals"][1:],
                   missing=sorted([*content["missing"], content["reveals"][0]["officer"]]))  # fmt: skip
     nothing = {"reveals": [], "missing": officers, "commitments": [], "cause": "not_committed"}
@@ -441,6 +515,10 @@ def void_tamperings(forge: Forge) -> Iterator[tuple[str, bytes, str]]:
     skipping = [*range(1, len(documents)), len(documents) + len(content["reveals"])]
     yield changed("logged secrets passed over", log, **forge.logged(documents, skipping),
                   reveals=[], missing=officers)  # fmt: skip
+
+
+def _cosigned(note: str, at: datetime) -> str:
+    return str(cosign(note.partition("\n\n")[0] + "\n", WITNESS, at))
 
 
 def _blurred(line: str) -> str:

@@ -8,15 +8,28 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from credit.draws.rules import Inputs, Stratum, draw, share, verify_draw
+from common.ledger.strict import canonical
+from credit.draws.rules import Inputs, SealedDraw, Stratum, check_seal, draw, share, verify_draw
 
-from .forging import FROZEN_WRONG, LOG, TIERS, WITNESS, Forge, seal_bundle, tamperings, void_tamperings
+from .forging import (
+    BEFORE,
+    FROZEN_WRONG,
+    LATE,
+    LOG,
+    TIERS,
+    WITNESS,
+    Forge,
+    seal_bundle,
+    tamperings,
+    void_tamperings,
+)
 
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "verify_draw.py"
 KEY, WITNESS_KEY = str(LOG.verifier), str(WITNESS.verifier)
@@ -33,10 +46,10 @@ def _load() -> ModuleType:
 script: Any = _load()
 
 
-def reason_of(raw: bytes, witness: bool = True) -> str | None:
+def reason_of(raw: bytes, witness: bool = True, kept: Any = None) -> str | None:
     """Why the script refuses a bundle; None when it accepts it."""
     try:
-        script.verify(raw, script.vkey(KEY, 1), script.vkey(WITNESS_KEY, 4) if witness else None)
+        script.verify(raw, script.vkey(KEY, 1), script.vkey(WITNESS_KEY, 4) if witness else None, kept)
     except Exception as error:
         return f"{error}"
     return None
@@ -162,6 +175,91 @@ def test_the_operator_does_not_choose_the_checkpoint() -> None:
     assert len({json.loads(raw)["seed"] for raw in found}) == 11
     for raw in found:
         check("later", raw, "it is not the first checkpoint that holds all entries")
+
+
+@pytest.mark.parametrize("at", [BEFORE, LATE])
+def test_a_witness_who_signed_before_the_draw_or_too_late_seals_nothing(at: datetime) -> None:
+    """Whoever holds the log's key and orders the log anew, knowing the secrets, finds the witness late."""
+    raw = Forge(1011, at=at).bytes()
+    check("out of time", raw, "the witness did not cosign in time")
+    assert reason_of(raw, witness=False) is None and verify_draw(raw, KEY).ok
+    check("unrevealed", Forge(1012, void="not_revealed", at=at).bytes(), "the witness did not cosign in time")
+    for cause in ("not_committed", "not_sealed"):
+        assert reason_of(Forge(1013, void=cause, at=LATE).bytes()) is None
+
+
+def test_the_edges_of_the_time_for_sealing() -> None:
+    frozen = Forge(1011).frozen
+    for name in ("created_at", "seal_by"):
+        at = datetime.fromisoformat(frozen[name])
+        assert (
+            reason_of(Forge(1011, at=at).bytes()) is None
+            and verify_draw(Forge(1011, at=at).bytes(), KEY, WITNESS_KEY).ok
+        )
+    within = Forge(1011, change=lambda f: f.update(created_at="2026-11-23T02:00:00.900000Z")).bytes()
+    assert reason_of(within) is None and verify_draw(within, KEY, WITNESS_KEY).ok
+
+
+def check_kept(raw: bytes, kept: dict[str, Any], reason: str | None) -> None:
+    assert reason_of(raw, kept=kept) == reason
+    verdict = verify_draw(raw, KEY, WITNESS_KEY, json.dumps(kept).encode())
+    assert (None if verdict.ok else verdict.reason.en) == reason
+
+
+def test_a_kept_seal_holds_its_draw_and_refutes_any_other(tmp_path: Path) -> None:
+    drawn, void = Forge(41), Forge(41, void="not_revealed")
+    check_kept(drawn.bytes(), drawn.sealed | {"size": 3}, None)
+    check_kept(void.bytes(), void.sealed, None)
+    # The operator saw the secrets, logged none of them, and calls the draw not sealed.
+    unsealed = Forge(42, void="not_sealed")
+    check_kept(unsealed.bytes(), unsealed.sealed, "the kept seal shows that the draw was sealed in time")
+    # He put the entries into the log a second time, where he liked the result.
+    again = Forge(41)
+    again.content |= again.logged(again.documents)
+    again.draw_again(again.content)
+    assert reason_of(again.bytes()) is None
+    check_kept(again.bytes(), drawn.sealed, "the draw is not of the seal that was kept")
+    assert reason_of(drawn.bytes(), witness=False, kept=drawn.sealed) == "a kept seal needs the witness's key"
+    assert not verify_draw(drawn.bytes(), KEY, None, json.dumps(drawn.sealed).encode()).ok
+    for wrong in (b"[]", b"{}", b"x"):
+        assert not verify_draw(drawn.bytes(), KEY, WITNESS_KEY, wrong).ok
+    (tmp_path / "seal.json").write_text(json.dumps(unsealed.sealed))
+    keys = ("--key", KEY, "--witness", WITNESS_KEY, "--seal", "seal.json")
+    answer = run(unsealed.bytes(), tmp_path, *keys)
+    assert answer.returncode == 1 and "sealed in time" in answer.stderr
+
+
+def test_an_officer_reveals_only_what_log_and_witness_have() -> None:
+    """Each lie of a service that calls a draw sealed, with the reason for which the secret stays hidden."""
+    forge = Forge(43)
+    made = [(one["officer"], one["commitment"]) for one in forge.content["commitments"]]
+    (officer, own), draw_id = made[0], forge.frozen["draw_id"]
+
+    def judged(
+        forge: Forge = forge, made: Any = made, own: str = own, draw: str = draw_id, **seal: Any
+    ) -> str:
+        said = SealedDraw(canonical(forge.frozen), forge.sealed | seal, made)
+        verdict = check_seal(said, draw, officer, own, KEY, WITNESS_KEY)
+        return "" if verdict.ok else verdict.reason.en
+
+    assert judged() == ""
+    late = Forge(43, at=LATE).sealed["cosignature"]
+    assert judged(cosignature=late) == "the witness did not cosign in time"
+    line = forge.sealed["cosignature"]
+    assert "signature" in judged(cosignature=line[:-20] + ("A" if line[-20] != "A" else "B") + line[-19:])
+    assert judged(own="00" * 32) == "your own commitment is not among them"
+    other = [(officer, "00" * 32), *made[1:]]
+    assert judged(made=other, own="00" * 32) == "draw_committed: the document is not what the log took in"
+    assert judged(made=made[:1]) == "the commitments are not those of the officers"
+    assert judged(draw="x") == "these are the inputs of another draw"
+    assert judged(proofs=[]) == "an entry is not proven"
+    behind = Forge(43, behind=2)
+    longer = {name: behind.content[name] for name in ("checkpoint", "cosignature", "proofs")}
+    assert judged(behind, **longer) == "it is not the first checkpoint that holds all entries"
+    changed = Forge(43)
+    changed.frozen["seal_by"] = "2026-11-24T23:00:00.000000Z"
+    assert judged(changed) == "draw_frozen: the document is not what the log took in"
+    assert "form" in judged(proofs=None) and "form" in judged(checkpoint=5)
 
 
 def test_any_byte_changed_is_refused() -> None:

@@ -45,11 +45,16 @@ def draw(
     witness_key: Annotated[
         str | None, typer.Option(metavar="VKEY", help="见证方公钥 / verifier key of the witness")
     ] = None,
+    seal: Annotated[
+        Path | None,
+        typer.Option(help="揭示前留存的封存凭证 / the seal that an officer kept before he revealed"),
+    ] = None,
 ) -> None:
     """核验抽查 / draw an inspection again from its bundle, and compare."""
     from credit.draws.rules.bundle import verify_draw
 
-    verdict = verify_draw(_read(file), _key(key), None if witness_key is None else _key(witness_key))
+    witness = None if witness_key is None else _key(witness_key)
+    verdict = verify_draw(_read(file), _key(key), witness, None if seal is None else _read(seal))
     if not verdict.ok:
         _invalid(verdict.reason.zh, verdict.reason.en)
     _valid(verdict.facts)

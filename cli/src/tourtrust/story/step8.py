@@ -32,7 +32,9 @@ def play(stage: Stage) -> list[str]:
     file, changed = stage.folder / "draw.json", stage.folder / "draw-changed.json"
     file.write_bytes(bundle)
     key = stage.log_keys["credit"]
-    verdict = stage.tourtrust("verify", "draw", file, "--key", key)
+    seal = stage.folder / f"seal-{drawn['id']}.json"
+    keys = ("--key", key, "--witness-key", stage.log_keys["witness"])
+    verdict = stage.tourtrust("verify", "draw", file, *keys, "--seal", seal)
     stage.check(verdict.returncode == 0, f"the bundle does not verify: {verdict.stderr}")
     altered = bytearray(bundle)
     altered[len(altered) // 3] ^= 1
@@ -45,6 +47,6 @@ def play(stage: Stage) -> list[str]:
             f"{pick['name']} (tier {pick['tier']}): {', '.join(pick['inspectors'])}"
             for pick in drawn["result"]
         ),
-        "the bundle verifies offline with the published key",
+        "the bundle verifies offline with both published keys and is of the seal that the officers kept",
         f"with one altered bit it does not: {broken.stderr.strip()}",
     ]

@@ -16,6 +16,7 @@ APPEND_ONLY = (
     "inspection_records",
     "inspection_acts",
     "hazard_acts",
+    "draw_waivers",
 )
 TABLES = (
     "inspectors",
@@ -33,6 +34,7 @@ TABLES = (
     "inspection_acts",
     "hazards",
     "hazard_acts",
+    "draw_waivers",
 )
 
 revision = "0005"
@@ -385,6 +387,23 @@ def upgrade() -> None:
     op.create_index('uq_draws_redraw_of', 'draws', ['redraw_of'], unique=True, postgresql_where=sa.text('redraw_of IS NOT NULL'))
     op.create_index('ix_draws_chain', 'draws', ['chain'], unique=False)
     op.create_index('uq_draws_plan_id_task_no', 'draws', ['plan_id', 'task_no'], unique=True, postgresql_where=sa.text("state <> 'void'"))
+    op.add_column('draws', sa.Column('tiers', postgresql.ARRAY(sa.String(length=16)), nullable=True))
+    op.execute("UPDATE draws SET tiers = '{}'")
+    op.alter_column('draws', 'tiers', nullable=False)
+    op.create_table('draw_waivers',
+    sa.Column('chain', sa.Uuid(), nullable=False),
+    sa.Column('draw_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.String(length=24), nullable=False),
+    sa.Column('ground', sa.String(length=24), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('waived_by', sa.Text(), nullable=False),
+    sa.Column('waived_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("ground IN ('plan_ended', 'too_few_objects', 'no_other_officers')", name=op.f('ck_draw_waivers_ground')),
+    sa.ForeignKeyConstraint(['draw_id'], ['draws.id'], name=op.f('fk_draw_waivers_draw_id')),
+    sa.PrimaryKeyConstraint('chain', name=op.f('pk_draw_waivers')),
+    sa.UniqueConstraint('draw_id', name=op.f('uq_draw_waivers_draw_id')),
+    sa.UniqueConstraint('number', name=op.f('uq_draw_waivers_number'))
+    )
     for statement in append_only_ddl(*APPEND_ONLY):
         op.execute(statement)
 
@@ -404,7 +423,7 @@ def downgrade() -> None:
     op.drop_index('uq_draws_plan_id_task_no', 'draws')
     op.drop_constraint(op.f('ck_draws_task_whole'), 'draws')
     op.drop_constraint(op.f('fk_draws_plan_id'), 'draws')
-    for column in ("missing", "cause", "chain", "task_no", "plan_version", "plan_id"):
+    for column in ("tiers", "missing", "cause", "chain", "task_no", "plan_version", "plan_id"):
         op.drop_column("draws", column)
     for table in reversed(TABLES):
         op.drop_table(table)

@@ -161,7 +161,9 @@ def _checked_by_a_stranger(stage: Stage, draw_id: str) -> str:
     file = stage.folder / "plan-draw.json"
     bundle = stage.call("GET", f"/api/v1/credit/draws/{draw_id}/bundle", by="province_officer").content
     file.write_bytes(bundle)
-    command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), "--key", stage.log_keys["credit"]]
+    keys = ["--key", stage.log_keys["credit"], "--witness", stage.log_keys["witness"]]
+    keys += ["--seal", str(stage.folder / f"seal-{draw_id}.json")]
+    command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), *keys]
     outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     stage.check(outcome.returncode == 0, f"verify_draw.py: {outcome.stdout}{outcome.stderr}")
     return outcome.stdout.strip().splitlines()[-1]

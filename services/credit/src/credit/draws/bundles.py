@@ -6,11 +6,10 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from common.ledger import append, find_leaf, get_receipt
+from common.ledger import append, find_leaf
 from common.ledger.note import SignerKey
 from common.ledger.store import list_keys
 from common.ledger.strict import hash_document
-from common.problems import Unavailable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -23,6 +22,7 @@ from .models import Draw
 from .repository import DrawRepository, SealedCheckpoint
 from .rules import FORMAT, LOG_VOID, draw, inputs_of, log_id, seal_bundle, seed_of, void_document
 from .rules.states import DrawState, VoidCause
+from .sealing import Sealer
 
 __all__ = ["Bundler"]
 
@@ -34,6 +34,7 @@ class Bundler:
 
     def __init__(self, session: AsyncSession, env: Environment, draws: DrawRepository) -> None:
         self._session, self._env, self._draws = session, env, draws
+        self._sealer = Sealer(session, env, draws)
 
     async def close_drawn(self, row: Draw, sealed: SealedCheckpoint, now: datetime) -> None:
         """Draw from the sealed root and all secrets, and make the tasks that follow.
@@ -65,7 +66,7 @@ class Bundler:
             self._session,
             log=self._env.log,
             id=log_id(str(row.id)),
-            version=await self._entries(row) + 1,
+            version=await self._draws.entries(row.id) + 1,
             event=LOG_VOID,
             document_hash=hash_document(document),
             now=now,
@@ -73,18 +74,13 @@ class Bundler:
 
     async def close_void(self, row: Draw, now: datetime) -> bool:
         """Make the bundle of a void draw, once its last entry is cosigned; says whether it was."""
-        entries = await self._entries(row) + 1
+        entries = await self._draws.entries(row.id) + 1
         leaf = await find_leaf(self._session, log_id(str(row.id)), entries)
         sealed = None if leaf is None else await self._draws.sealed_checkpoint(leaf + 1)
         if sealed is None:
             return False
         await self._close(row, json.loads(row.frozen), sealed, entries, None, [], now)
         return True
-
-    async def _entries(self, row: Draw) -> int:
-        """How many entries a draw has in the log before it ends: inputs, commitments, secrets."""
-        made, told = await self._draws.commitments(row.id), await self._draws.reveals(row.id)
-        return 1 + len(made) + len(told)
 
     async def _batches(self, row: Draw) -> tuple[list[date], str | None]:
         """The days of the task's batches and its lead office, as the plan said them when it was drawn."""
@@ -93,18 +89,12 @@ class Bundler:
         task = await PlanRepository(self._session).task_of(row.plan_id, row.plan_version, row.task_no)
         return [date.fromisoformat(one["due_on"]) for one in task["batches"]], task["lead_office"]
 
-    async def _proof(self, row: Draw, version: int, size: int) -> dict[str, Any]:
-        """Where an entry stands in the tree of `size`, and the salt under which it hides its document."""
-        receipt = await get_receipt(
-            self._session, log=self._env.log, id=log_id(str(row.id)), version=version, size=size
-        )
-        if receipt is None:
-            raise Unavailable
-        return {
-            "salt": receipt.salt.hex(),
-            "leaf_index": receipt.leaf_index,
-            "inclusion_proof": [item.hex() for item in receipt.inclusion_proof],
-        }
+    async def _seal_before(self, row: Draw) -> dict[str, Any] | None:
+        """The seal of a draw that somebody left unrevealed: it shows that it was time to reveal."""
+        if row.cause != VoidCause.NOT_REVEALED:
+            return None
+        sealed = await self._sealer.seal(row)
+        return None if sealed is None else await self._sealer.document(row, sealed)
 
     async def _signer(self, size: int) -> SignerKey:
         """The key that signed the tree of `size`: one key then verifies checkpoint and bundle."""
@@ -137,7 +127,8 @@ class Bundler:
             "missing": row.missing,
             "checkpoint": sealed.note,
             "cosignature": sealed.cosignature,
-            "proofs": [await self._proof(row, version, sealed.size) for version in range(1, proven + 1)],
+            "proofs": await self._sealer.proofs(row, proven, sealed.size),
+            "seal": await self._seal_before(row),
             "seed": seed,
             "result": result,
             "closed_at": instant(closed_at),
@@ -151,7 +142,7 @@ class Bundler:
             self._session,
             log=self._env.log,
             id=log_id(str(row.id)),
-            version=await self._entries(row) + (1 if row.cause is None else 2),
+            version=await self._draws.entries(row.id) + (1 if row.cause is None else 2),
             event=_LOG_CLOSED,
             document_hash=digest.digest(),
             now=now,

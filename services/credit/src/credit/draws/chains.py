@@ -19,7 +19,7 @@ _ASKED = ("region", "kinds", "tiers", "inspectors_per_object", "min_departments"
 
 
 class Chains:
-    """A void draw is repeated once, of the same list, by officers who are not to blame for any before it."""
+    """A void draw is repeated once, of the same list, by other officers than those of any before it."""
 
     def __init__(self, draws: DrawRepository) -> None:
         self._draws = draws
@@ -29,8 +29,8 @@ class Chains:
 
         Raises:
             DrawNotFound: not in the caller's regions.
-            DrawConflict: it is not void, or has been repeated.
-            InvalidPayload: another task, or officers of a draw of the chain that is void because of officers.
+            DrawConflict: it is not void, has been repeated, or was given up.
+            InvalidPayload: another task, or officers of a void draw of the chain.
         """
         if wanted.redraw_of is None:
             return None
@@ -46,6 +46,8 @@ class Chains:
         task = (wanted.task.plan_id, wanted.task.no) if wanted.task else (None, None)
         if (before.plan_id, before.task_no) != task:
             raise InvalidPayload.at("/task", Text("重抽须为同一任务", "A redraw is of the same task"))
+        if await self._draws.waiver(before.chain) is not None:
+            raise DrawConflict(Text("该抽取已终结，不再重抽", "It was given up and is not drawn again"))
         if await self._draws.barred(before.chain) & set(wanted.officers):
             raise InvalidPayload.at(
                 "/officers",
@@ -53,19 +55,22 @@ class Chains:
             )
         return before
 
-    async def check(self, before: Draw | None, prepared: Prepared) -> None:
+    async def check(self, before: Draw | None, prepared: Prepared, frozen: dict[str, Any]) -> None:
         """Refuse a redraw of something else, and a new draw in place of a redraw.
 
         A task of a plan that has a void draw is drawn by redraws only. Outside a plan, officers of a void
-        draw whose chain has come to no result draw nothing of the same kinds in the same region.
+        draw whose chain has come to no result draw nothing of the same kinds in the same region, until the
+        chain is given up. Whom the request recuses, excludes or names as inspectors stays the same.
 
         Raises:
             InvalidPayload: a redraw asks for something else than the void draw.
             DrawConflict: a void draw waits to be repeated.
         """
         if before is not None:
+            earlier = json.loads(before.frozen)
             if prepared.task is None:
-                _check_same(json.loads(before.frozen), prepared)
+                _check_same(earlier, prepared)
+            _check_same_people(earlier, frozen)
             return
         waiting = await self._waiting(prepared)
         if waiting is not None:
@@ -94,10 +99,32 @@ def _check_same(frozen: dict[str, Any], prepared: Prepared) -> None:
     before = {name: frozen[name] for name in _ASKED} | {
         "items": frozen["task"]["items"],
         "count": frozen["count"] if by_number else None,
-        "exclusions": sorted(item["object"] for item in frozen["exclusions"]),
     }
     for name, value in before.items():
         if asked[name] != value:
             raise InvalidPayload.at(
                 f"/{name}", Text("重抽内容须与作废抽取一致", "A redraw asks for what the void draw did")
             )
+
+
+def _check_same_people(before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Refuse a redraw that keeps others apart by hand than the void draw did, or names other inspectors.
+
+    What the records and the library know may have changed meanwhile, and covers what was said by hand.
+    """
+    for name, by_hand, key in (
+        ("recusals", lambda one: one["source"] == "request", lambda one: (one["inspector"], one["object"])),
+        ("exclusions", lambda one: one["by"] is not None, lambda one: one["object"]),
+    ):
+        given = [{key(one) for one in frozen[name] if by_hand(one)} for frozen in (before, now)]
+        every = [{key(one) for one in frozen[name]} for frozen in (before, now)]
+        if given[0] - every[1] or given[1] - every[0]:
+            raise InvalidPayload.at(
+                f"/{name}", Text("重抽内容须与作废抽取一致", "A redraw asks for what the void draw did")
+            )
+    named = [frozen["by_hand"]["inspectors"] > 0 for frozen in (before, now)]
+    people = [{one["id"] for one in frozen["inspectors"]} for frozen in (before, now)]
+    if named[0] != named[1] or (named[0] and people[0] != people[1]):
+        raise InvalidPayload.at(
+            "/inspectors", Text("重抽内容须与作废抽取一致", "A redraw asks for what the void draw did")
+        )

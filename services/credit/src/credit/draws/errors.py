@@ -2,7 +2,15 @@
 
 from common.problems import Forbidden, NotFound, StateConflict, Text
 
-__all__ = ["DrawConflict", "DrawNotFinished", "DrawNotFound", "DrawNotSealed", "NotADrawOfficer"]
+__all__ = [
+    "DrawConflict",
+    "DrawNotFinished",
+    "DrawNotFound",
+    "DrawNotHandedOut",
+    "DrawNotSealed",
+    "NotADrawOfficer",
+    "WaiverNeedsSecondPerson",
+]
 
 
 class DrawNotFound(NotFound):
@@ -43,3 +51,17 @@ class DrawNotFinished(StateConflict):
 
     type = "/problems/draw-not-finished"
     title = Text("抽取尚未完成", "The draw is not finished")
+
+
+class DrawNotHandedOut(StateConflict):
+    """The draw's visits are not all made: until then only officers see who will be inspected by whom."""
+
+    type = "/problems/draw-not-handed-out"
+    title = Text("检查结束前不予提供", "Not handed out before the visits are made")
+
+
+class WaiverNeedsSecondPerson(Forbidden):
+    """Whoever froze a draw of the chain or drew in one does not give it up."""
+
+    type = "/problems/draw-waiver-second-person"
+    title = Text("须由未参与该抽取的人员决定", "A person who had no part in the draw decides")

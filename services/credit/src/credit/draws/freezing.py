@@ -12,15 +12,16 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy import Row
 
 from credit.plans.strata import ALL, UNRATED, Layer, layers_by_tier, one_layer
-from credit.rulebook.rules import DrawPolicy, SupervisionPolicy
+from credit.rulebook.rules import DrawLimits, DrawPolicy, SupervisionPolicy
 from credit.scoring.rules.engine import instant
 from credit.subjects.rules import is_person
 
 from .preparing import Prepared
 from .rules import INPUTS_FORMAT, Inputs, inputs_of
-from .rules.inputs import LISTS
+from .rules.inputs import LISTS, allowed_by_hand, by_hand
+from .schemas import DrawIn
 
-__all__ = ["check_people", "frozen_inputs"]
+__all__ = ["check_grounds", "check_people", "frozen_inputs"]
 
 _MOST_WORK = 3_000_000
 Candidate = Row[UUID, str, str | None, str]
@@ -66,7 +67,7 @@ def check_people(wanted: Prepared, policy: DrawPolicy) -> None:
             Text("参与部门不足", "Too few departments for a joint inspection"),
         ),
         (
-            wanted.given_recusals <= set(inspectors),
+            {one.inspector for one in wanted.recusals} <= set(inspectors),
             "/recusals",
             Text("回避人员不在检查人员名单中", "A recused inspector is not on the list"),
         ),
@@ -76,10 +77,25 @@ def check_people(wanted: Prepared, policy: DrawPolicy) -> None:
             raise InvalidPayload.at(pointer, reason)
 
 
+def check_grounds(wanted: DrawIn, limits: DrawLimits) -> None:
+    """Refuse recusals and exclusions of a request for a ground that the policy does not know."""
+    for field, given, known in (
+        ("recusals", [one.reason for one in wanted.recusals], limits.recusal_grounds),
+        ("exclusions", [one.reason for one in wanted.exclusions], limits.exclusion_grounds),
+    ):
+        codes = {one.code for one in known}
+        for place, reason in enumerate(given):
+            if reason not in codes:
+                raise InvalidPayload.at(
+                    f"/{field}/{place}/reason", Text("目录中没有该理由", "Not a ground of the policy")
+                )
+
+
 def frozen_inputs(
     wanted: Prepared,
     candidates: Sequence[Candidate],
     policy: DrawPolicy,
+    limits: DrawLimits,
     tiers: SupervisionPolicy,
     draw_id: UUID,
     number: str,
@@ -93,17 +109,15 @@ def frozen_inputs(
     `times` says until when to commit, seal and reveal (`commit_by`, `seal_by`, `reveal_by`).
 
     Raises:
-        InvalidPayload: more is to be drawn than there is, the draw is too large, or recusals leave an object
-            with too few inspectors.
+        InvalidPayload: more is to be drawn than there is, the draw is too large, recusals leave an object
+            with too few inspectors, or people keep more apart than `limits` allow.
     """
     among = {str(row.id) for row in candidates}
-    excluded = {
-        item: reason for item, reason in wanted.exclusions.items() if item in among or wanted.task is None
-    }
+    excluded = {item: why for item, why in wanted.exclusions.items() if item in among or why[1] is not None}
     objects = [row for row in candidates if str(row.id) not in excluded]
     layers = _layers(wanted, [row.tier for row in objects], tiers)
     by_tier = layers[0].id != ALL if layers else False
-    recusals = wanted.recusals if wanted.task is None else [one for one in wanted.recusals if one[1] in among]
+    recusals = [one for one in wanted.recusals if one.given or one.object in among]
     frozen: dict[str, Any] = {
         "format": INPUTS_FORMAT,
         "draw_id": str(draw_id),
@@ -136,12 +150,30 @@ def frozen_inputs(
             for one in sorted(wanted.inspectors, key=lambda one: one.id)
         ],
         "recusals": [
-            {"inspector": inspector, "object": item, "reason": reason} for inspector, item, reason in recusals
+            {
+                "inspector": one.inspector,
+                "object": one.object,
+                "reason": one.reason,
+                "by": one.by,
+                "source": "request" if one.given else "library",
+            }
+            for one in recusals
         ],
-        "exclusions": [{"object": key, "reason": reason} for key, reason in sorted(excluded.items())],
+        "exclusions": [
+            {"object": item, "reason": reason, "by": by} for item, (reason, by) in sorted(excluded.items())
+        ],
+        "frozen_by": wanted.by,
         "redraw_of": str(wanted.redraw_of) if wanted.redraw_of else None,
         "created_at": instant(now),
         **{name: instant(moment) for name, moment in times.items()},
+    }
+    found = by_hand(frozen)
+    frozen["by_hand"] = {
+        "inspectors": len(wanted.inspectors) if wanted.named else 0,
+        "recused": found["recused"][0],
+        "recused_bp": limits.recused_bp,
+        "excluded": found["excluded"][0],
+        "excluded_bp": limits.excluded_bp,
     }
     frozen["digests"] = {name: hash_document(frozen[name]).hex() for name in LISTS}
     _check_feasible(frozen)
@@ -172,6 +204,7 @@ def _check_feasible(frozen: dict[str, Any]) -> None:
         raise InvalidPayload.at("/count", Text(f"可抽对象只有 {there} 个", f"There are {there} objects only"))
     if frozen["count"] * there > _MOST_WORK:
         raise InvalidPayload.at("/count", Text("一次抽取过大，请分批", "Too large for one draw; split it"))
+    _check_by_hand(frozen)
     inputs = inputs_of(frozen)
     if not _nobody_recused(inputs).can_inspect(""):
         raise InvalidPayload.at(
@@ -186,6 +219,21 @@ def _check_feasible(frozen: dict[str, Any]) -> None:
         raise InvalidPayload.at(
             "/recusals", Text("回避后可用检查人员不足", "Recusals leave an object with too few inspectors")
         )
+
+
+def _check_by_hand(frozen: dict[str, Any]) -> None:
+    hand = frozen["by_hand"]
+    for name, field in (("recused", "recusals"), ("excluded", "exclusions")):
+        found, whole = by_hand(frozen)[name]
+        most = allowed_by_hand(whole, hand[f"{name}_bp"])
+        if found > most:
+            raise InvalidPayload.at(
+                f"/{field}",
+                Text(
+                    f"人工回避或排除过多：{whole} 中至多 {most}，现为 {found}",
+                    f"Too much is kept apart by hand: {found} of {whole}, {most} at most",
+                ),
+            )
 
 
 def _nobody_recused(inputs: Inputs) -> Inputs:

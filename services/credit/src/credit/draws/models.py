@@ -21,9 +21,9 @@ from sqlmodel import Field
 
 from credit.db import Base
 
-from .rules.states import DrawState
+from .rules.states import DrawState, WaiverGround
 
-__all__ = ["Draw", "DrawCommitment", "DrawReveal"]
+__all__ = ["Draw", "DrawCommitment", "DrawReveal", "DrawWaiver"]
 
 
 class Draw(Base, table=True):
@@ -66,6 +66,7 @@ class Draw(Base, table=True):
     region: str = Field(sa_type=String(6), nullable=False)
     purpose: str = Field(sa_type=Text, nullable=False)
     kinds: list[str] = Field(sa_column=Column(ARRAY(String(24)), nullable=False))
+    tiers: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(String(16)), nullable=False))
     officers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     objects: int
     drawn: int
@@ -115,3 +116,20 @@ class DrawReveal(Base, table=True):
     secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     log_version: int
     revealed_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+
+
+class DrawWaiver(Base, table=True):
+    """A chain of void draws that a person who had no part in it gave up. Rows are only ever added."""
+
+    __tablename__ = "draw_waivers"
+    __table_args__ = (
+        CheckConstraint(f"ground IN ({', '.join(repr(str(g)) for g in WaiverGround)})", "ground"),
+    )
+
+    chain: UUID = Field(primary_key=True)
+    draw_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("draws.id"), unique=True, nullable=False))
+    number: str = Field(sa_column=Column(String(24), unique=True, nullable=False))
+    ground: str = Field(sa_type=String(24), nullable=False)
+    reason: str = Field(sa_type=Text, nullable=False)
+    waived_by: str = Field(sa_type=Text, nullable=False)
+    waived_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

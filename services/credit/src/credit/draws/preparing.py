@@ -21,7 +21,7 @@ from credit.plans.service import PlanService
 from .errors import DrawNotFound
 from .schemas import DrawIn, TaskRef
 
-__all__ = ["Drawable", "PlanTask", "Prepared", "Preparer"]
+__all__ = ["Apart", "Drawable", "PlanTask", "Prepared", "Preparer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,17 @@ class Drawable:
     id: str
     department: str | None
     expertise: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """An inspector kept from an object: why, who entered it, and whether it came with the request."""
+
+    inspector: str
+    object: str
+    reason: str
+    by: str
+    given: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Prepared:
     """Everything that a draw is made of, before the objects are looked up.
 
     Objects are drawn by `count`, by one `ratio_bp`, or, when both are None, by the ratio of each tier.
+    `exclusions` gives the reason and who entered it, None where the records say it. `by` freezes the draw;
+    `named` says that he named the inspectors.
     """
 
     purpose: str
@@ -60,9 +73,10 @@ class Prepared:
     inspectors_per_object: int
     min_departments: int
     expertise: list[str]
-    recusals: list[tuple[str, str, str]]
-    given_recusals: set[str]
-    exclusions: Mapping[str, str]
+    recusals: list[Apart]
+    exclusions: Mapping[str, tuple[str, str | None]]
+    by: str
+    named: bool
     count: int | None = None
     ratio_bp: int | None = None
     redraw_of: UUID | None = None
@@ -90,7 +104,6 @@ class Prepared:
             "expertise": self.expertise,
             "items": [item.code for item in self.items],
             "count": self.count,
-            "exclusions": sorted(self.exclusions),
         }
 
 
@@ -137,9 +150,10 @@ class Preparer:
             inspectors_per_object=wanted.inspectors_per_object,
             min_departments=wanted.min_departments,
             expertise=sorted({*wanted.expertise, *_skills(items)}),
-            recusals=await self._recusals(wanted, people, today),
-            given_recusals={one.inspector for one in wanted.recusals},
-            exclusions={str(one.subject_id): one.reason for one in wanted.exclusions},
+            recusals=await self._recusals(actor, wanted, people, today),
+            exclusions={str(one.subject_id): (one.reason, actor.sub) for one in wanted.exclusions},
+            by=actor.sub,
+            named=wanted.inspectors is not None,
             count=wanted.count,
             redraw_of=wanted.redraw_of,
             above_cap=self._above_cap(wanted.region),
@@ -148,17 +162,19 @@ class Preparer:
     async def _from_plan(self, actor: Principal, wanted: DrawIn, ref: TaskRef, today: date) -> Prepared:
         said = wanted.model_fields_set & {
             "purpose", "region", "kinds", "tiers", "items", "count", "by_tier", "min_departments",
-            "inspectors_per_object", "inspectors",
+            "inspectors_per_object", "inspectors", "recusals",
         }  # fmt: skip
         if said:
             raise InvalidPayload.at(
-                f"/{min(said)}", Text("由计划任务确定，不得另给", "The task says this; do not give it")
+                f"/{min(said)}",
+                Text("由计划任务或名录库确定，不得另给", "Task or library say this; do not give it"),
             )
         plan, task, items = await self._plans.task_to_draw(actor, ref.plan_id, ref.no)
         offices = [task.lead_office, *task.joint_offices]
         people = await self._people(wanted, plan.region, today, offices)
-        excluded = {
-            str(subject): str(reason)
+        given = {str(one.subject_id): (str(one.reason), actor.sub) for one in wanted.exclusions}
+        excluded: dict[str, tuple[str, str | None]] = {
+            str(subject): (str(reason), None)
             for subject, reason in (await self._library.exclusions(task.region, today)).items()
         }
         return Prepared(
@@ -172,9 +188,10 @@ class Preparer:
             inspectors_per_object=task.inspectors_per_object,
             min_departments=2 if task.joint_offices else 1,
             expertise=sorted({*wanted.expertise, *_skills(items)}),
-            recusals=await self._recusals(wanted, people, today),
-            given_recusals={one.inspector for one in wanted.recusals},
-            exclusions=excluded | {str(one.subject_id): one.reason for one in wanted.exclusions},
+            recusals=await self._recusals(actor, wanted, people, today),
+            exclusions={**given, **excluded},
+            by=actor.sub,
+            named=False,
             ratio_bp=task.ratio_bp,
             redraw_of=wanted.redraw_of,
             task=PlanTask(plan.id, plan.number, plan.version, ref.no),
@@ -194,14 +211,23 @@ class Preparer:
         ]
 
     async def _recusals(
-        self, wanted: DrawIn, people: list[Drawable], today: date
-    ) -> list[tuple[str, str, str]]:
-        given = {(one.inspector, str(one.subject_id)): str(one.reason) for one in wanted.recusals}
-        library = {
-            (staff, str(subject)): str(reason)
-            for staff, subject, reason in await self._inspectors.recusals([one.id for one in people], today)
+        self, actor: Principal, wanted: DrawIn, people: list[Drawable], today: date
+    ) -> list[Apart]:
+        """Those of the library, and those of the request that the library does not know."""
+        given = {
+            (one.inspector, str(one.subject_id)): Apart(
+                one.inspector, str(one.subject_id), str(one.reason), actor.sub, True
+            )
+            for one in wanted.recusals
         }
-        return sorted((staff, subject, reason) for (staff, subject), reason in (library | given).items())
+        library = {
+            (staff, str(subject)): Apart(staff, str(subject), str(reason), by, False)
+            for staff, subject, reason, by in await self._inspectors.recusals(
+                [one.id for one in people], today
+            )
+        }
+        both = given | library
+        return [both[key] for key in sorted(both)]
 
     def _items(self, codes: list[str], region: str) -> list[InspectionItem]:
         known = self._plans.items_in_force(region).by_code

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import QueryableAttribute, aliased, defer
 from sqlmodel import col
 
+from credit.inspections.models import Inspection, InspectionDraw
+from credit.inspections.rules import InspectionState
 from credit.subjects.models import Subject
 from credit.subjects.rules import Status
 from credit.supervision.models import SupervisionState
 
-from .models import Draw, DrawCommitment, DrawReveal
+from .models import Draw, DrawCommitment, DrawReveal, DrawWaiver
 from .rules.states import DrawState
 
 __all__ = ["DrawRepository", "SealedCheckpoint"]
@@ -40,6 +42,7 @@ class SealedCheckpoint:
     root: bytes
     note: str
     cosignature: str
+    cosigned_at: datetime
 
 
 class DrawRepository:
@@ -126,16 +129,49 @@ class DrawRepository:
         return (await self._session.execute(query)).scalar_one_or_none()
 
     async def barred(self, chain: UUID) -> set[str]:
-        """The officers of all draws of a chain that are void because of officers."""
-        query = select(col(Draw.officers)).where(
-            col(Draw.chain) == chain, func.cardinality(col(Draw.missing)) > 0
-        )
+        """The officers of all void draws of a chain."""
+        query = select(col(Draw.officers)).where(col(Draw.chain) == chain, col(Draw.state) == DrawState.VOID)
         return {
             officer for officers in (await self._session.execute(query)).scalars() for officer in officers
         }
 
+    async def took_part(self, chain: UUID) -> set[str]:
+        """Who froze a draw of a chain, or was to draw in one."""
+        query = select(col(Draw.created_by), col(Draw.officers)).where(col(Draw.chain) == chain)
+        rows = (await self._session.execute(query)).all()
+        return {row.created_by for row in rows} | {one for row in rows for one in row.officers}
+
+    async def waiver(self, chain: UUID) -> DrawWaiver | None:
+        """How a chain was given up."""
+        return await self._session.get(DrawWaiver, chain)
+
+    async def waivers(self, chains: Collection[UUID]) -> dict[UUID, DrawWaiver]:
+        """How these chains were given up, by chain."""
+        query = select(DrawWaiver).where(col(DrawWaiver.chain).in_(chains))
+        return {row.chain: row for row in (await self._session.execute(query)).scalars()}
+
+    async def handed_out(self, chain: UUID) -> bool:
+        """Whether all visits that a chain brought are made, or the chain was given up."""
+        if await self.waiver(chain) is not None:
+            return True
+        drawn = select(col(Draw.id)).where(col(Draw.chain) == chain, col(Draw.state) == DrawState.DRAWN)
+        still = (
+            select(col(Inspection.id))
+            .join(InspectionDraw, col(InspectionDraw.inspection_id) == col(Inspection.id))
+            .where(
+                col(InspectionDraw.draw_id).in_(drawn),
+                col(Inspection.state).in_((InspectionState.ASSIGNED, InspectionState.IN_PROGRESS)),
+            )
+        )
+        return bool(await self._session.scalar(select(drawn.exists() & ~still.exists())))
+
+    async def entries(self, draw_id: UUID) -> int:
+        """How many entries a draw has in the log before it ends: inputs, commitments, secrets."""
+        made, told = await self.commitments(draw_id), await self.reveals(draw_id)
+        return 1 + len(made) + len(told)
+
     async def unsettled(self, officers: Collection[str]) -> Sequence[Draw]:
-        """Void draws of one of these officers whose chain has come to no result, the newest first."""
+        """Void draws of one of these officers whose chain has no result and stands, the newest first."""
         other = aliased(Draw)
         drawn = select(col(other.id)).where(
             col(other.chain) == col(Draw.chain), col(other.state) == DrawState.DRAWN
@@ -147,6 +183,7 @@ class DrawRepository:
                 col(Draw.state) == DrawState.VOID,
                 col(Draw.officers).op("&&")(cast_sql(list(officers), ARRAY(Text))),
                 ~drawn.exists(),
+                col(Draw.chain).not_in(select(col(DrawWaiver.chain))),
             )
             .order_by(col(Draw.id).desc())
         )
@@ -186,20 +223,24 @@ class DrawRepository:
     async def sealed_checkpoint(self, size: int) -> SealedCheckpoint | None:
         """The checkpoint of exactly `size` leaves, if a witness has cosigned it."""
         query = (
-            select(checkpoints.c.root, checkpoints.c.note, cosignatures.c.line)
+            select(checkpoints.c.root, checkpoints.c.note, cosignatures.c.line, cosignatures.c.cosigned_at)
             .join(cosignatures, cosignatures.c.size == checkpoints.c.size)
             .where(checkpoints.c.size == size)
             .order_by(cosignatures.c.witness)
             .limit(1)
         )
         found = (await self._session.execute(query)).one_or_none()
-        return None if found is None else SealedCheckpoint(size, found.root, found.note, found.line)
+        return (
+            None
+            if found is None
+            else SealedCheckpoint(size, found.root, found.note, found.line, found.cosigned_at)
+        )
 
     async def subjects(self, ids: Collection[UUID]) -> dict[UUID, Subject]:
         """Subjects by id, to show what was drawn."""
         query = select(Subject).where(col(Subject.id).in_(ids))
         return {row.id: row for row in (await self._session.execute(query)).scalars()}
 
-    def add(self, row: Draw | DrawCommitment | DrawReveal) -> None:
+    def add(self, row: Draw | DrawCommitment | DrawReveal | DrawWaiver) -> None:
         """Queue a row for the next flush."""
         self._session.add(row)

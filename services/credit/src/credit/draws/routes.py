@@ -9,9 +9,17 @@ from fastapi import Response
 
 from credit.plans.errors import PlanConflict, PlanNotFound, TaskNotFound
 
-from .dependencies import DrawServiceDep, Inspector, Reader
-from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
-from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn
+from .dependencies import Decider, DrawServiceDep, Inspector, Reader, WaiverServiceDep
+from .errors import (
+    DrawConflict,
+    DrawNotFinished,
+    DrawNotFound,
+    DrawNotHandedOut,
+    DrawNotSealed,
+    NotADrawOfficer,
+    WaiverNeedsSecondPerson,
+)
+from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn, WaiverIn
 
 __all__ = ["router"]
 
@@ -26,7 +34,7 @@ router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
 )
 async def freeze_draw(body: DrawIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
     written = await draws.freeze(actor, body)
-    return await draws.view(written.draw, written.promise)
+    return await draws.view(actor, written.draw, written.promise)
 
 
 @router.get("", summary="Draws, the newest first")
@@ -38,7 +46,7 @@ async def list_draws(
 
 @router.get("/{draw_id}", responses=declare(DrawNotFound), summary="A draw, and whether it is sealed")
 async def get_draw(draw_id: UUID, actor: Reader, draws: DrawServiceDep) -> DrawView:
-    return await draws.view(await draws.get(actor, draw_id))
+    return await draws.view(actor, await draws.get(actor, draw_id))
 
 
 @router.post(
@@ -51,7 +59,7 @@ async def commit_to_draw(
     draw_id: UUID, body: CommitmentIn, actor: Inspector, draws: DrawServiceDep
 ) -> DrawView:
     written = await draws.commit(actor, draw_id, body.commitment)
-    return await draws.view(written.draw, written.promise)
+    return await draws.view(actor, written.draw, written.promise)
 
 
 @router.post(
@@ -62,12 +70,34 @@ async def commit_to_draw(
 )
 async def reveal_to_draw(draw_id: UUID, body: RevealIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:
     written = await draws.reveal(actor, draw_id, bytes.fromhex(body.secret))
-    return await draws.view(written.draw, written.promise)
+    return await draws.view(actor, written.draw, written.promise)
+
+
+@router.post(
+    "/{draw_id}/waiver",
+    status_code=201,
+    responses=declare(DrawNotFound, DrawConflict, DrawNotFinished, WaiverNeedsSecondPerson),
+    summary="Give a chain of void draws up, on public record",
+)
+async def waive_draw(
+    draw_id: UUID, body: WaiverIn, actor: Decider, waivers: WaiverServiceDep, draws: DrawServiceDep
+) -> DrawView:
+    return await draws.view(actor, await waivers.waive(actor, draw_id, body))
+
+
+@router.get(
+    "/{draw_id}/inputs",
+    responses=declare(DrawNotFound, DrawNotHandedOut),
+    response_class=Response,
+    summary="The frozen inputs' bytes, which an officer checks before he reveals",
+)
+async def get_inputs(draw_id: UUID, actor: Reader, draws: DrawServiceDep) -> Response:
+    return Response(await draws.inputs(actor, draw_id), media_type="application/json")
 
 
 @router.get(
     "/{draw_id}/bundle",
-    responses=declare(DrawNotFound, DrawNotFinished),
+    responses=declare(DrawNotFound, DrawNotFinished, DrawNotHandedOut),
     response_class=Response,
     summary="The bundle's bytes, to be verified offline",
 )

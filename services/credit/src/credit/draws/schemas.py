@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from credit.subjects.rules import Kind
 
-from .rules.states import DrawState, ExclusionReason, RecusalReason, VoidCause
+from .rules.states import DrawState, ExclusionReason, RecusalReason, VoidCause, WaiverGround
 
 __all__ = [
     "CommitmentIn",
@@ -25,6 +25,8 @@ __all__ = [
     "SealView",
     "StratumView",
     "TaskRef",
+    "WaiverIn",
+    "WaiverView",
 ]
 
 Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
@@ -157,20 +159,51 @@ class DrawBrief(Model):
     closed_at: datetime | None
 
 
+class ProofView(Model):
+    """Where an entry of the draw stands in the tree, and the salt under which it hides its document."""
+
+    salt: str
+    leaf_index: int
+    inclusion_proof: list[str]
+
+
 class SealView(Model):
-    """The checkpoint that ends with the last commitment; its root enters the seed. Keep it, then reveal."""
+    """The checkpoint that ends with the last commitment, cosigned in time; its root enters the seed.
+
+    `proofs` are those of the frozen inputs and of each commitment, in the order of the log. An officer's tool
+    checks all of it before it reveals, and keeps it.
+    """
 
     size: int
     root: str
     checkpoint: str
     cosignature: str
+    proofs: list[ProofView]
+
+
+class WaiverIn(Model):
+    """Why a chain of void draws is given up: a ground of the policy, and the reason in words."""
+
+    ground: WaiverGround
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=500)]
+
+
+class WaiverView(Model):
+    """A chain of void draws that was given up."""
+
+    number: str
+    ground: WaiverGround
+    reason: str
+    waived_by: str
+    waived_at: datetime
 
 
 class DrawView(DrawBrief):
     """A draw. `sealed`: secrets may be revealed now; `commitment_domain` is what commitments begin with.
 
-    `cause` and `missing` say why it is void. `promise` is the log's signed word, given with the answer to a
-    freeze, commitment or reveal, that it takes in what was sent.
+    `cause` and `missing` say why it is void, `waiver` that nobody repeats it. `result` and `strata` are empty
+    for programs until the visits are made (`handed_out`). `promise` is the log's signed word, given with the
+    answer to a freeze, commitment or reveal, that it takes in what was sent.
     """
 
     sealed: bool
@@ -180,5 +213,7 @@ class DrawView(DrawBrief):
     strata: list[StratumView]
     cause: VoidCause | None
     missing: list[str]
+    waiver: WaiverView | None
+    handed_out: bool
     result: list[PickView]
     promise: dict[str, Any] | None

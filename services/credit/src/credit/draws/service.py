@@ -1,6 +1,5 @@
 """Use cases of draws: freeze, commit, reveal and draw, void, show."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.ledger import append, find_leaf
+from common.ledger import append
 from common.ledger.entries import Promise
 from common.ledger.strict import canonical, hash_document
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
@@ -23,11 +22,18 @@ from credit.supervision.service import SupervisionService
 
 from .bundles import Bundler
 from .chains import Chains
-from .errors import DrawConflict, DrawNotFinished, DrawNotFound, DrawNotSealed, NotADrawOfficer
-from .freezing import check_people, frozen_inputs
+from .errors import (
+    DrawConflict,
+    DrawNotFinished,
+    DrawNotFound,
+    DrawNotHandedOut,
+    DrawNotSealed,
+    NotADrawOfficer,
+)
+from .freezing import check_grounds, check_people, frozen_inputs
 from .models import Draw, DrawCommitment, DrawReveal
 from .preparing import Preparer
-from .repository import DrawRepository, SealedCheckpoint
+from .repository import DrawRepository
 from .rules import (
     LOG_COMMITTED,
     LOG_FROZEN,
@@ -37,9 +43,10 @@ from .rules import (
     log_id,
     reveal_document,
 )
-from .rules.algorithm import COMMITMENT_DOMAIN
-from .rules.states import DrawState, VoidCause
-from .schemas import CommitmentView, DrawBrief, DrawIn, DrawView, PickView, SealView, StratumView
+from .rules.states import DrawState
+from .schemas import DrawBrief, DrawIn, DrawView
+from .sealing import Sealer, frozen_time
+from .views import DrawViews, brief
 
 __all__ = ["DrawService", "Written"]
 
@@ -62,6 +69,8 @@ class DrawService:
         self._preparer = Preparer(session, env)
         self._supervision = SupervisionService(session, env)
         self._chains = Chains(self._draws)
+        self._sealer = Sealer(session, env, self._draws)
+        self._views = DrawViews(session, env, self._draws)
 
     async def freeze(self, actor: Principal, wanted: DrawIn) -> Written:
         """Freeze all inputs of a draw and put their hash into the log.
@@ -74,14 +83,19 @@ class DrawService:
             DrawNotFound: the region, or the draw to repeat, is not the caller's.
             PlanNotFound, TaskNotFound, PlanConflict: the task is not there, or cannot be drawn now.
             InvalidPayload: too few objects or inspectors, names that do not fit; a redraw of something else,
-                or by officers of a void draw.
+                or by officers of a void draw; grounds that the policy does not know; more recused or excluded
+                than it allows.
             DrawConflict: the draw to repeat is not void or was repeated, or a void draw waits to be repeated.
         """
         now = self._env.clock.now()
         before = await self._chains.to_repeat(actor, wanted)
         prepared = await self._preparer.prepare(actor, wanted)
         policy = self._env.rulebook.draws.choose("draws", on=china_date(now), region=prepared.region)
+        limits = self._env.rulebook.draw_limits.choose(
+            "draw-limits", on=china_date(now), region=prepared.region
+        )
         check_people(prepared, policy)
+        check_grounds(wanted, limits)
         draw_id = new_id()
         year = china_date(now).year
         serial = await self._draws.next_serial(year)
@@ -92,9 +106,9 @@ class DrawService:
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
         times = _times(now, policy)
         frozen = frozen_inputs(
-            prepared, candidates, policy, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now, times
+            prepared, candidates, policy, limits, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now, times
         )
-        await self._chains.check(before, prepared)
+        await self._chains.check(before, prepared, frozen)
         task = prepared.task
         draw = Draw(
             id=draw_id,
@@ -104,6 +118,7 @@ class DrawService:
             region=prepared.region,
             purpose=prepared.purpose,
             kinds=prepared.kinds,
+            tiers=frozen["tiers"],
             officers=frozen["officers"],
             objects=len(frozen["objects"]),
             drawn=frozen["count"],
@@ -153,7 +168,7 @@ class DrawService:
         )
         if len(given) + 1 == len(draw.officers):
             draw.state = DrawState.COMMITTED
-            draw.deadline = _frozen_time(draw, "seal_by")
+            draw.deadline = frozen_time(draw, "seal_by")
         await self._session.flush()
         return Written(draw, await self._log(draw, version, LOG_COMMITTED, document, now))
 
@@ -171,7 +186,7 @@ class DrawService:
         if draw.state != DrawState.COMMITTED:
             raise DrawConflict(Text("尚有人员未提交承诺", "Not every officer has committed"))
         commitments = await self._draws.commitments(draw.id)
-        sealed = await self._take_seal(draw)
+        sealed = await self._sealer.take_seal(draw)
         if sealed is None:
             raise DrawNotSealed
         mine = next(one for one in commitments if one.officer == actor.sub)
@@ -205,32 +220,27 @@ class DrawService:
         """What a draw has waiting: note that it is sealed, make it void when its time has passed, prove that.
 
         Whose commitments or secrets are missing is named. A draw whose checkpoint the witness did not cosign
-        in time names nobody. Says whether the draw went on; one that somebody else holds does not.
+        in time names nobody; the witness's own time decides, however late anybody looks. Says whether the
+        draw went on; one that somebody else holds does not.
         """
         now = self._env.clock.now()
         draw = await self._draws.take(draw_id)
         if draw is None or draw.bundle is not None:
             return False
         went_on = False
-        if draw.deadline >= now and draw.state == DrawState.COMMITTED and draw.sealed_size is None:
-            went_on = await self._take_seal(draw) is not None
-        elif draw.deadline < now and draw.closed_at is None:
-            cause, missing = await self._why_void(draw)
+        unsealed = draw.state == DrawState.COMMITTED and draw.sealed_size is None
+        if unsealed:
+            went_on = await self._sealer.take_seal(draw) is not None
+            unsealed = not went_on
+        over = draw.deadline < now and draw.closed_at is None
+        if over and (not unsealed or await self._sealer.cannot_come(draw, now)):
+            cause, missing = await self._sealer.why_void(draw)
             await self._bundler.decide_void(draw, cause, missing, now)
             went_on = True
         if draw.state == DrawState.VOID:
             went_on = await self._bundler.close_void(draw, now) or went_on
         await self._session.flush()
         return went_on
-
-    async def _why_void(self, draw: Draw) -> tuple[VoidCause, list[str]]:
-        if draw.state == DrawState.FROZEN:
-            made = {one.officer for one in await self._draws.commitments(draw.id)}
-            return VoidCause.NOT_COMMITTED, [who for who in _ordered(draw.officers) if who not in made]
-        if draw.sealed_size is None:
-            return VoidCause.NOT_SEALED, []
-        told = {one.officer for one in await self._draws.reveals(draw.id)}
-        return VoidCause.NOT_REVEALED, [who for who in _ordered(draw.officers) if who not in told]
 
     async def get(self, actor: Principal, draw_id: UUID) -> Draw:
         """A draw of the caller's regions. Raises DrawNotFound."""
@@ -240,11 +250,24 @@ class DrawService:
         return draw
 
     async def bundle(self, actor: Principal, draw_id: UUID) -> bytes:
-        """The bundle's very bytes. Raises DrawNotFound, DrawNotFinished."""
+        """The bundle's very bytes; for programs once the visits are made, or the chain is waived.
+
+        Raises:
+            DrawNotFound, DrawNotFinished, DrawNotHandedOut: not in the caller's regions, or too early.
+        """
         draw = await self.get(actor, draw_id)
         if draw.bundle is None:
             raise DrawNotFinished(state=draw.state)
+        if not await self._views.may_see(actor, draw):
+            raise DrawNotHandedOut(bundle_sha256=draw.bundle_sha256)
         return draw.bundle
+
+    async def inputs(self, actor: Principal, draw_id: UUID) -> bytes:
+        """The frozen inputs' very bytes. Raises DrawNotFound, DrawNotHandedOut."""
+        draw = await self.get(actor, draw_id)
+        if not await self._views.may_see(actor, draw):
+            raise DrawNotHandedOut(inputs_sha256=draw.inputs_sha256)
+        return draw.frozen
 
     async def search(self, actor: Principal, cursor: str | None, limit: int) -> Page[DrawBrief]:
         """Draws of the caller's regions, the newest first. Raises InvalidPayload for a foreign cursor."""
@@ -256,86 +279,24 @@ class DrawService:
                 raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
         rows = [] if actor.subject_id else await self._draws.page(actor, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[_brief(row) for row in items], next_cursor=following)
+        return Page(items=[brief(row) for row in items], next_cursor=following)
 
-    async def view(self, draw: Draw, promise: Promise | None = None) -> DrawView:
+    async def view(self, actor: Principal, draw: Draw, promise: Promise | None = None) -> DrawView:
         """The draw as it crosses the API, with the promise for what the caller has just done."""
-        commitments = await self._draws.commitments(draw.id)
-        revealed = {one.officer for one in await self._draws.reveals(draw.id)}
-        closed: dict[str, Any] = json.loads(draw.bundle) if draw.bundle else {"result": []}
-        seal = None if draw.state in (DrawState.FROZEN, DrawState.VOID) else await self._seal(draw)
-        return DrawView(
-            **_brief(draw).model_dump(),
-            sealed=draw.state == DrawState.COMMITTED and seal is not None,
-            seal=None
-            if seal is None
-            else SealView(
-                size=seal.size,
-                root=seal.root.hex(),
-                checkpoint=seal.note,
-                cosignature=seal.cosignature,
-            ),
-            commitment_domain=COMMITMENT_DOMAIN.decode(),
-            commitments=[
-                CommitmentView(
-                    officer=one.officer,
-                    commitment=one.commitment,
-                    committed_at=one.committed_at,
-                    revealed=one.officer in revealed,
-                )
-                for one in commitments
-            ],
-            strata=[StratumView(**one) for one in json.loads(draw.frozen).get("strata", [])],
-            cause=VoidCause(draw.cause) if draw.cause else None,
-            missing=draw.missing,
-            result=await self._picks(closed["result"]),
-            promise=promise.document() if promise else None,
-        )
-
-    async def _picks(self, result: list[dict[str, Any]]) -> list[PickView]:
-        subjects = await self._draws.subjects([UUID(pick["object"]) for pick in result])
-        views = []
-        for pick in result:
-            subject = subjects[UUID(pick["object"])]
-            views.append(
-                PickView(
-                    subject_id=subject.id,
-                    name=subject.name,
-                    key=subject.key,
-                    region=subject.region,
-                    tier=subject.tier,
-                    inspectors=pick["inspectors"],
-                )
-            )
-        return views
+        return await self._views.whole(actor, draw, promise)
 
     async def _open(self, actor: Principal, draw_id: UUID, now: datetime) -> Draw:
+        """A draw of which the caller is an officer, locked and in time; a seal that came is noted first."""
         draw = await self._draws.find(draw_id, actor, lock=True)
         if draw is None or actor.subject_id is not None:
             raise DrawNotFound
         if actor.sub not in draw.officers:
             raise NotADrawOfficer
+        if draw.state == DrawState.COMMITTED:
+            await self._sealer.take_seal(draw)
         if draw.closed_at is not None or now > draw.deadline:
             raise DrawConflict(Text("该次抽取已结束或超过时限", "The draw is closed or its time is over"))
         return draw
-
-    async def _seal(self, draw: Draw) -> SealedCheckpoint | None:
-        """The checkpoint that ends with the last commitment, cosigned; None until there is one.
-
-        The log ends a checkpoint with every commitment, so there is exactly one, and nobody chooses it.
-        """
-        if draw.sealed_size is not None:
-            return await self._draws.sealed_checkpoint(draw.sealed_size)
-        last = await find_leaf(self._session, log_id(str(draw.id)), len(draw.officers) + 1)
-        return None if last is None else await self._draws.sealed_checkpoint(last + 1)
-
-    async def _take_seal(self, draw: Draw) -> SealedCheckpoint | None:
-        """The seal, noted with the draw: from now on there is time to reveal."""
-        sealed = await self._seal(draw)
-        if sealed is not None and draw.sealed_size is None:
-            draw.sealed_size = sealed.size
-            draw.deadline = _frozen_time(draw, "reveal_by")
-        return sealed
 
     async def _log(
         self, draw: Draw, version: int, event: str, document: dict[str, Any], now: datetime
@@ -357,33 +318,3 @@ def _times(now: datetime, policy: DrawPolicy) -> dict[str, datetime]:
     seal_by = commit_by + timedelta(minutes=policy.seal_within_minutes)
     reveal_by = seal_by + timedelta(minutes=policy.reveal_within_minutes)
     return {"commit_by": commit_by, "seal_by": seal_by, "reveal_by": reveal_by}
-
-
-def _frozen_time(draw: Draw, name: str) -> datetime:
-    return datetime.fromisoformat(json.loads(draw.frozen)[name])
-
-
-def _ordered(officers: list[str]) -> list[str]:
-    return sorted(officers, key=str.encode)
-
-
-def _brief(draw: Draw) -> DrawBrief:
-    return DrawBrief(
-        id=draw.id,
-        number=draw.number,
-        purpose=draw.purpose,
-        region=draw.region,
-        kinds=draw.kinds,
-        state=DrawState(draw.state),
-        officers=draw.officers,
-        objects=draw.objects,
-        count=draw.drawn,
-        inputs_sha256=draw.inputs_sha256,
-        bundle_sha256=draw.bundle_sha256,
-        deadline=draw.deadline,
-        redraw_of=draw.redraw_of,
-        plan_id=draw.plan_id,
-        task_no=draw.task_no,
-        created_at=draw.created_at,
-        closed_at=draw.closed_at,
-    )

@@ -111,10 +111,15 @@ class InspectorRepository:
 
     async def standing(
         self, staff: Collection[str], on: date, subject_id: UUID | None = None
-    ) -> Sequence[Row[str, UUID, str]]:
-        """The recusals that stand on a day, as (staff id, subject, reason)."""
+    ) -> Sequence[Row[str, UUID, str, str]]:
+        """The recusals that stand on a day, as (staff id, subject, reason, who noted it)."""
         query = (
-            select(col(Inspector.staff_id), col(InspectorRecusal.subject_id), col(InspectorRecusal.reason))
+            select(
+                col(Inspector.staff_id),
+                col(InspectorRecusal.subject_id),
+                col(InspectorRecusal.reason),
+                col(InspectorRecusal.noted_by),
+            )
             .join(Inspector, col(Inspector.id) == col(InspectorRecusal.inspector_id))
             .where(col(Inspector.staff_id).in_(staff), _stands_on(on))
         )

@@ -174,10 +174,10 @@ class InspectorService:
         """The inspectors of the library among these staff ids."""
         return await self._inspectors.by_staff(staff)
 
-    async def recusals(self, staff: Collection[str], on: date) -> list[tuple[str, UUID, RecusalReason]]:
-        """The recusals of these inspectors that stand on a day."""
+    async def recusals(self, staff: Collection[str], on: date) -> list[tuple[str, UUID, RecusalReason, str]]:
+        """The recusals of these inspectors that stand on a day, with who noted each."""
         rows = await self._inspectors.standing(staff, on)
-        return [(row.staff_id, row.subject_id, RecusalReason(row.reason)) for row in rows]
+        return [(row.staff_id, row.subject_id, RecusalReason(row.reason), row.noted_by) for row in rows]
 
     async def recused(self, staff: Collection[str], subject_id: UUID, on: date) -> set[str]:
         """Which of these inspectors must keep away from a subject."""

@@ -89,6 +89,10 @@ class PlanRepository:
             .all()
         )
 
+    async def state_of(self, plan_id: UUID) -> str | None:
+        """The state of a plan."""
+        return await self._session.scalar(select(col(Plan.state)).where(col(Plan.id) == plan_id))
+
     async def versions(self, plan_id: UUID) -> Sequence[PlanVersion]:
         """Every version of a plan, in order."""
         query = (

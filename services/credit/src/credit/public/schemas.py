@@ -18,6 +18,7 @@ __all__ = [
     "PublicReply",
     "PublicSubject",
     "PublicSubjectPage",
+    "PublicWaiver",
     "QrView",
     "ReplyIn",
     "ReplyReviewIn",
@@ -111,8 +112,19 @@ class QrView(Model):
     page: str
 
 
+class PublicWaiver(Model):
+    """That a chain of void draws was given up, under a number of its own, and for which ground."""
+
+    number: str
+    ground: str
+    waived_on: date
+
+
 class PublicDraw(Model):
-    """A draw: void ones are listed too, so that no number is missing. `bundle_sha256` names its proof."""
+    """A draw: void ones are listed too, so that no number is missing. `bundle_sha256` names its proof.
+
+    `waiver` stands at the last void draw of a chain that nobody repeats.
+    """
 
     draw_id: UUID
     number: str
@@ -123,6 +135,7 @@ class PublicDraw(Model):
     drawn: int
     created_on: date
     bundle_sha256: str | None
+    waiver: PublicWaiver | None
 
 
 class ReplyIn(Model):

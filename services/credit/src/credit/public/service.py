@@ -13,14 +13,14 @@ from common.pagination import Page, encode_cursor, page_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.commitments.showing import PublicCommitments
-from credit.draws.models import Draw
+from credit.draws.models import Draw, DrawWaiver
 from credit.draws.repository import DrawRepository
 from credit.draws.rules.states import DrawState
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.rules import FactVersion, Hidden, known
-from credit.facts.views import as_version, shown_on
+from credit.facts.views import as_version, shown_codes, shown_on
 from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
@@ -43,6 +43,7 @@ from .schemas import (
     PublicReply,
     PublicSubject,
     PublicSubjectPage,
+    PublicWaiver,
     QrView,
 )
 
@@ -119,12 +120,16 @@ class PublicService:
         """All draws with their numbers, void ones included, so that a missing one is seen."""
         rows = await self._draws.page(None, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[_draw(row) for row in items], next_cursor=following)
+        waivers = await self._draws.waivers([row.chain for row in items])
+        return Page(
+            items=[_draw(row, waivers.get(row.chain)) for row in items],
+            next_cursor=following,
+        )
 
     async def _find(self, key: str) -> Subject:
         subject = await self._subjects.find_by_key(key.strip().upper())
         if subject is not None and subject.merged_into is not None:
-            subject = await self._subjects.find_any(subject.merged_into)
+            subject = await self._subjects.find_any(await self._subjects.survivor_of(subject.id))
         if subject is None:
             raise SubjectNotFound
         return subject
@@ -167,7 +172,8 @@ class PublicService:
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         replies = await self._replies.shown(subject.id)
         records = []
-        for fact in await self._facts.standing(subject.id, today, subject.last_recorded_at):
+        codes = shown_codes(self._env.rulebook, today)
+        for fact in await self._facts.standing(subject.id, codes, today, subject.last_recorded_at):
             shown = self._record(subject, fact, versions, kept_back, today)
             if shown is not None:
                 shown.objection = shown.objection or fact.id in flagged
@@ -219,7 +225,7 @@ def _content(payload: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _draw(row: Draw) -> PublicDraw:
+def _draw(row: Draw, waiver: DrawWaiver | None) -> PublicDraw:
     return PublicDraw(
         draw_id=row.id,
         number=row.number,
@@ -230,4 +236,7 @@ def _draw(row: Draw) -> PublicDraw:
         drawn=row.drawn if row.state == DrawState.DRAWN else 0,
         created_on=china_date(row.created_at),
         bundle_sha256=row.bundle_sha256,
+        waiver=None
+        if waiver is None or waiver.draw_id != row.id
+        else PublicWaiver(number=waiver.number, ground=waiver.ground, waived_on=china_date(waiver.waived_at)),
     )

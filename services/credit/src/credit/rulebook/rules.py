@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from common.policies import CompiledWith, Condition, Policy, PolicySet
+from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field
 
 from credit.boards.policy import BoardPolicy
@@ -30,6 +31,7 @@ from credit.supervision.policy import Measure, Restriction, RiskMatrix, Supervis
 from credit.warnings.rules import WarningRule
 
 __all__ = [
+    "DrawLimits",
     "DrawPolicy",
     "EventFacts",
     "FactCatalogue",
@@ -83,6 +85,25 @@ class DrawPolicy(Policy):
     commit_within_minutes: int = Field(ge=1, le=43_200)
     seal_within_minutes: int = Field(ge=1, le=43_200)
     reveal_within_minutes: int = Field(ge=1, le=43_200)
+    wait_for_seal_minutes: int = Field(ge=0, le=1_440)
+
+
+class Ground(_Part):
+    """A reason that may be given, with the law that knows it."""
+
+    code: str = Field(pattern=r"^[a-z][a-z_]{1,23}$")
+    name: Text
+    legal_basis: str
+
+
+class DrawLimits(Policy):
+    """What people may decide in a draw: by which grounds, and how far, in basis points."""
+
+    recused_bp: int = Field(ge=0, le=10_000)
+    excluded_bp: int = Field(ge=0, le=10_000)
+    recusal_grounds: list[Ground] = Field(min_length=1)
+    exclusion_grounds: list[Ground] = Field(min_length=1)
+    waiver_grounds: list[Ground] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -103,6 +124,7 @@ class Rulebook:
     honours: PolicySet[HonourPolicy]
     warning_rules: PolicySet[WarningRule]
     draws: PolicySet[DrawPolicy]
+    draw_limits: PolicySet[DrawLimits]
     deposits: PolicySet[DepositPolicy]
     deposit_overlays: PolicySet[DepositOverlay]
     qualifications: PolicySet[QualificationPolicy]
@@ -135,6 +157,7 @@ class Rulebook:
             honours=PolicySet.load(folder / "honours.yaml", HonourPolicy),
             warning_rules=PolicySet.load(folder / "warning-rules.yaml", WarningRule),
             draws=PolicySet.load(folder / "draws.yaml", DrawPolicy),
+            draw_limits=PolicySet.load(folder / "draw-limits.yaml", DrawLimits),
             deposits=PolicySet.load(folder / "deposits.yaml", DepositPolicy),
             deposit_overlays=PolicySet.load(folder / "deposit-overlays.yaml", DepositOverlay),
             qualifications=PolicySet.load(folder / "qualifications.yaml", QualificationPolicy),
@@ -169,6 +192,7 @@ class Rulebook:
             self.honours,
             self.warning_rules,
             self.draws,
+            self.draw_limits,
             self.deposits,
             self.deposit_overlays,
             self.qualifications,

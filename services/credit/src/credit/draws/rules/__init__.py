@@ -3,19 +3,18 @@
 from .algorithm import ALGORITHM, Inputs, Pick, Stratum, commitment_of, draw, seed_of
 from .bundle import (
     FORMAT,
-    LOG_COMMITTED,
-    LOG_FROZEN,
     LOG_REVEALED,
     LOG_VOID,
     Verdict,
     commitment_document,
-    log_id,
     reveal_document,
     seal_bundle,
     verify_draw,
     void_document,
 )
 from .inputs import check_frozen, inputs_of, share
+from .logged import LOG_COMMITTED, LOG_FROZEN, cosigned_in_time, log_id
+from .seal import SealedDraw, check_seal
 from .shapes import INPUTS_FORMAT
 
 __all__ = [
@@ -28,11 +27,14 @@ __all__ = [
     "LOG_VOID",
     "Inputs",
     "Pick",
+    "SealedDraw",
     "Stratum",
     "Verdict",
     "check_frozen",
+    "check_seal",
     "commitment_document",
     "commitment_of",
+    "cosigned_in_time",
     "draw",
     "inputs_of",
     "log_id",

@@ -3,48 +3,43 @@
 A bundle *is* its RFC 8785 bytes, has the fields of `shapes` and no other, and is signed whole by the log's
 key. Its documents (inputs, commitments; of a void draw also the secrets and why it is void) are proven to be
 the entries 1, 2, 3 ... of the draw in the log, under the checkpoint whose last leaf is the last of them,
-cosigned by the witness. So nobody chooses that checkpoint. Its root and the secrets give the seed; the seed
-and the frozen inputs give the result. What a bundle cannot prove: that officers, operator and witness did not
-all collude, and that no entry was put into the log twice, which is seen by whoever reads the log.
+cosigned by the witness between the freezing and `seal_by`. So nobody chooses that checkpoint, and nobody who
+knew a secret. Its root and the secrets give the seed; the seed and the frozen inputs give the result. What a
+bundle cannot prove: that officers, operator and witness did not all collude, that no entry was put into the
+log twice, and that a draw called not sealed was not; an officer's kept seal shows the last two.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from common.ledger.checkpoint import Checkpoint, check_cosignature, open_checkpoint
-from common.ledger.entries import Entry, commit
+from common.ledger.checkpoint import Checkpoint
 from common.ledger.errors import Reason, Refused
-from common.ledger.note import Algorithm, SignatureLine, SignerKey, VerifierKey
-from common.ledger.strict import canonical, decode_base64, decode_canonical, encode_base64, hash_document
-from common.ledger.tree import leaf_hash, root_from_inclusion
+from common.ledger.note import Algorithm, SignerKey, VerifierKey
+from common.ledger.strict import canonical, decode_base64, decode_canonical, decode_json, encode_base64
 from common.problems import Text
 
 from .algorithm import commitment_of, draw, seed_of
 from .inputs import Unfit, check_frozen, inputs_of, need
-from .shapes import BUNDLE, FORMAT, fits
+from .logged import LOG_COMMITTED, LOG_FROZEN, check_entries, hashed, open_tree
+from .shapes import BUNDLE, FORMAT, SEAL, fits
 from .states import VoidCause
 
 __all__ = [
     "FORMAT",
-    "LOG_COMMITTED",
-    "LOG_FROZEN",
     "LOG_REVEALED",
     "LOG_VOID",
     "Verdict",
     "commitment_document",
-    "log_id",
     "reveal_document",
     "seal_bundle",
     "verify_draw",
     "void_document",
 ]
 
-LOG_FROZEN = "draw_frozen"
-LOG_COMMITTED = "draw_committed"
 LOG_REVEALED = "draw_secret_revealed"
 LOG_VOID = "draw_void"
-_PREFIX = b"tourtrust draw bundle v2\n"
+_PREFIX = b"tourtrust draw bundle v3\n"
 _MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -55,11 +50,6 @@ class Verdict:
     ok: bool
     reason: Text
     facts: dict[str, Any] = field(default_factory=dict)
-
-
-def log_id(draw_id: str) -> str:
-    """Under which id a draw's entries stand in the log, numbered from 1."""
-    return f"draw:{draw_id}"
 
 
 def commitment_document(draw_id: str, officer: str, commitment: str) -> dict[str, Any]:
@@ -83,15 +73,19 @@ def seal_bundle(content: dict[str, Any], signer: SignerKey) -> bytes:
     return canonical(content | {"signature": encode_base64(signature)})
 
 
-def verify_draw(bundle: bytes, vkey: str, witness_vkey: str | None = None) -> Verdict:
+def verify_draw(
+    bundle: bytes, vkey: str, witness_vkey: str | None = None, kept: bytes | None = None
+) -> Verdict:
     """Check a bundle offline against the log's verifier key, obtained from elsewhere.
 
-    With `witness_vkey` the witness's cosignature is checked against that key too; without it the cosignature
-    is only as good as the log's signature over the bundle. Never raises; any one-byte change gives not ok.
+    With `witness_vkey` the witness's cosignature and its time are checked too; without it both are only as
+    good as the log's signature over the bundle. With `kept`, the seal of this draw that an officer kept (the
+    JSON of `seal` in a view of the draw), the bundle must be of that seal, and a draw that was sealed is not
+    void for want of one. Never raises; any one-byte change gives not ok.
     """
     try:
         witness = None if witness_vkey is None else VerifierKey.parse(witness_vkey)
-        facts = _verify(bundle, VerifierKey.parse(vkey), witness)
+        facts = _verify(bundle, VerifierKey.parse(vkey), witness, kept)
     except Refused as error:
         return Verdict(False, error.detail)
     except Unfit as error:
@@ -102,7 +96,7 @@ def verify_draw(bundle: bytes, vkey: str, witness_vkey: str | None = None) -> Ve
     return Verdict(True, Text("抽取有效", "the draw holds"), facts)
 
 
-def _verify(raw: bytes, key: VerifierKey, witness: VerifierKey | None) -> dict[str, Any]:
+def _verify(raw: bytes, key: VerifierKey, witness: VerifierKey | None, kept: bytes | None) -> dict[str, Any]:
     if len(raw) > _MAX_BYTES:
         raise Refused(Reason.WRONG_SHAPE, "size")
     bundle = decode_canonical(raw)
@@ -116,6 +110,8 @@ def _verify(raw: bytes, key: VerifierKey, witness: VerifierKey | None) -> dict[s
     check_frozen(frozen)
     cause = _check_end(bundle)
     checkpoint = _check_log(bundle, key, witness)
+    if kept is not None:
+        _check_kept(decode_json(kept), bundle, key, witness)
     secrets = {one["officer"]: bytes.fromhex(one["secret"]) for one in bundle["reveals"]}
     made = {one["officer"]: one["commitment"] for one in bundle["commitments"]}
     for officer, secret in secrets.items():
@@ -226,34 +222,58 @@ def _documents(bundle: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _check_log(bundle: dict[str, Any], key: VerifierKey, witness: VerifierKey | None) -> Checkpoint:
-    """All entries stand in the log, one after the other, and the checkpoint ends with the last of them."""
-    checkpoint = open_checkpoint(bundle["checkpoint"], key).checkpoint
-    documents, proofs = _documents(bundle), bundle["proofs"]
-    need(len(documents) == len(proofs), "日志条目不全", "an entry is not proven")
-    entry_id = log_id(bundle["frozen"]["draw_id"])
-    for version, ((event, document), proof) in enumerate(zip(documents, proofs, strict=True), 1):
-        commitment = commit(bytes.fromhex(proof["salt"]), hash_document(document))
-        leaf = leaf_hash(Entry(entry_id, version, event, commitment).encode())
-        path = [bytes.fromhex(item) for item in proof["inclusion_proof"]]
-        need(
-            root_from_inclusion(leaf, proof["leaf_index"], checkpoint.size, path) == checkpoint.root,
-            f"{event}：内容与日志条目不符",
-            f"{event}: the document is not what the log took in",
-        )
-    leaves = [proof["leaf_index"] for proof in proofs]
+    """All entries stand in the log, one after the other, and the checkpoint ends with the last of them.
+
+    The tree that ended with the last commitment was cosigned in time: of a drawn bundle it is this tree, of
+    one that is void because somebody did not reveal it is that of the `seal`.
+    """
+    opened = open_tree(bundle["checkpoint"], bundle["cosignature"], key, witness)
+    frozen, documents = bundle["frozen"], _documents(bundle)
+    check_entries(frozen["draw_id"], hashed(documents), bundle["proofs"], opened.tree)
     need(
-        sorted(set(leaves)) == leaves,
-        "日志条目次序不符",
-        "the entries do not stand in the log in their order",
+        (bundle["seal"] is not None) == (bundle["cause"] == VoidCause.NOT_REVEALED),
+        "封存凭证缺失或多余",
+        "a seal is missing, or there is one too many",
     )
+    if bundle["cause"] is None:
+        opened.check_time(frozen)
+    elif bundle["seal"] is not None:
+        _check_seal(bundle["seal"], bundle, key, witness)
+    return opened.tree
+
+
+def _check_seal(
+    seal: dict[str, Any], bundle: dict[str, Any], key: VerifierKey, witness: VerifierKey | None
+) -> None:
+    """The inputs and all commitments stood in the log, and under the witness's eyes, in time."""
+    frozen = bundle["frozen"]
+    opened = open_tree(seal["checkpoint"], seal["cosignature"], key, witness)
+    made = _documents(bundle)[: len(frozen["officers"]) + 1]
+    check_entries(frozen["draw_id"], hashed(made), seal["proofs"], opened.tree)
+    opened.check_time(frozen)
+
+
+def _check_kept(kept: Any, bundle: dict[str, Any], key: VerifierKey, witness: VerifierKey | None) -> None:
+    """Hold the seal that an officer kept against the bundle: it must be of that very tree.
+
+    A draw is not sealed when no tree that ends with its commitments was cosigned in time; the kept seal
+    refutes that.
+    """
+    if not isinstance(kept, dict) or not fits({name: kept.get(name) for name in SEAL}, SEAL):
+        raise Refused(Reason.WRONG_SHAPE, "seal")
+    need(witness is not None, "核对留存的封存凭证须有见证方公钥", "a kept seal needs the witness's key")
+    _check_seal(kept, bundle, key, witness)
     need(
-        leaves[-1] + 1 == checkpoint.size,
-        "不是包含全部条目的首个检查点",
-        "it is not the first checkpoint that holds all entries",
+        bundle["cause"] != VoidCause.NOT_SEALED,
+        "留存的封存凭证表明已按时封存，不得以未封存为由作废",
+        "the kept seal shows that the draw was sealed in time",
     )
-    if witness is not None:
-        check_cosignature(checkpoint.body(), SignatureLine.parse(bundle["cosignature"]), witness)
-    return checkpoint
+    sealed = bundle if bundle["seal"] is None else bundle["seal"]
+    need(
+        kept["checkpoint"] == sealed["checkpoint"],
+        "与留存的封存凭证不符",
+        "the draw is not of the seal that was kept",
+    )
 
 
 def _check_result(given: list[dict[str, Any]], again: list[dict[str, Any]]) -> None:

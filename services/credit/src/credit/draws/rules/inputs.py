@@ -1,9 +1,11 @@
 """The frozen inputs of a draw: what they say to the algorithm, and whether they make a draw at all.
 
-`tourtrust-draw-inputs/2` names every list with a hash of its own, so that whoever finds a changed list can
-say which. `weighted-draw/1` and the forms that belonged to it bound too little and are read no more.
+`tourtrust-draw-inputs/3` names every list with a hash of its own, so that whoever finds a changed list can
+say which, and says who kept whom apart, and how far that goes. The forms before it bound too little and are
+read no more.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from common.problems import Text
 
 from .algorithm import Inputs, Stratum
 
-__all__ = ["LISTS", "Unfit", "check_frozen", "inputs_of", "share"]
+__all__ = ["LISTS", "Unfit", "allowed_by_hand", "by_hand", "check_frozen", "inputs_of", "share"]
 
 LISTS = ("objects", "inspectors", "recusals", "exclusions")
 
@@ -34,6 +36,23 @@ def need(holds: bool, zh: str, en: str) -> None:
 def share(objects: int, ratio_bp: int) -> int:
     """How many of `objects` a ratio in basis points asks for, rounded up."""
     return -(-objects * ratio_bp // 10_000)
+
+
+def by_hand(frozen: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """What people kept apart, as (how much, of how much): the most inspectors recused for one object, of all
+    inspectors; the objects excluded by somebody and not by the records, of all there would be."""
+    pairs = {(one["inspector"], one["object"]) for one in frozen["recusals"]}
+    recused = max(Counter(item for _, item in pairs).values(), default=0)
+    excluded = sum(one["by"] is not None for one in frozen["exclusions"])
+    return {
+        "recused": (recused, len(frozen["inspectors"])),
+        "excluded": (excluded, len(frozen["objects"]) + excluded),
+    }
+
+
+def allowed_by_hand(whole: int, share_bp: int) -> int:
+    """How many of `whole` people may keep apart: that share, rounded down, but one at any rate."""
+    return max(1, whole * share_bp // 10_000)
 
 
 def inputs_of(frozen: dict[str, Any]) -> Inputs:
@@ -93,6 +112,7 @@ def check_frozen(frozen: dict[str, Any]) -> None:
         "已排除的对象仍在名单中",
         "an excluded object is among the objects",
     )
+    _check_by_hand(frozen)
     inputs = inputs_of(frozen)
     recused = {item for _, item in inputs.recusals if item in inputs.weights}
     need(
@@ -100,6 +120,17 @@ def check_frozen(frozen: dict[str, Any]) -> None:
         "对象可用的检查人员不足",
         "an object has too few inspectors that may inspect it",
     )
+
+
+def _check_by_hand(frozen: dict[str, Any]) -> None:
+    """What was kept apart by people is told in numbers, and is within what the policy allows."""
+    hand = frozen["by_hand"]
+    for name, (found, whole) in by_hand(frozen).items():
+        need(
+            hand[name] == found <= allowed_by_hand(whole, hand[f"{name}_bp"]),
+            f"人工增减（{name}）数目不符或超过规定比例",
+            f"{name} by hand: the number is wrong, or more than is allowed",
+        )
 
 
 def _check_strata(frozen: dict[str, Any]) -> None:

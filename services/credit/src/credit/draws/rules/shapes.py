@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BUNDLE", "FORMAT", "INPUTS_FORMAT", "Shape", "fits"]
+__all__ = ["BUNDLE", "FORMAT", "FROZEN", "INPUTS_FORMAT", "SEAL", "Shape", "fits"]
 
-FORMAT = "tourtrust-draw/2"
-INPUTS_FORMAT = "tourtrust-draw-inputs/2"
+FORMAT = "tourtrust-draw/3"
+INPUTS_FORMAT = "tourtrust-draw-inputs/3"
 
 Shape = Any
 _MAX_NUMBER = 10**15
@@ -51,8 +51,18 @@ FROZEN: Shape = {
     "expertise": [TEXT],
     "objects": [{"id": UUID, "key": (None, TEXT), "tier": (None, TEXT), "stratum": TEXT, "weight": COUNT}],
     "inspectors": [{"id": TEXT, "department": (None, TEXT), "expertise": [TEXT]}],
-    "recusals": [{"inspector": TEXT, "object": UUID, "reason": TEXT}],
-    "exclusions": [{"object": UUID, "reason": TEXT}],
+    "recusals": [
+        {"inspector": TEXT, "object": UUID, "reason": TEXT, "by": TEXT, "source": "library|request"}
+    ],
+    "exclusions": [{"object": UUID, "reason": TEXT, "by": (None, TEXT)}],
+    "by_hand": {
+        "inspectors": NUMBER,
+        "recused": NUMBER,
+        "recused_bp": NUMBER,
+        "excluded": NUMBER,
+        "excluded_bp": NUMBER,
+    },
+    "frozen_by": TEXT,
     "redraw_of": (None, UUID),
     "created_at": INSTANT,
     "commit_by": INSTANT,
@@ -60,6 +70,8 @@ FROZEN: Shape = {
     "reveal_by": INSTANT,
     "digests": {"objects": HEX, "inspectors": HEX, "recusals": HEX, "exclusions": HEX},
 }
+PROOFS: Shape = [{"salt": HEX, "leaf_index": NUMBER, "inclusion_proof": [HEX]}]
+SEAL: Shape = {"checkpoint": TEXT, "cosignature": COSIGNATURE, "proofs": PROOFS}
 BUNDLE: Shape = {
     "format": FORMAT,
     "frozen": FROZEN,
@@ -70,7 +82,8 @@ BUNDLE: Shape = {
     "missing": [TEXT],
     "checkpoint": TEXT,
     "cosignature": COSIGNATURE,
-    "proofs": [{"salt": HEX, "leaf_index": NUMBER, "inclusion_proof": [HEX]}],
+    "proofs": PROOFS,
+    "seal": (None, SEAL),
     "seed": (None, HEX),
     "result": [{"object": UUID, "inspectors": [TEXT]}],
     "closed_at": INSTANT,

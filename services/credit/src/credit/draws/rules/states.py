@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["DrawState", "ExclusionReason", "RecusalReason", "VoidCause"]
+__all__ = ["DrawState", "ExclusionReason", "RecusalReason", "VoidCause", "WaiverGround"]
 
 
 class DrawState(StrEnum):
@@ -38,3 +38,11 @@ class ExclusionReason(StrEnum):
     UNDER_INVESTIGATION = "under_investigation"
     TARGETED_CHECK = "targeted_check"
     NOT_OPERATING = "not_operating"
+
+
+class WaiverGround(StrEnum):
+    """Why a chain of void draws is given up. The records must bear out the first two."""
+
+    PLAN_ENDED = "plan_ended"
+    TOO_FEW_OBJECTS = "too_few_objects"
+    NO_OTHER_OFFICERS = "no_other_officers"
