@@ -2,9 +2,9 @@
 
 Says: `subject_registered`, `subject_updated` (a subject as others may copy it; if its supervision changed,
 with all of it under `supervision`: tier, codes in force, `restrictions` with basis and days),
-`fact_recorded` (`shared`: others are told of it, `public`: so may the public be), `fact_withdrawn` (others are
-to take it away: `because`), `grade_changed`, all versioned by the subject; `warning_raised`, versioned by the
-warning; `draw_revealed`, when a draw is closed, drawn or void; `listing_published` and `listing_removed`,
+`fact_recorded` (`shared`: others are told of it, `public`: so may the public be), `fact_withdrawn` (others
+are to take it away: `because`), `grade_changed`, all versioned by the subject; `warning_raised`, versioned by
+the warning; `draw_revealed`, when a draw is closed, drawn or void; `listing_published` and `listing_removed`,
 versioned by the listing; `certificate_ended`, once. Ids, codes and words of the law only, never a natural
 person's name.
 
