@@ -273,7 +273,10 @@ BOOK = Rulebook.load(FOLDER)
 @given(st.lists(st.sampled_from(["A", "B", "C", "D", None]), min_size=1, max_size=60))
 def test_each_tier_draws_its_ratio_rounded_up(tiers: list[str | None]) -> None:
     policy = next(iter(BOOK.supervision))
-    layers = {one.id: one for one in layers_by_tier(tiers, policy, [], frozenset())}
+    layers = {
+        one.id: one
+        for one in layers_by_tier([(tier, policy.of(tier).sampling_bp) for tier in tiers], [], frozenset())
+    }
     for tier in set(tiers):
         layer = layers[tier or "unrated"]
         assert layer.objects == tiers.count(tier)

@@ -28,6 +28,7 @@ __all__ = ["RANKED", "BoardWork", "judged_on", "policy_of", "rank_payload", "ref
 
 _DAY = timedelta(days=1)
 RANKED = "RANKED"
+_WARNS = "W-BOARD-WARN"
 _FACT = {Side.RED: "RED_BOARD", Side.BLACK: "BLACK_BOARD"}
 
 
@@ -114,7 +115,8 @@ class BoardWork:
                 entry.proposed = Side.NONE
                 continue
             entry.score, entry.grade = result.value, result.grade
-            entry.proposed = policy.side(result.grade)
+            shown = result.grade is None or result.card.measures_of[result.grade].publish is not False
+            entry.proposed = policy.side(result.grade) if shown else Side.NONE
             entry.reasons = _reasons(result) if entry.proposed != Side.NONE else []
             entry.result_hash = result.hash
         self._move(board, entries, limit, State.REVIEW)
@@ -138,6 +140,7 @@ class BoardWork:
             reason = "；".join(one["reason"] for one in entry.reasons)[:200] or policy.name.zh
             payload = {"board": board.policy_id, "period": board.period, "reason": reason}
             await self._fact(board, subject, _FACT[side], today, payload, "")
+            await self._warn(board, entry, subject, judged_on(board, policy))
             entry.recorded = True
             if side is Side.BLACK and board.previous_id is not None:
                 await self._twice(board.previous_id, board, policy, subject)
@@ -168,6 +171,24 @@ class BoardWork:
                 await self.end(old, entry, today, f"下一期 {board.number} 未再列入")
         await self._session.flush()
         return len(standing)
+
+    async def _warn(self, board: Board, entry: BoardEntry, subject: Subject, judged: date) -> None:
+        """Warn officers of an entry where the card says so of its grade."""
+        view = (await self._scoring.cards()).at(self._env.clock.now())
+        schedule = view.schedule(subject.kind, subject.region, judged, board.card_id)
+        said = schedule.card.measures_of.get(entry.grade or "") if schedule else None
+        if schedule is None or said is None or not said.warn:
+            return
+        card = {name: getattr(schedule.card, name) for name in ("id", "version", "hash")}
+        details: dict[str, Any] = {"board": board.number, "period": board.period, "grade": entry.grade}
+        details |= {"card": card, "notes": list(said.notes)}
+        evidence = Evidence(
+            f"board:{board.number}:{subject.id}:warn",
+            china_date(self._env.clock.now()),
+            {},
+            details | facts_of(one["fact_id"] for one in entry.reasons if one["fact_id"]),
+        )
+        await self._warnings.report(subject, _WARNS, evidence)
 
     async def _twice(self, before_id: UUID, board: Board, policy: BoardPolicy, subject: Subject) -> None:
         """Report a subject that is on the black board of a run and of the one before it."""

@@ -11,10 +11,11 @@ from common.ledger.strict import hash_document
 from common.problems import InvalidPayload, Text
 from sqlalchemy import Row
 
-from credit.plans.strata import ALL, UNRATED, Layer, layers_by_tier, one_layer
-from credit.rulebook.rules import DrawLimits, DrawPolicy, SupervisionPolicy
+from credit.plans.strata import ALL, Layer, Sampled, layers_by_tier, one_layer, strata_of
+from credit.rulebook.rules import DrawLimits, DrawPolicy
 from credit.scoring.rules.engine import instant
 from credit.subjects.rules import is_person
+from credit.supervision.figures import Tiers
 
 from .preparing import Prepared
 from .rules import INPUTS_FORMAT, Inputs, inputs_of
@@ -24,7 +25,7 @@ from .schemas import DrawIn
 __all__ = ["check_grounds", "check_people", "frozen_inputs"]
 
 _MOST_WORK = 3_000_000
-Candidate = Row[UUID, str, str | None, str]
+Candidate = Row[UUID, str, str | None, str, str]
 _TWICE = Text("人员重复", "A person stands twice")
 
 
@@ -96,7 +97,7 @@ def frozen_inputs(
     candidates: Sequence[Candidate],
     policy: DrawPolicy,
     limits: DrawLimits,
-    tiers: SupervisionPolicy,
+    tiers: Tiers,
     draw_id: UUID,
     number: str,
     now: datetime,
@@ -115,7 +116,8 @@ def frozen_inputs(
     among = {str(row.id) for row in candidates}
     excluded = {item: why for item, why in wanted.exclusions.items() if item in among or why[1] is not None}
     objects = [row for row in candidates if str(row.id) not in excluded]
-    layers = _layers(wanted, [row.tier for row in objects], tiers)
+    sampled = [(row.tier, tiers.sampling_bp(row.kind, row.region, row.tier)) for row in objects]
+    layers, strata = _layers(wanted, sampled), strata_of(sampled)
     by_tier = layers[0].id != ALL if layers else False
     recusals = [one for one in wanted.recusals if one.given or one.object in among]
     frozen: dict[str, Any] = {
@@ -127,7 +129,7 @@ def frozen_inputs(
         "kinds": sorted(wanted.kinds),
         "tiers": sorted(wanted.tiers),
         "algorithm": policy.algorithm,
-        "policy": {"id": tiers.id, "version": tiers.version, "hash": tiers.hash},
+        "policy": {name: getattr(tiers.policy, name) for name in ("id", "version", "hash")},
         "task": wanted.task_document(),
         "officers": sorted(wanted.officers),
         "count": sum(layer.count for layer in layers),
@@ -140,10 +142,10 @@ def frozen_inputs(
                 "id": str(row.id),
                 "key": None if is_person(row.kind, row.key) else row.key,
                 "tier": row.tier,
-                "stratum": (row.tier or UNRATED) if by_tier else ALL,
-                "weight": tiers.of(row.tier).sampling_bp,
+                "stratum": strata[pair] if by_tier else ALL,
+                "weight": max(1, pair[1]),
             }
-            for row in objects
+            for row, pair in zip(objects, sampled, strict=True)
         ],
         "inspectors": [
             {"id": one.id, "department": one.department, "expertise": list(one.expertise)}
@@ -180,12 +182,12 @@ def frozen_inputs(
     return frozen
 
 
-def _layers(wanted: Prepared, tiers_there: list[str | None], tiers: SupervisionPolicy) -> list[Layer]:
+def _layers(wanted: Prepared, sampled: Sequence[Sampled]) -> list[Layer]:
     if wanted.count is not None:
-        return one_layer(len(tiers_there), count=wanted.count)
+        return one_layer(len(sampled), count=wanted.count)
     if wanted.ratio_bp is not None:
-        return one_layer(len(tiers_there), ratio_bp=wanted.ratio_bp)
-    return layers_by_tier(tiers_there, tiers, wanted.items, wanted.above_cap)
+        return one_layer(len(sampled), ratio_bp=wanted.ratio_bp)
+    return layers_by_tier(sampled, wanted.items, wanted.above_cap)
 
 
 def _stratum(layer: Layer) -> dict[str, Any]:

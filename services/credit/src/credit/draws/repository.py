@@ -59,14 +59,16 @@ class DrawRepository:
 
     async def objects(
         self, region: str, kinds: Collection[str], tiers: Collection[str]
-    ) -> Sequence[Row[UUID, str, str | None, str]]:
-        """Subjects in business of a region, by kind and tier, as (id, kind, key, tier) in order of id.
+    ) -> Sequence[Row[UUID, str, str | None, str, str]]:
+        """Subjects in business of a region, by kind and tier, as (id, kind, key, region, tier) by id.
 
         The tier is the one by which a subject is supervised, where that is more than its grade's.
         """
         tier = func.coalesce(col(SupervisionState.tier), col(Subject.tier))
         query = (
-            select(col(Subject.id), col(Subject.kind), col(Subject.key), tier.label("tier"))
+            select(
+                col(Subject.id), col(Subject.kind), col(Subject.key), col(Subject.region), tier.label("tier")
+            )
             .outerjoin(SupervisionState, col(SupervisionState.subject_id) == col(Subject.id))
             .where(
                 col(Subject.region).like(f"{region_prefix(region)}%"),

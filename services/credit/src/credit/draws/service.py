@@ -99,11 +99,9 @@ class DrawService:
         draw_id = new_id()
         year = china_date(now).year
         serial = await self._draws.next_serial(year)
-        tiers = self._env.rulebook.supervision.choose(
-            "tiered-supervision", on=china_date(now), region=prepared.region
-        )
         await self._supervision.catch_up(prepared.region)
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
+        tiers = await self._supervision.tiers(prepared.region, now)
         times = _times(now, policy)
         frozen = frozen_inputs(
             prepared, candidates, policy, limits, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now, times

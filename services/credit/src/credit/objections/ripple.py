@@ -234,7 +234,7 @@ class Ripple:
         found = []
         for turn, outcome in differing:
             part = await self._touched.told(subject, turn, outcome)
-            part += self._touched.page_grades(subject, [(turn, outcome)])
+            part += await self._touched.page_grades(subject, [(turn, outcome)])
             part += await self._touched.grade_warnings(subject, [(turn, outcome)])
             found += [_through(one, search.by) for one in part] if outcome.through else part
         return found, None if on is None else [on[0].isoformat(), on[1].isoformat()]

@@ -20,8 +20,10 @@ from credit.facts.views import as_version, fact_periods
 from credit.public.rules import shows_grade
 from credit.relations.service import RelationService
 from credit.scoring.ripple import Along, GradeRipple, Otherwise, Turn, Where, told
+from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.supervision.rules import supervision_tier
+from credit.supervision.service import SupervisionService
 
 from .repository import ObjectionRepository
 
@@ -37,6 +39,8 @@ class Touched:
         self._facts = FactRepository(session)
         self._grades = GradeRipple(session, env)
         self._relations = RelationService(session, env)
+        self._supervision = SupervisionService(session, env)
+        self._scoring = ScoringService(session, env)
 
     async def told(self, subject: Subject, turn: Turn, outcome: Otherwise) -> list[Affected]:
         """A turn that differs: the grade, and the tier by which the subject was supervised."""
@@ -78,7 +82,9 @@ class Touched:
             was = await self._supervised(subject, outcome.tier, where)
             would = await self._supervised(subject, outcome.would_tier, where)
             if would not in (was, held.tier):
-                found.append((self._draw(row, held, would), outcome.through))
+                tiers = await self._supervision.tiers(row.region, row.created_at)
+                weight = tiers.sampling_bp(subject.kind, subject.region, would)
+                found.append((self._draw(row, held, would, weight), outcome.through))
         return found, rows[-1].id if len(rows) == limit else None
 
     async def pages(self, subject: Subject, fact_id: UUID) -> list[Affected]:
@@ -111,8 +117,11 @@ class Touched:
             )
         ]
 
-    def page_grades(self, subject: Subject, differing: Sequence[tuple[Turn, Otherwise]]) -> list[Affected]:
+    async def page_grades(
+        self, subject: Subject, differing: Sequence[tuple[Turn, Otherwise]]
+    ) -> list[Affected]:
         """The published grades among these that the public page showed."""
+        cards = {(one.card.id, one.card.version): one.card for one in await self._scoring.cards()}
         return [
             Affected(
                 kind="page",
@@ -125,7 +134,14 @@ class Touched:
             )
             for turn, outcome in differing
             if turn.published is not None
-            and shows_grade(self._env.rulebook, subject.region, outcome.tier, turn.where[0])
+            and shows_grade(
+                self._env.rulebook,
+                subject.region,
+                outcome.tier,
+                turn.where[0],
+                cards.get((turn.published.policy_id, turn.published.policy_version)),
+                outcome.grade,
+            )
         ]
 
     async def grade_warnings(
@@ -167,10 +183,7 @@ class Touched:
             credit_tier, await self._objections.risk_class(subject.id, day, known_at), matrix
         )
 
-    def _draw(self, row: Draw, held: "_Held", would: str | None) -> Affected:
-        policy = self._env.rulebook.supervision.choose(
-            "tiered-supervision", on=china_date(row.created_at), region=row.region
-        )
+    def _draw(self, row: Draw, held: "_Held", would: str | None, weight: int) -> Affected:
         if row.bundle is None:
             word = Text("尚未抽取", "which is not closed yet")
         elif held.drawn:
@@ -187,7 +200,7 @@ class Touched:
                 f"entered the draw with the weight of tier {held.tier} instead of {would} {word.en}",
             ),
             was=str(held.weight),
-            would_be=str(policy.of(would).sampling_bp),
+            would_be=str(weight),
         )
 
 

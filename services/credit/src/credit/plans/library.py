@@ -15,6 +15,7 @@ from credit.draws.rules.states import ExclusionReason
 from credit.environment import Environment
 from credit.paging import cursor_id
 from credit.subjects.rules import Status
+from credit.supervision.service import SupervisionService
 
 from .errors import PlanNotFound
 from .repository import PlanRepository
@@ -32,6 +33,7 @@ class LibraryService:
         self._env, self._language = env, language
         self._plans = PlanService(session, env)
         self._repository = PlanRepository(session)
+        self._supervision = SupervisionService(session, env)
 
     def items(self, region: str, on: date | None) -> ItemsView:
         """The item list in force somewhere on a day. Raises PlanNotFound for a region that is none."""
@@ -84,7 +86,7 @@ class LibraryService:
         visits = {
             row.subject_id: row for row in await self._repository.visits([row[0].id for row in items], since)
         }
-        tiers_policy = self._env.rulebook.supervision.choose("tiered-supervision", on=today, region=region)
+        sampling = await self._supervision.tiers(region, self._env.clock.now())
         return Page(
             items=[
                 ObjectView(
@@ -94,7 +96,7 @@ class LibraryService:
                     region=subject.region,
                     tier=tier,
                     status=subject.status,
-                    sampling_bp=tiers_policy.of(tier).sampling_bp,
+                    sampling_bp=sampling.sampling_bp(subject.kind, subject.region, tier),
                     exclusion=_why_not(subject.status, visits.get(subject.id)),
                     last_inspected_on=visits[subject.id].last if subject.id in visits else None,
                 )

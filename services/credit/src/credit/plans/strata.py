@@ -1,19 +1,20 @@
 """From objects with tiers to the strata of a draw: whose ratio is which, and how many that makes."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from credit.draws.rules import share
-from credit.rulebook.rules import SupervisionPolicy
 
 from .policy import InspectionItem
 from .rules import Cap, capped_ratio
 
-__all__ = ["ALL", "UNRATED", "Layer", "layers_by_tier", "one_layer"]
+__all__ = ["ALL", "UNRATED", "Layer", "Sampled", "layers_by_tier", "one_layer", "strata_of"]
 
 ALL = "all"
 UNRATED = "unrated"
+Sampled = tuple[str | None, int]
+"""The tier of an object and its sampling ratio in basis points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,26 @@ class Layer:
     count: int
 
 
+def strata_of(sampled: Iterable[Sampled]) -> dict[Sampled, str]:
+    """The stratum of each tier and ratio: called by the tier, and by the ratio too where a tier has several.
+
+    A tier has several ratios where the cards of different kinds or places say so.
+    """
+    pairs = set(sampled)
+    ratios = Counter(tier for tier, _ in pairs)
+    return {(tier, bp): (tier or UNRATED) + (f"-{bp}" if ratios[tier] > 1 else "") for tier, bp in pairs}
+
+
 def layers_by_tier(
-    tiers: Iterable[str | None],
-    supervision: SupervisionPolicy,
-    items: Sequence[InspectionItem],
-    above_cap: frozenset[str],
+    sampled: Sequence[Sampled], items: Sequence[InspectionItem], above_cap: frozenset[str]
 ) -> list[Layer]:
-    """A stratum for each tier there is: its sampling ratio under the caps of the items, rounded up."""
-    sizes: dict[str | None, int] = defaultdict(int)
-    for tier in tiers:
-        sizes[tier] += 1
+    """A stratum for each tier and ratio there is: the ratio under the caps of the items, rounded up."""
     caps = [Cap(item.code, item.max_ratio_bp) for item in items]
-    layers = []
-    for tier, objects in sizes.items():
-        of_tier = supervision.of(tier).sampling_bp
+    names, layers = strata_of(sampled), []
+    for (tier, of_tier), objects in Counter(sampled).items():
         ratio = capped_ratio(of_tier, tier, caps, above_cap)
-        layers.append(Layer(tier or UNRATED, of_tier, ratio, of_tier, objects, share(objects, ratio)))
+        weight = max(1, of_tier)
+        layers.append(Layer(names[tier, of_tier], of_tier, ratio, weight, objects, share(objects, ratio)))
     return sorted(layers, key=lambda one: one.id.encode())
 
 

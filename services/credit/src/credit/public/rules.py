@@ -3,9 +3,14 @@
 from datetime import date
 from enum import StrEnum
 
-from credit.rulebook.rules import Rulebook
+from common.problems import Text
 
-__all__ = ["ReplyState", "shows_grade"]
+from credit.rulebook.rules import Rulebook
+from credit.scoring.rules import Scorecard
+from credit.supervision.figures import publicity_of
+from credit.supervision.policy import Publicity
+
+__all__ = ["ReplyState", "publicity", "shows_grade"]
 
 
 class ReplyState(StrEnum):
@@ -18,12 +23,22 @@ class ReplyState(StrEnum):
     REPLACED = "replaced"
 
 
-def shows_grade(rulebook: Rulebook, region: str, tier: str | None, on: date) -> bool:
-    """Whether a subject of this tier has its grade shown: the supervision policy of the day and place says.
+def publicity(
+    rulebook: Rulebook, region: str, tier: str | None, on: date, card: Scorecard | None, grade: str | None
+) -> tuple[Publicity, Text]:
+    """Whether a grade of `card` is shown, and the words of the risk notice that goes with it if any does.
 
-    Raises PolicyNotInForce where no supervision policy was in force.
+    The card's band says so, else the supervision policy of the day and place. Raises PolicyNotInForce where
+    no supervision policy was in force.
     """
+    policy = rulebook.supervision.choose("tiered-supervision", on=on, region=region)
+    return publicity_of(policy, tier, card, grade), policy.risk_notice
+
+
+def shows_grade(
+    rulebook: Rulebook, region: str, tier: str | None, on: date, card: Scorecard | None, grade: str | None
+) -> bool:
+    """Whether a subject has its grade shown. Raises as `publicity`."""
     if tier is None:
         return False
-    policy = rulebook.supervision.choose("tiered-supervision", on=on, region=region)
-    return policy.of(tier).publicity != "none"
+    return publicity(rulebook, region, tier, on, card, grade)[0] != "none"

@@ -42,13 +42,15 @@ class PublicSubject(Model):
 class PublicGrade(Model):
     """The published grade, and what kind of scorecard it comes from (*sample*: issued by no authority).
 
-    `objection`: an objection against this grade is being looked into.
+    `objection`: an objection against this grade is being looked into. `warning` is the risk notice that goes
+    with a grade of which the scorecard or the supervision policy says so, else null.
     """
 
     grade: str
     since: date
     scorecard: str
     scorecard_status: str
+    warning: str | None
     objection: bool
 
 

@@ -25,6 +25,8 @@ from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
 from credit.scoring.errors import NoScorecard
+from credit.scoring.grading import known_until
+from credit.scoring.rules.cards import CardBook
 from credit.scoring.service import ScoringService
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -35,7 +37,7 @@ from .qr import digest, qr_svg, qr_text
 from .qr import page_of as page_address
 from .replies import reply_text
 from .repository import ReplyRepository
-from .rules import shows_grade
+from .rules import publicity, shows_grade
 from .schemas import (
     PublicDraw,
     PublicFact,
@@ -84,14 +86,14 @@ class PublicService:
         """Entities whose name, licence or USCC fits; persons are found by their page's exact key only."""
         rows = await self._subjects.public_page(query, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        today = china_date(self._env.clock.now())
-        return Page(items=[self._brief(row, today) for row in items], next_cursor=following)
+        today, book = china_date(self._env.clock.now()), await self._scoring.cards()
+        return Page(items=[self._brief(row, today, book) for row in items], next_cursor=following)
 
     async def page(self, key: str) -> PublicSubjectPage:
         """The public page of a subject by USCC, licence or guide card. Raises SubjectNotFound."""
         subject = await self._find(key)
         today = china_date(self._env.clock.now())
-        brief = self._brief(subject, today)
+        brief = self._brief(subject, today, await self._scoring.cards())
         return PublicSubjectPage(
             **brief.model_dump(exclude={"grade"}),
             business_scope=subject.business_scope,
@@ -109,7 +111,8 @@ class PublicService:
         address = subject.key or subject.license_no or key.strip().upper()
         announced = await list_keys(self._session)
         signer = self._env.log.key(announced[-1].key) if announced else self._env.log.newest()
-        text = qr_text(self._brief(subject, today), address, self._env.log.origin, today, signer)
+        brief = self._brief(subject, today, await self._scoring.cards())
+        text = qr_text(brief, address, self._env.log.origin, today, signer)
         return QrView(text=text, sha256=digest(text), key=str(signer.verifier), page=page_address(address))
 
     async def qr_image(self, key: str) -> bytes:
@@ -134,8 +137,10 @@ class PublicService:
             raise SubjectNotFound
         return subject
 
-    def _brief(self, subject: Subject, today: date) -> PublicSubject:
-        shown = shows_grade(self._env.rulebook, subject.region, subject.tier, today)
+    def _brief(self, subject: Subject, today: date, book: CardBook) -> PublicSubject:
+        schedule = book.at(known_until(subject, book)).schedule(subject.kind, subject.region, today)
+        card, grade = schedule.card if schedule else None, subject.grade
+        shown = shows_grade(self._env.rulebook, subject.region, subject.tier, today, card, grade)
         return PublicSubject(
             key=subject.key,
             name=subject.name,
@@ -152,8 +157,10 @@ class PublicService:
             result = await self._scoring.present(subject, today)
         except NoScorecard:
             return None
-        shown = shows_grade(self._env.rulebook, subject.region, result.tier, today)
-        if result.grade is None or not shown:
+        shown, notice = publicity(
+            self._env.rulebook, subject.region, result.tier, today, result.card, result.grade
+        )
+        if result.grade is None or shown == "none":
             return None
         published = await self._scoring.latest_grade(subject.id)
         flagged = await self._objections.flagged(subject.id)
@@ -162,6 +169,7 @@ class PublicService:
             since=published.valid_at if published else today,
             scorecard=result.card.name.render(self._language),
             scorecard_status=result.card.status,
+            warning=notice.render(self._language) if shown == "grade_and_warning" else None,
             objection=any(one.target == Target.GRADE for one in flagged),
         )
 

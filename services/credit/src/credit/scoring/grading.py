@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from common.clock import china_date
@@ -95,13 +96,21 @@ def _decisive(
     return found
 
 
+def _warns(card: Scorecard, grade: str) -> dict[str, Any] | None:
+    """What the band says where it calls for a warning, with the card that is its basis."""
+    said = card.measures_of[grade]
+    if not said.warn:
+        return None
+    return {"notes": list(said.notes), "card": {"id": card.id, "version": card.version, "hash": card.hash}}
+
+
 @dataclass
 class _Said:
     """What a transaction has to publish."""
 
     grades: list[PublishedGrade] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
-    drops: list[tuple[Subject, int, PublishedGrade]] = field(default_factory=list)
+    moves: list[tuple[Subject, int, dict[str, Any] | None, PublishedGrade]] = field(default_factory=list)
 
 
 class Grading:
@@ -225,9 +234,11 @@ class Grading:
             subject.version += 2
             data = grade_changed_data(subject, grade, before, before_tier)
             said.events.append(NewEvent("grade_changed", subject.id, subject.version - 1, data, now))
-            if before in result.card.grades:
-                steps = result.card.rank(grade.grade) - result.card.rank(before)
-                said.drops.append((subject, steps, grade))
+            known = before in result.card.grades
+            steps = result.card.rank(grade.grade) - result.card.rank(before) if before and known else 0
+            warns = _warns(result.card, grade.grade) if steps >= 0 else None
+            if steps or warns:
+                said.moves.append((subject, steps, warns, grade))
         said.events.append(
             NewEvent("subject_updated", subject.id, subject.version, subject_data(subject), now)
         )
@@ -240,5 +251,5 @@ class Grading:
             self._session, log=self._env.log, entries=[entry_of(grade) for grade in said.grades], now=now
         )
         await publish_many(self._session, service=SERVICE, events=said.events)
-        for subject, steps, grade in said.drops:
-            await self._warnings.on_grade_change(subject, steps, grade.version, grade.valid_at)
+        for subject, steps, warns, grade in said.moves:
+            await self._warnings.on_grade_change(subject, steps, warns, grade.version, grade.valid_at)

@@ -15,6 +15,7 @@ __all__ = [
     "Lasts",
     "Measure",
     "NamedTier",
+    "Publicity",
     "Raise",
     "Restriction",
     "RiskMatrix",
@@ -37,6 +38,10 @@ Act = Literal[
 """What somebody wants to do when a licensing office asks: see the guide for each in words."""
 
 
+Publicity = Literal["none", "grade", "grade_and_warning"]
+"""What the public page shows: nothing, the grade, or the grade with the policy's risk notice."""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -55,7 +60,7 @@ class TierMeasures(_Part):
 
     sampling_bp: int = Field(ge=1, le=10_000)
     routine_checks_per_year: int = Field(ge=0, le=366)
-    publicity: Literal["none", "grade", "grade_and_warning"] = "none"
+    publicity: Publicity = "none"
     measures: list[Measure]
 
 
@@ -73,8 +78,12 @@ class Raise(_Part):
 
 
 class SupervisionPolicy(Policy):
-    """Tier to measures, from the lightest tier to the strictest."""
+    """Tier to measures, from the lightest tier to the strictest; a card may say otherwise: see `figures`.
 
+    `risk_notice` are the words shown beside a grade where publicity is `grade_and_warning`.
+    """
+
+    risk_notice: Text
     tiers: list[NamedTier] = Field(min_length=1)
     unrated: TierMeasures
 

@@ -23,6 +23,7 @@ __all__ = [
     "restrictions_of",
     "supervision_tier",
     "tier_measures",
+    "tier_until",
 ]
 
 SELF = "self"
@@ -167,12 +168,16 @@ def tier_measures(
     policy: SupervisionPolicy, tier: str | None, result: Score | None, by: MeasureInForce | None = None
 ) -> Iterator[OfTier]:
     """The measures of the tier, until the grade next changes or what raised the tier ends."""
-    change = result.next_grade_change if result else None
-    turns = (change.on - _DAY if change else None, by.ends_on if by else None)
-    ends = [day for day in turns if day is not None]
     because = f"tier:{tier or 'unrated'}" + (f":{by.code}" if by else "")
     for measure in policy.of(tier).measures:
-        yield OfTier(measure, because, min(ends, default=None))
+        yield OfTier(measure, because, tier_until(result, by))
+
+
+def tier_until(result: Score | None, by: MeasureInForce | None) -> date | None:
+    """The last day of a tier if nothing new is recorded: the grade changes, or what raised the tier ends."""
+    change = result.next_grade_change if result else None
+    turns = (change.on - _DAY if change else None, by.ends_on if by else None)
+    return min((day for day in turns if day is not None), default=None)
 
 
 def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[Listed]) -> list[MeasureInForce]:

@@ -68,7 +68,8 @@ class SupervisionView(Model):
     """How a subject is supervised on a day. The sampling ratio is in basis points: 200 is 2 %.
 
     `tier` is the tier by which it is supervised: `credit_tier`, moved by the market regulator's `risk_class`
-    where the region has a matrix. The risk class never enters the grade.
+    where the region has a matrix. The risk class never enters the grade. `card` is the scorecard whose band
+    says how the subject is supervised, before `policy`; null where none does.
     """
 
     subject_id: UUID
@@ -86,6 +87,7 @@ class SupervisionView(Model):
     expired: list[RestrictionView]
     next_grade_change_on: date | None
     policy: PolicyView
+    card: PolicyView | None
 
 
 class CheckIn(Model):

@@ -1,7 +1,7 @@
 """Use cases of supervision: the measures in force, checks for licensing offices, and their announcement."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from common import audit
@@ -23,6 +23,7 @@ from credit.subjects.models import Subject
 from credit.subjects.personal import checked
 from credit.subjects.repository import Filters, SubjectRepository, id_context
 
+from .figures import Tiers, figures_of, measures_in_words, publicity_of
 from .models import SupervisionState
 from .policy import RiskMatrix, SupervisionPolicy
 from .repository import SupervisionRepository
@@ -34,6 +35,7 @@ from .rules import (
     restrictions_of,
     supervision_tier,
     tier_measures,
+    tier_until,
 )
 from .schemas import (
     CheckIn,
@@ -85,7 +87,9 @@ class SupervisionService:
         policy = self._tiers(subject, day)
         every = await self._restrictions(subject, day)
         tier, by = raised_tier(policy, tier, [one for one in every if one.in_force(day)])
-        measures = policy.of(tier)
+        card = result.card if result else None
+        figures = figures_of(policy, tier, card)
+        by_band = self._band_views(result, tier, by)
         names = await self._states.names({one.listed.entity for one in every})
         change = result.next_grade_change if result else None
         own = actor.subject_id is not None
@@ -98,11 +102,12 @@ class SupervisionService:
             risk_class=None if own else risk,
             matrix=_policy(matrix) if matrix and risk and not own else None,
             tier=tier,
-            sampling_bp=measures.sampling_bp,
-            routine_checks_per_year=measures.routine_checks_per_year,
-            publicity=measures.publicity,
+            sampling_bp=figures.sampling_bp,
+            routine_checks_per_year=figures.routine_checks_per_year,
+            publicity=publicity_of(policy, credit_tier, card, result.grade if result else None),
             measures=[
                 *(self._tier_view(one, policy) for one in tier_measures(policy, tier, result, by)),
+                *by_band,
                 *(self._view(one, day, names) for one in every if one.in_force(day)),
             ],
             expired=[
@@ -112,7 +117,14 @@ class SupervisionService:
             ],
             next_grade_change_on=change.on if change else None,
             policy=_policy(policy),
+            card=_policy(card) if card and by_band else None,
         )
+
+    async def tiers(self, region: str, now: datetime) -> Tiers:
+        """How tiers are supervised in a region at an instant, by its policy and by the cards known then."""
+        on = china_date(now)
+        policy = self._env.rulebook.supervision.choose("tiered-supervision", on=on, region=region)
+        return Tiers(policy, (await self._scoring.cards()).at(now), on)
 
     async def in_force(self, subject: Subject, on: date) -> list[MeasureInForce]:
         """The restrictions on a subject on a day, for rooms that decide under them; cite `one.citation`."""
@@ -277,6 +289,29 @@ class SupervisionService:
             ends_on=one.ends_on,
             policy=_policy(policy),
         )
+
+    def _band_views(
+        self, result: Score | None, tier: str | None, by: MeasureInForce | None
+    ) -> list[MeasureView]:
+        """What the bands of the card say: that of the grade, and those of the tier it was moved to."""
+        if result is None or result.grade is None:
+            return []
+        views = []
+        for band in result.card.bands:
+            words = measures_in_words(result.card.measures_of[band.grade])
+            if words[0] and (band.grade == result.grade or (band.tier == tier != result.tier)):
+                views.append(
+                    MeasureView(
+                        code=f"BAND-{band.grade}",
+                        name=Text(*words).render(self._language),
+                        because=f"band:{band.grade}",
+                        legal_basis=list(result.card.legal_basis),
+                        status=result.card.status,
+                        ends_on=tier_until(result, by if band.grade != result.grade else None),
+                        policy=_policy(result.card),
+                    )
+                )
+        return views
 
     def _view(self, one: MeasureInForce, on: date, names: dict[UUID, str]) -> RestrictionView:
         listed = one.listed

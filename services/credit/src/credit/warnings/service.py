@@ -44,6 +44,7 @@ NOTHING: Mapping[str, Any] = {
     "rule_ids": [],
     "ratio": None,
     "steps_down": 0,
+    "warns": False,
     "count": 0,
     "days_left": 0,
     "what": None,
@@ -104,14 +105,16 @@ class WarningService:
         )
         return await self.raise_by_rules(subject, "price_alert_raised", evidence)
 
-    async def on_grade_change(self, subject: Subject, steps_down: int, grade_version: int, on: date) -> int:
-        """Raise what the rules make of a changed grade; once per published grade."""
-        evidence = Evidence(
-            f"grade:{subject.id}:{grade_version}",
-            on,
-            {"steps_down": steps_down},
-            {"grade": subject.grade, "grade_version": grade_version, "steps_down": steps_down},
-        )
+    async def on_grade_change(
+        self, subject: Subject, steps_down: int, warns: dict[str, Any] | None, grade_version: int, on: date
+    ) -> int:
+        """Raise what the rules make of a changed grade; once per published grade.
+
+        `warns` is what the band of the grade says where its card calls for a warning, with the card.
+        """
+        known = {"steps_down": steps_down, "warns": warns is not None}
+        details = {"grade": subject.grade, "grade_version": grade_version, "steps_down": steps_down}
+        evidence = Evidence(f"grade:{subject.id}:{grade_version}", on, known, details | (warns or {}))
         return await self.raise_by_rules(subject, "grade_changed", evidence)
 
     async def report(self, subject: Subject, rule_id: str, evidence: Evidence) -> int:

@@ -21,7 +21,11 @@ __all__ = [
 
 
 class BandMeasures(Part):
-    """How subjects of a grade are to be supervised, as data for whoever supervises."""
+    """How subjects of a grade are supervised, where that is not as the region's policy says for its tier.
+
+    `sampling_bp` and `checks_per_year` are of the band's tier; `publish` says whether the grade is shown,
+    `warn` whether entering the band is a risk to warn officers of, and, where the grade is shown, the public.
+    """
 
     sampling_bp: int | None = Field(default=None, ge=0, le=10_000)
     checks_per_year: int | None = Field(default=None, ge=0, le=366)

@@ -16,7 +16,7 @@ from .checks import check_card
 from .faults import explained
 from .figures import Figure
 from .format import Basis, Codes, Number, Wording, as_text
-from .grades import ActionRule, Band, Eligibility, Prerequisite, VetoRule
+from .grades import ActionRule, Band, BandMeasures, Eligibility, Prerequisite, VetoRule
 from .periods import Calendar, ExtraRuns, Reset
 from .points import Bounds, Dimension, Group, PointRule
 from .readings import Readings
@@ -146,6 +146,11 @@ class Scorecard(Policy):
     def tier_of(self) -> dict[str, str]:
         """The supervision tier of each grade."""
         return {band.grade: band.tier for band in self.bands}
+
+    @cached_property
+    def measures_of(self) -> dict[str, BandMeasures]:
+        """What each grade's band says of supervision; an empty one where it says nothing."""
+        return {band.grade: band.measures or BandMeasures() for band in self.bands}
 
     @cached_property
     def by_code(self) -> dict[str, tuple[Rule, ...]]:

@@ -25,6 +25,7 @@ _FACTS = frozenset(
         "code",
         "recent",
         "past",
+        "warns",
     }
 )
 EVENT_TRIGGERS = frozenset({"price_alert_raised", "grade_changed", "fact_recorded", "reported"})
@@ -78,14 +79,16 @@ class WarningRule(Policy):
     """When something becomes a warning, how serious it is, and how soon somebody must deal with it.
 
     Triggers as events come: `price_alert_raised` gives `rule_ids`, `ratio` (null when there is none);
-    `grade_changed` gives `steps_down` (how many grades worse, negative for better); `fact_recorded` of one of
-    `codes` gives `code`; `reported` is raised by another room of this service. Triggers looked for every
-    night, the first two also as events come: `facts_in_window` and `warnings_in_window` give `count` when at
-    least `at_least` facts of `codes` (warnings of the rules `codes`) fall into some `months` months that end
-    within the last `months`; `due_date` gives `what` and `days_left` (0 on the day itself, negative after)
-    for dates at most `within_days` ahead and, of subjects in business, for what is over however long;
-    `complaint_rise`, looked for once a month or quarter, gives `recent` and `past` of subjects whose rise the
-    test finds unusual. All give `kind`, `tier` and `region` of the subject.
+    `grade_changed` gives `steps_down` (how many grades worse, negative for better, 0 where another card names
+    other grades) and `warns` (the card says `warn` of the grade's band, and it was not entered from a worse
+    one); `fact_recorded` of one of `codes` gives `code`; `reported` is raised by another room of this
+    service. Triggers looked for every night, the first two also as events come: `facts_in_window` and
+    `warnings_in_window` give `count` when at least `at_least` facts of `codes` (warnings of the rules
+    `codes`) fall into some `months` months that end within the last `months`; `due_date` gives `what` and
+    `days_left` (0 on the day itself, negative after) for dates at most `within_days` ahead and, of subjects
+    in business, for what is over however long; `complaint_rise`, looked for once a month or quarter, gives
+    `recent` and `past` of subjects whose rise the test finds unusual. All give `kind`, `tier` and `region` of
+    the subject.
 
     `dedupe`: `open` keeps one open warning per subject and rule, to which later evidence is added; `source`
     makes each source a warning of its own. `kinds` narrows to kinds of subjects. Of facts in a window
