@@ -115,13 +115,30 @@ async def test_the_result_of_an_inspection_leaves_on_no_way_before_it_is_publish
     decided = await service.post(f"{path}/decide", {"note": "事实清楚"}, 200, service.who(sub="chief"))
     inside = (await service.get(f"/subjects/{firm['id']}/facts"))["items"]
     assert [one["code"] for one in inside] == ["INSPECTION_PROBLEM_FOUND"], "officers and scoring know it"
+    who, archive = service.who(**CLIENT), f"/subjects/{firm['id']}/facts"
+    assert (await service.get(archive, who=who))["items"] == []
+    await service.get(f"/facts/{decided['fact_id']}/versions", 404, who)
     assert await ways.told(firm) == []
     assert await ways.exchanged(firm) == []
     assert await ways.shown(firm) == []
     await service.post(f"{path}/publish", None, 200, service.who(sub="second"))
+    assert len((await service.get(archive, who=who))["items"]) == 1
     assert await ways.told(firm) == [("INSPECTION_PROBLEM_FOUND", "record")]
     assert await ways.exchanged(firm) == [(f"F-{decided['fact_id']}", "record", "")]
     assert await ways.shown(firm) == ["INSPECTION_PROBLEM_FOUND"]
+
+    async def results() -> list[int]:
+        public = await service.http.get("/api/v1/credit/public/inspections", params={"key": firm["key"]})
+        rows = await taken(service, "inspections", who)
+        return [len(public.json()["items"]), sum(one["key"] == firm["key"] for one in rows)]
+
+    assert await results() == [1, 1]
+    room = Room(service)
+    made = await room.verified({"target": "page", "fact_id": decided["fact_id"]}, room.own(firm))
+    await room.step(
+        made, "sustain", {"reason": "含第三人个人信息，撤下展示"}, who=reviewer(service, "chief-2")
+    )
+    assert await results() == [0, 0]
 
 
 LONGER = [pytest.param(how, marks=pytest.mark.full) for how in ("lifted", "expired", "annulled")]

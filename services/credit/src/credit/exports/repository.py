@@ -34,6 +34,8 @@ from credit.inspections.models import Inspection
 from credit.listings.models import Listing
 from credit.listings.rules import ListName, Removal
 from credit.listings.rules import State as ListingState
+from credit.objections.models import Objection
+from credit.objections.rules import Target
 from credit.scoring.models import PublishedGrade
 from credit.subjects.models import Subject
 from credit.warnings.models import Warning
@@ -180,10 +182,13 @@ class ExportRepository:
             yield row
 
     async def inspections(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, inspection, whether its fact is disputed): results; to all but authorities published."""
+        """(subject, inspection, whether its fact is disputed): results.
+
+        To all but authorities published ones, whose facts were neither revoked nor taken off the page.
+        """
         clauses = [*_visible(actor, filters), col(Inspection.result).is_not(None)]
         if actor.subject_id is not None or actor.kind not in _AUTHORITIES:
-            clauses.append(col(Inspection.published_at).is_not(None))
+            clauses += [col(Inspection.published_at).is_not(None), ~_revoked(), ~_off_the_page()]
         disputed = (
             select(col(Fact.id)).where(col(Fact.id) == col(Inspection.fact_id), *_disputed_now()).exists()
         )
@@ -279,6 +284,25 @@ class ExportRepository:
         result = await self._session.stream(query.execution_options(yield_per=_BUFFER))
         async for row in result:
             yield row
+
+
+def _revoked() -> ColumnElement[bool]:
+    """Whether the fact that a result became is revoked: a later version would restore it."""
+    later = aliased(Fact)
+    newer = select(col(later.id)).where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
+    revoked = (col(Fact.id) == col(Inspection.fact_id), col(Fact.action) == Action.REVOKE)
+    return select(col(Fact.id)).where(*revoked, ~newer.exists()).exists()
+
+
+def _off_the_page() -> ColumnElement[bool]:
+    """Whether a sustained objection took the fact that a result became off the page."""
+    sustained = (
+        col(Objection.subject_id) == col(Inspection.subject_id),
+        col(Objection.fact_id) == col(Inspection.fact_id),
+        col(Objection.target) == Target.PAGE,
+        col(Objection.remedy).is_not(None),
+    )
+    return select(col(Objection.id)).where(*sustained).exists()
 
 
 def _disputed_now() -> list[ColumnElement[bool]]:

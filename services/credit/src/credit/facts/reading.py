@@ -13,7 +13,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.internal import hidden_codes
+from credit.internal import hidden_codes, sees_all_of
 from credit.scoring.service import moment_of
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -22,7 +22,7 @@ from credit.subjects.repository import SubjectRepository
 from .errors import FactNotFound
 from .models import Fact
 from .repository import FactRepository
-from .rules import FactVersion, known
+from .rules import FactVersion, Hidden, known
 from .schemas import CatalogueEntry, CatalogueView, FactView, InfoClass, Nature
 from .views import FactViews
 
@@ -57,7 +57,8 @@ class FactReader:
         """Facts of a subject that had occurred by `valid_at`, each as known at `known_at`, newest first.
 
         `narrowed` is (class, code, nature). A page may hold fewer than `limit` where archived facts are left
-        out. What is internal is shown to whom policy lets see it, and to the subject itself.
+        out. What is internal is shown to whom policy lets see it, and to the subject itself; so is what waits
+        for its publication.
 
         Raises:
             SubjectNotFound: not the caller's to see.
@@ -86,7 +87,8 @@ class FactReader:
         )
         versions = known(await self._facts.versions_of(subject.id), moment)
         view = FactViews(self._env.rulebook, self._language, subject, versions, on)
-        shown = [one for one in map(view, items) if seen_by(actor, subject.id, one)]
+        kept = await self._kept_from(actor, subject)
+        shown = [one for one in map(view, items) if seen_by(actor, subject.id, one) and one.id not in kept]
         return Page(items=shown, next_cursor=following)
 
     async def find(self, actor: Principal, fact_id: UUID) -> tuple[Fact, Subject]:
@@ -94,6 +96,8 @@ class FactReader:
         fact = await self._facts.latest(fact_id)
         subject = None if fact is None else await self._subjects.find(fact.subject_id, actor)
         if fact is None or subject is None or fact.code in self._hidden(actor):
+            raise FactNotFound
+        if fact.id in await self._kept_from(actor, subject):
             raise FactNotFound
         return fact, subject
 
@@ -114,6 +118,14 @@ class FactReader:
             standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         today = china_date(self._env.clock.now())
         return FactViews(self._env.rulebook, self._language, subject, standing, today)(fact)
+
+    async def _kept_from(self, actor: Principal, subject: Subject) -> set[UUID]:
+        """The facts of a subject that wait for their publication, where the caller must wait for it too."""
+        today = china_date(self._env.clock.now())
+        if sees_all_of(self._env.rulebook, actor, today):
+            return set()
+        kept_back = await self._facts.kept_back([subject.id], today)
+        return {fact_id for fact_id, why in kept_back.items() if why is Hidden.UNPUBLISHED}
 
     def _hidden(self, actor: Principal) -> frozenset[str]:
         """The codes of facts that a caller is not shown."""

@@ -14,6 +14,8 @@ from sqlmodel import col
 
 from credit.facts.models import Fact
 from credit.facts.rules import Action
+from credit.objections.models import Objection
+from credit.objections.rules import Target
 from credit.subjects.models import Subject
 
 from .models import Inspection, InspectionAct, InspectionDraw, InspectionRecord
@@ -62,6 +64,20 @@ def _revoked() -> ColumnElement[bool]:
     return (
         select(col(Fact.id))
         .where(col(Fact.id) == col(Inspection.fact_id), col(Fact.action) == Action.REVOKE, ~newer.exists())
+        .exists()
+    )
+
+
+def _withheld() -> ColumnElement[bool]:
+    """Whether a sustained objection took the fact that a result became off the page."""
+    return (
+        select(col(Objection.id))
+        .where(
+            col(Objection.subject_id) == col(Inspection.subject_id),
+            col(Objection.fact_id) == col(Inspection.fact_id),
+            col(Objection.target) == Target.PAGE,
+            col(Objection.remedy).is_not(None),
+        )
         .exists()
     )
 
@@ -136,7 +152,7 @@ class InspectionRepository:
     ) -> list[tuple[Inspection, Subject]]:
         """`limit + 1` published inspections finished since a day, the newest first, for the public.
 
-        A result whose fact was revoked is shown no longer.
+        A result whose fact was revoked, or taken off the page by an objection, is shown no longer.
         """
         query = (
             select(Inspection, Subject)
@@ -145,6 +161,7 @@ class InspectionRepository:
                 col(Inspection.published_at).is_not(None),
                 col(Inspection.finished_on) >= since,
                 ~_revoked(),
+                ~_withheld(),
             )
         )
         if subject_key is not None:
