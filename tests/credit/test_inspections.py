@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import START, Service
+from .test_draws import drawn
 
 TEAM = ["phone-a", "phone-b"]
 DEVICE = "2026-11-23T01:58:00+00:00"
@@ -372,6 +373,28 @@ async def test_late_visits_and_publications_are_found_and_reminded_of_once(servi
         service.at(START)
     cancelled = await service.post(f"/inspections/{late['id']}/cancel", {"note": "已注销"}, 200)
     assert cancelled["state"] == "cancelled" and cancelled["allowed"] == []
+
+
+async def test_a_drawn_visit_is_cancelled_by_two_persons(service: Service) -> None:
+    subject = await service.subject(region="140829")
+    drawn_body = {
+        "purpose": "抽查样例", "region": "140829", "kinds": ["travel_agency"], "count": 1,
+        "officers": ["two-1", "two-2"], "inspectors": [{"id": TEAM[0]}, {"id": TEAM[1]}],
+    }  # fmt: skip
+    await drawn(service, **drawn_body)
+    (visit,) = (await service.get("/inspections", subject_id=subject["id"]))["items"]
+    path = f"/inspections/{visit['id']}/cancel"
+    first, second = service.who(sub="first"), service.who(sub="second")
+    asked = await service.post(path, {"note": "对象已注销"}, 200, first)
+    assert asked["state"] == "assigned" and asked["proposal"]["by"] == "first"
+    problem = await service.post(path, {"note": "对象已注销"}, 403, first)
+    assert "second" in problem["type"]
+    still = await service.get(f"/inspections/{visit['id']}")
+    assert still["state"] == "assigned"
+    done = await service.post(path, {"note": "属实"}, 200, second)
+    assert (done["state"], done["proposal"], done["allowed"]) == ("cancelled", None, [])
+    assert [one["act"] for one in done["acts"]] == ["assigned", "proposed", "cancelled"]
+    await service.post(path, {"note": "属实"}, 409, first)
 
 
 async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: Service) -> None:

@@ -451,6 +451,25 @@ async def test_a_long_list_is_made_by_the_rounds(
     assert len(listed) == len(set(listed))
 
 
+async def test_a_draw_of_some_tiers_that_a_wrong_tier_kept_a_subject_out_of_is_listed(
+    service: Service, room: Room
+) -> None:
+    subject = await service.subject(region="140721", name="榆社异议样例（虚构）")
+    for _ in range(3):
+        other = await service.subject(region="140721")
+    tier = (await service.get(f"/subjects/{other['id']}/supervision"))["tier"]
+    fact = await service.by_room(subject, "SERIOUS_LISTED", "2026-06-01", payload={"condition": "SEV-T-3"})
+    wanted = draw_body(region="140721", count=1, tiers=[tier], officers=["tier-1", "tier-2"])
+    draw = await service.post("/draws", wanted)
+    await service.post("/draws", wanted | {"kinds": ["travel_agency"], "tiers": []})
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    await room.step(made, "sustain", {"reason": "列错主体", "remedy": {"action": "revoke"}})
+    ripple = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+    listed = {one["number"]: one for one in ripple["items"] if one["kind"] == "draw"}
+    assert len(listed) == 2
+    assert (listed[draw["number"]]["was"], listed[draw["number"]]["would_be"]) == ("D", tier)
+
+
 async def test_a_draw_with_another_weight_and_other_rooms_are_listed(service: Service, room: Room) -> None:
     subject = await service.subject(region="140700", name="晋中异议样例（虚构）")
     for _ in range(3):

@@ -10,10 +10,13 @@ from credit.draws.repository import DrawRepository
 from credit.listings.models import Listing
 from credit.listings.schemas import ListingIn
 from credit.rounds import do_round
+from credit.subjects.models import Subject
+from credit.supervision.models import SupervisionState
 from credit.supervision.policy import Restriction, RiskMatrix
 from credit.supervision.rules import SELF, Listed, raised_tier, restrictions_of, supervision_tier
 from credit.supervision.service import SupervisionService
-from sqlalchemy import text
+from sqlalchemy import select, text, update
+from sqlmodel import col
 
 from .cases import BOOK
 from .conftest import START, Service
@@ -313,6 +316,45 @@ async def test_a_draw_weighs_by_the_tier_that_holds_though_nobody_was_told_of_it
         await SupervisionService(session, service.app.state.env).catch_up("140105")
         rows = await DrawRepository(session).objects("140105", ["travel_agency"], [])
     assert {row.id: row.tier for row in rows}[UUID(made["id"])] == "C"
+
+
+async def test_a_region_that_is_far_behind_is_caught_up_without_anybody(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draw is refused with what is still to come, the rounds work it off, and then it is made."""
+    for _ in range(4):
+        made = await service.subject(region="140723")
+        body = {
+            "risk_class": "C",
+            "assessed_on": "2026-11-01",
+            "authority": "演示机关",
+            "reference": made["id"],
+        }
+        await service.post(f"/subjects/{made['id']}/risk-classes", body)
+    async with service.app.state.db.session() as session:
+        moved = select(col(Subject.id)).where(col(Subject.region) == "140723")
+        await session.execute(
+            update(SupervisionState)
+            .where(col(SupervisionState.subject_id).in_(moved))
+            .values(next_change_on=START.date())
+        )
+    monkeypatch.setattr("credit.supervision.service._AT_ONCE", 2)
+    wanted = {
+        "purpose": "追赶样例", "region": "140723", "kinds": ["travel_agency"], "count": 1,
+        "officers": ["far-1", "far-2"], "inspectors": [{"id": "far-3"}, {"id": "far-4"}],
+    }  # fmt: skip
+    url = "/api/v1/credit/draws"
+    answer = await service.http.post(url, json=wanted, headers=service.who())
+    assert answer.status_code == 409 and int(answer.headers["Retry-After"]) >= 2
+    problem = answer.json()
+    assert problem["type"] == "/problems/supervision-behind"
+    assert problem["waiting"] <= problem["supervised"] == 4
+    for _ in range(20):
+        await do_round(service.app.state.db, service.app.state.env)
+        answer = await service.http.post(url, json=wanted, headers=service.who())
+        if answer.status_code == 201:
+            break
+    assert answer.status_code == 201, answer.text
 
 
 def test_measures_raise_the_tier_by_which_one_is_checked() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 from common.clock import SystemClock
-from common.ledger import get_receipt
+from common.ledger import append, find_leaf, get_receipt
 from common.ledger.entries import Entry
 from common.ledger.models import checkpoints, promises, queue
 from common.ledger.sequencer import Sequencer, direct_engine
 from common.ledger.status import LogStatus
 from common.ledger.store import consistency_proof, latest_checkpoint, load_entries
+from common.ledger.strict import hash_document
 from common.ledger.tree import check_consistency
 from common.ledger.verify import verify_receipt
 from sqlalchemy import func, select
@@ -28,11 +29,14 @@ PROGRAM = Path(__file__).with_name("run_log.py")
 
 
 @asynccontextmanager
-async def running(log, clock=None):
+async def running(log, clock=None, checkpoint_after=()):
     """A sequencer in this process."""
     status = LogStatus("test")
     engine = direct_engine(log.url)
-    task = asyncio.create_task(Sequencer(engine, log.signer, clock or SystemClock(), status).run())
+    sequencer = Sequencer(
+        engine, log.signer, clock or SystemClock(), status, checkpoint_after=checkpoint_after
+    )
+    task = asyncio.create_task(sequencer.run())
     try:
         yield status
     finally:
@@ -94,6 +98,32 @@ async def test_inclusion_within_a_second(stored_log):
         await until_drained(stored_log, 1)
         assert asyncio.get_running_loop().time() - began < 1.0
     await check_whole(stored_log, {"entry-0"})
+
+
+async def test_a_checkpoint_ends_with_each_entry_of_an_event_that_asks_for_one(stored_log):
+    """However many wait when the sequencer comes, none stands behind such an entry in its checkpoint."""
+    events = ("plain", "mark", "plain", "plain", "mark", "mark", "plain")
+    async with stored_log.database.session() as session:
+        for number, event in enumerate(events):
+            await append(
+                session,
+                log=stored_log.signer,
+                id=f"entry-{number}",
+                version=1,
+                event=event,
+                document_hash=hash_document({"n": number}),
+                now=datetime.now(UTC),
+            )
+    async with running(stored_log, checkpoint_after=("mark",)):
+        await until_drained(stored_log, len(events))
+    await check_whole(stored_log, {f"entry-{number}" for number in range(len(events))})
+    async with stored_log.database.session() as session:
+        sizes = set((await session.execute(select(checkpoints.c.size))).scalars())
+        ends = {
+            await find_leaf(session, f"entry-{n}", 1) for n, event in enumerate(events) if event == "mark"
+        }
+    assert {end + 1 for end in ends} == {2, 5, 6} and {2, 5, 6} <= sizes
+    assert sizes == {0, 2, 5, 6, 7}
 
 
 async def test_many_writers_and_a_sequencer_that_is_killed(stored_log):

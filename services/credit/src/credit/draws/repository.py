@@ -8,7 +8,7 @@ from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
 from common.ledger.models import checkpoints, cosignatures
-from sqlalchemy import ColumnElement, Row, Text, and_, func, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, Row, Text, and_, func, literal, or_, select
 from sqlalchemy import cast as cast_sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -186,6 +186,28 @@ class DrawRepository:
                 col(Draw.officers).op("&&")(cast_sql(list(officers), ARRAY(Text))),
                 ~drawn.exists(),
                 col(Draw.chain).not_in(select(col(DrawWaiver.chain))),
+            )
+            .order_by(col(Draw.id).desc())
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def narrowed(
+        self, subject_id: UUID, kind: str, regions: Collection[str], since: datetime
+    ) -> Sequence[Draw]:
+        """Draws made since then of some tiers only, for which a subject of this kind and place was not taken.
+
+        The newest first, without those whose frozen inputs name it.
+        """
+        named = func.position(literal(str(subject_id).encode(), LargeBinary).op("IN")(col(Draw.frozen)))
+        query = (
+            select(Draw)
+            .options(*_WITHOUT_DOCUMENTS)
+            .where(
+                col(Draw.created_at) >= since,
+                func.cardinality(col(Draw.tiers)) > 0,
+                col(Draw.kinds).contains([kind]),
+                col(Draw.region).in_(regions),
+                named == 0,
             )
             .order_by(col(Draw.id).desc())
         )

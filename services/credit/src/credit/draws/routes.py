@@ -8,6 +8,7 @@ from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
 from credit.plans.errors import PlanConflict, PlanNotFound, TaskNotFound
+from credit.supervision.errors import SupervisionBehind
 
 from .dependencies import Decider, DrawServiceDep, Inspector, Reader, WaiverServiceDep
 from .errors import (
@@ -29,7 +30,9 @@ router = ServiceRouter(prefix="/api/v1/credit/draws", tags=["draws"])
 @router.post(
     "",
     status_code=201,
-    responses=declare(DrawNotFound, PlanNotFound, TaskNotFound, DrawConflict, PlanConflict),
+    responses=declare(
+        DrawNotFound, PlanNotFound, TaskNotFound, DrawConflict, PlanConflict, SupervisionBehind
+    ),
     summary="Freeze objects, weights, inspectors, recusals and exclusions of a draw",
 )
 async def freeze_draw(body: DrawIn, actor: Inspector, draws: DrawServiceDep) -> DrawView:

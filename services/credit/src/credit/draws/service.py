@@ -86,6 +86,7 @@ class DrawService:
                 or by officers of a void draw; grounds that the policy does not know; more recused or excluded
                 than it allows.
             DrawConflict: the draw to repeat is not void or was repeated, or a void draw waits to be repeated.
+            SupervisionBehind: too many subjects of the region were graded anew just now; ask again.
         """
         now = self._env.clock.now()
         before = await self._chains.to_repeat(actor, wanted)
@@ -99,7 +100,7 @@ class DrawService:
         draw_id = new_id()
         year = china_date(now).year
         serial = await self._draws.next_serial(year)
-        await self._supervision.catch_up(prepared.region)
+        await self._supervision.catch_up(prepared.region, prepared.kinds)
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
         tiers = await self._supervision.tiers(prepared.region, now)
         times = _times(now, policy)

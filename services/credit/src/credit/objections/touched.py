@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from common import regions
 from common.clock import china_date
 from common.problems import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
 from credit.draws.models import Draw
+from credit.draws.repository import DrawRepository
 from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
@@ -39,6 +41,7 @@ class Touched:
         self._facts = FactRepository(session)
         self._grades = GradeRipple(session, env)
         self._relations = RelationService(session, env)
+        self._draws = DrawRepository(session)
         self._supervision = SupervisionService(session, env)
         self._scoring = ScoringService(session, env)
 
@@ -68,11 +71,19 @@ class Touched:
 
         The weight is that of the tier of supervision, which a risk matrix may move. Each with whether the
         fact made the difference by what rested on it. A draw is never repeated: what was drawn stands, and
-        whoever was drawn by a wrong weight is named.
+        whoever was drawn by a wrong weight is named. So is a draw of some tiers that a wrong tier kept the
+        subject out of.
         """
         rows = await self._objections.draws_with(subject.id, since, after, limit)
         instead = await self._grades.amended(subject.id, fact_id)
         found = []
+        for row in () if after is not None else await self._left_out(subject, since):
+            where = (china_date(row.created_at), row.created_at)
+            outcome = await self._grades.at(subject, fact_id, where, instead, along)
+            was = await self._supervised(subject, outcome.tier, where)
+            would = await self._supervised(subject, outcome.would_tier, where)
+            if was not in row.tiers and would in row.tiers:
+                found.append((_kept_out(row, was, would), outcome.through))
         for row in rows:
             held = _held(row, subject.id)
             if held is None:
@@ -86,6 +97,12 @@ class Touched:
                 weight = tiers.sampling_bp(subject.kind, subject.region, would)
                 found.append((self._draw(row, held, would, weight), outcome.through))
         return found, rows[-1].id if len(rows) == limit else None
+
+    async def _left_out(self, subject: Subject, since: datetime) -> Sequence[Draw]:
+        """Draws of some tiers in whose region and kinds the subject lies, and which did not take it."""
+        code = subject.region
+        places = {code, f"{code[:4]}00", f"{code[:2]}0000", regions.COUNTRY}
+        return await self._draws.narrowed(subject.id, subject.kind, places, since)
 
     async def pages(self, subject: Subject, fact_id: UUID) -> list[Affected]:
         """The time in which the public saw the fact on the subject's page."""
@@ -211,6 +228,21 @@ class _Held:
     tier: str | None
     weight: int
     drawn: bool
+
+
+def _kept_out(row: Draw, was: str | None, would: str | None) -> Affected:
+    return Affected(
+        kind="draw",
+        id=row.id,
+        number=row.number,
+        at=row.created_at,
+        what=Text(
+            f"因分级为 {was}（应为 {would}）未列入限于 {'、'.join(row.tiers)} 的抽取",
+            f"was kept out of a draw of {', '.join(row.tiers)} by tier {was} instead of {would}",
+        ),
+        was=was,
+        would_be=would,
+    )
 
 
 def _held(row: Draw, subject_id: UUID) -> _Held | None:

@@ -194,18 +194,34 @@ class SupervisionRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def due_in(self, region: str, today: date, limit: int) -> Sequence[Subject]:
+    async def behind_in(self, region: str, kinds: Collection[str], today: date) -> tuple[int, int]:
+        """How many subjects of a region are out of date, of how many whose supervision was announced."""
+        query = (
+            select(func.count().filter(_due(today)), func.count())
+            .select_from(Subject)
+            .join(SupervisionState, _STATE_OF)
+            .where(*_of(region, kinds))
+        )
+        waiting, supervised = (await self._session.execute(query)).one()
+        return waiting, supervised
+
+    async def due_in(self, region: str, kinds: Collection[str], today: date) -> Sequence[Subject]:
         """Subjects of a region whose announced supervision is out of date, locked; waits for each."""
         query = (
             select(Subject)
             .join(SupervisionState, _STATE_OF)
-            .where(col(Subject.region).like(f"{region_prefix(region)}%"), _due(today))
+            .where(*_of(region, kinds), _due(today))
             .order_by(col(Subject.id))
-            .limit(limit)
             .with_for_update(of=Subject)
             .execution_options(populate_existing=True)
         )
         return (await self._session.execute(query)).scalars().all()
+
+
+def _of(region: str, kinds: Collection[str]) -> list[ColumnElement[bool]]:
+    """Those of a region, and of some kinds if any are named."""
+    within: list[ColumnElement[bool]] = [col(Subject.region).like(f"{region_prefix(region)}%")]
+    return [*within, col(Subject.kind).in_(kinds)] if kinds else within
 
 
 def _due(today: date) -> ColumnElement[bool]:

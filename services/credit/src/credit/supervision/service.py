@@ -9,7 +9,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.identifiers import check_resident_id
 from common.policies import Policy
-from common.problems import Text, Unavailable
+from common.problems import Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -23,6 +23,7 @@ from credit.subjects.models import Subject
 from credit.subjects.personal import checked
 from credit.subjects.repository import Filters, SubjectRepository, id_context
 
+from .errors import SupervisionBehind
 from .figures import Tiers, figures_of, measures_in_words, publicity_of
 from .models import SupervisionState
 from .policy import RiskMatrix, SupervisionPolicy
@@ -232,18 +233,17 @@ class SupervisionService:
             await self.refresh(subject)
         return len(subjects)
 
-    async def catch_up(self, region: str) -> None:
+    async def catch_up(self, region: str, kinds: Collection[str] = ()) -> None:
         """Announce what is out of date in a region now, for whoever weighs by how subjects are supervised.
 
-        Raises Unavailable when that is more than one transaction should do; it is being done meanwhile.
+        Of these kinds, or of all. Raises SupervisionBehind when that is more than one transaction should do:
+        the rounds are at it, and nobody has to do anything but ask again.
         """
         today = china_date(self._env.clock.now())
-        subjects = await self._states.due_in(region, today, _AT_ONCE + 1)
-        if len(subjects) > _AT_ONCE:
-            raise Unavailable(
-                Text("监管分级正在更新，请稍后重试", "Supervision is being brought up to date; try again")
-            )
-        for subject in subjects:
+        waiting, supervised = await self._states.behind_in(region, kinds, today)
+        if waiting > _AT_ONCE:
+            raise SupervisionBehind(waiting, supervised)
+        for subject in await self._states.due_in(region, kinds, today):
             await self.refresh(subject)
 
     async def _applicants(self, actor: Principal, wanted: CheckIn) -> Sequence[Subject]:
