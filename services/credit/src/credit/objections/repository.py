@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, LargeBinary, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, false, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -23,7 +23,7 @@ from credit.subjects.models import Subject
 from credit.warnings.models import Warning, WarningSource
 
 from .models import Objection, ObjectionAct, ObjectionEffect
-from .rules import OPEN, RippleState, State, Target
+from .rules import OPEN, RippleState, State
 
 __all__ = ["ObjectionFilters", "ObjectionRepository"]
 
@@ -139,18 +139,6 @@ class ObjectionRepository:
             col(Objection.subject_id) == subject_id, col(Objection.state).in_(accepted)
         )
         return (await self._session.execute(query)).scalars().all()
-
-    async def withheld(self, subject_id: UUID) -> set[UUID]:
-        """The facts whose entry on the public page was successfully objected to."""
-        query = select(col(Objection.fact_id)).where(
-            col(Objection.subject_id) == subject_id,
-            col(Objection.target) == Target.PAGE,
-            or_(
-                col(Objection.state) == State.SUSTAINED,
-                and_(col(Objection.state) == State.CLOSED, col(Objection.remedy).is_not(None)),
-            ),
-        )
-        return {fact_id for fact_id in (await self._session.execute(query)).scalars() if fact_id}
 
     async def grade(self, subject_id: UUID, version: int) -> PublishedGrade | None:
         """A published grade."""
