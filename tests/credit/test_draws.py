@@ -27,6 +27,7 @@ from credit.draws.rules import (
     seed_of,
     verify_draw,
 )
+from credit.draws.rules.seal import check_view
 from credit.rounds import do_round
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -395,6 +396,10 @@ async def test_an_officer_s_tool_can_check_the_seal_before_it_reveals(service: S
         commitment = commitment_of(made["id"], officer, secret)
         verdict = check_seal(said, made["id"], officer, commitment, *keys)
         assert verdict.ok, verdict.reason.en
+        raw = json.dumps(view).encode()
+        assert check_view(raw, inputs.content, officer, commitment, *keys).ok
+        assert not check_view(raw, inputs.content, officer, "00" * 32, *keys).ok
+        assert not check_view(b"{}", inputs.content, officer, commitment, *keys).ok
     await service.get(f"/draws/{made['id']}/inputs", 404, service.who("140100"))
 
 

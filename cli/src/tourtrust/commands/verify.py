@@ -61,6 +61,26 @@ def draw(
 
 
 @app.command()
+def seal(
+    file: Annotated[Path, typer.Argument(metavar="VIEW", help="GET /draws/{id}")],
+    inputs: Annotated[Path, typer.Option(help="GET /draws/{id}/inputs")],
+    officer: Annotated[str, typer.Option(metavar="SUB", help="本人的 sub / whose secret it is")],
+    commitment: Annotated[str, typer.Option(metavar="HEX", help="本人的承诺值 / what he committed to")],
+    key: KeyOption,
+    witness_key: Annotated[
+        str, typer.Option(metavar="VKEY", help="见证方公钥 / verifier key of the witness")
+    ],
+) -> None:
+    """揭示前核验封存 / whether an officer may reveal: log and witness have all commitments, in time."""
+    from credit.draws.rules.seal import check_view
+
+    verdict = check_view(_read(file), _read(inputs), officer, commitment, _key(key), _key(witness_key))
+    if not verdict.ok:
+        _invalid(verdict.reason.zh, verdict.reason.en)
+    _valid(verdict.facts)
+
+
+@app.command()
 def log(
     source: Annotated[str, typer.Argument(metavar="FOLDER|URL", help="日志目录或 .../log 地址")],
     key: KeyOption,

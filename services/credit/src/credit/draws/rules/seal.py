@@ -11,7 +11,7 @@ from typing import Any
 
 from common.ledger.errors import Reason, Refused
 from common.ledger.note import VerifierKey
-from common.ledger.strict import decode_canonical
+from common.ledger.strict import decode_canonical, decode_json
 from common.problems import Text
 
 from .bundle import Verdict, commitment_document
@@ -19,7 +19,7 @@ from .inputs import Unfit, check_frozen, need
 from .logged import LOG_COMMITTED, LOG_FROZEN, check_entries, hashed, open_tree
 from .shapes import FROZEN, SEAL, fits
 
-__all__ = ["SealedDraw", "check_seal"]
+__all__ = ["SealedDraw", "check_seal", "check_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,19 @@ def check_seal(
         name = type(error).__name__
         return Verdict(False, Text(f"形式不符（{name}）", f"something is misshapen ({name})"))
     return Verdict(True, Text("已按时封存", "it was sealed in time"), {"cosigned_at": at.isoformat()})
+
+
+def check_view(
+    view: bytes, inputs: bytes, officer: str, commitment: str, vkey: str, witness_vkey: str
+) -> Verdict:
+    """`check_seal` of a draw's view as the service gives it, in JSON, for the draw that the view names."""
+    try:
+        said = decode_json(view)
+        made = [(one["officer"], one["commitment"]) for one in said["commitments"]]
+        draw = SealedDraw(inputs, dict(said["seal"]), made)
+        return check_seal(draw, said["id"], officer, commitment, vkey, witness_vkey)
+    except (Refused, LookupError, TypeError, ValueError):
+        return Verdict(False, Text("视图中没有封存凭证", "the view has no seal"))
 
 
 def _check(
