@@ -5,6 +5,7 @@ from typing import Any
 
 from .conftest import Service
 from .test_boards import run
+from .test_exports import taken
 from .test_honours import granted, until
 from .test_listings import listed
 
@@ -126,9 +127,14 @@ async def test_a_program_sees_of_an_honour_that_it_is_held(service: Service) -> 
     assert (told["state"], told["due_on"], told["notified_on"]) == ("granted", None, None)
     assert (await seen(), await seen("granted"), await seen("notified")) == (["granted"], ["granted"], [])
     assert (await service.get(path, who=own))["state"] == "notified"
+
+    async def exported(who: dict[str, str]) -> list[Any]:
+        return [one["state"] for one in await taken(service, "honours", who) if one["key"] == firm["key"]]
+
+    assert (await exported(ota), await exported(service.who())) == (["granted"], ["notified"])
     await service.post(f"{path}/suspension", {"note": "暂停"}, 200)
     await service.get(path, 404, ota)
-    assert await seen() == []
+    assert (await seen(), await exported(ota), len(await exported(service.who()))) == ([], [], 1)
     assert (await service.get(path, who=own))["acts"][-1]["act"] == "suspension"
 
 

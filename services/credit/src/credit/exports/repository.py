@@ -30,6 +30,7 @@ from credit.boards.rules import Side
 from credit.facts.models import Fact
 from credit.facts.rules import Action
 from credit.honours.models import Honour
+from credit.honours.rules import SHOWN
 from credit.inspections.models import Inspection
 from credit.listings.models import Listing
 from credit.listings.rules import ListName, Removal
@@ -201,12 +202,15 @@ class ExportRepository:
         async for row in self._stream(query):
             yield row
 
-    async def honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Any]:
-        """(subject, honour), each honour that was granted."""
+    async def honours(self, actor: Principal, filters: ExportFilters, *, all_of: bool) -> AsyncIterator[Any]:
+        """(subject, honour), each honour that was granted; not `all_of` them: those that anyone is shown."""
+        clauses = [*_visible(actor, filters), col(Honour.granted_on).is_not(None)]
+        if not all_of:
+            clauses += [col(Honour.state).in_(SHOWN), col(Honour.suspended).is_(False)]
         query = (
             select(Subject, Honour)
             .join(Honour, col(Honour.subject_id) == col(Subject.id))
-            .where(*_visible(actor, filters), col(Honour.granted_on).is_not(None))
+            .where(*clauses)
             .order_by(col(Honour.id))
         )
         async for row in self._stream(query):

@@ -17,8 +17,9 @@ from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.rules import REPAIRED, Hidden
 from credit.facts.views import as_version, shown_on
+from credit.honours.rules import State as HonourState
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
-from credit.internal import internal_codes, sees_internal
+from credit.internal import internal_codes, sees_all_of, sees_internal
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 from credit.subjects.personal import masked
@@ -293,13 +294,14 @@ class ExportService:
             )
 
     async def _honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        async for subject, honour in self._exports.honours(actor, filters):
+        every = sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        async for subject, honour in self._exports.honours(actor, filters, all_of=every):
             yield (
                 *_head(subject),
                 honour.id,
                 honour.number,
                 honour.policy_id,
-                honour.state,
+                honour.state if every else HonourState.GRANTED,
                 honour.granted_on,
                 honour.expires_on,
                 honour.ended_on,

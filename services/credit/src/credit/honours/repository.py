@@ -17,15 +17,12 @@ from credit.facts.rules import Action
 from credit.subjects.models import Subject
 
 from .models import Honour, HonourAct
-from .rules import HELD, State
+from .rules import HELD, SHOWN
 
 __all__ = ["HonourRepository"]
 
 
-_SHOWN = (
-    col(Honour.state).in_((State.GRANTED, State.NOTIFIED, State.STATED)),
-    col(Honour.suspended).is_(False),
-)
+_SHOWN = (col(Honour.state).in_(SHOWN), col(Honour.suspended).is_(False))
 """What anyone sees: honours that are held and not suspended."""
 
 

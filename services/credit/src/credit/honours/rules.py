@@ -9,7 +9,7 @@ from common.calendar import add_months
 
 from .policy import Criterion
 
-__all__ = ["HELD", "NEVER", "Act", "State", "after", "allowed", "failed", "whole_months"]
+__all__ = ["HELD", "NEVER", "SHOWN", "Act", "State", "after", "allowed", "failed", "whole_months"]
 
 NEVER = 9999
 
@@ -46,6 +46,8 @@ class Act(StrEnum):
 
 
 HELD = (State.GRANTED, State.SUSPENDED, State.NOTIFIED, State.STATED)
+SHOWN = (State.GRANTED, State.NOTIFIED, State.STATED)
+"""States in which anyone is shown an honour, unless it is suspended."""
 _NEXT = {
     (State.APPLIED, Act.REVIEW): State.REVIEWED,
     (State.APPLIED, Act.WITHDRAW): State.WITHDRAWN,
