@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 from credit.listings.service import ListingService
-from credit.rounds import do_round
 
 from .conftest import START, Service
 from .test_listings import REASONS, listed, opened, reviewer
@@ -187,87 +186,6 @@ async def test_an_annulled_listing_leaves_the_other_standing(service: Service) -
             ("SERIOUS_LISTED", False),
             ("SERIOUS_LISTED", True),
         ]
-    finally:
-        service.at(START)
-
-
-async def merged(service: Service, subject: dict[str, Any], into: dict[str, Any]) -> None:
-    seen = await service.http.get(f"/api/v1/credit/subjects/{subject['id']}", headers=service.who())
-    answer = await service.http.post(
-        f"/api/v1/credit/subjects/{subject['id']}/merge",
-        json={"into": into["id"], "reason": "查明为同一经营者", "evidence": []},
-        headers=service.who() | {"If-Match": seen.headers["etag"]},
-    )
-    assert answer.status_code == 200, answer.text
-
-
-async def unlicensed(service: Service) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """A provisional operator that was listed, and the firm it turned out to be."""
-    operator = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
-    listing = await listed(service, "SEV-T-5", subject_id=operator["id"])
-    firm = await service.subject(name="查明样例旅行社（虚构）")
-    await merged(service, operator, firm)
-    return operator, listing, firm
-
-
-async def test_the_measures_of_a_merged_subjects_listing_end_with_it(service: Service) -> None:
-    _, listing, firm = await unlicensed(service)
-    held = await measures(service, firm, "2026-11-24")
-    assert {"M-SEV-1", "M-SEV-4"} <= held
-    shown = await service.http.get("/api/v1/credit/public/listings", params={"q": "查明样例"})
-    assert [(one["number"], one["name"]) for one in shown.json()["items"]] == [
-        (listing["number"], firm["name"])
-    ]
-    ask = {"subject_id": firm["id"], "act": "commitment", "purpose": "受理信用承诺"}
-    assert (await service.post("/supervision/checks", ask, 200))["allowed"] is False
-    promise = {"subject_id": firm["id"], "kind": "self_discipline", "template_version": "1"}
-    promise |= {"items": ["不组织不合理低价游"], "start_on": "2026-11-23", "end_on": "2027-11-22"}
-    promise |= {"publicly_shown": True}
-    refused = await service.post("/commitments", promise, 409)
-    assert [one["measure"] for one in refused["citations"]] == ["M-SEV-4"] and refused["citations"][0][
-        "basis"
-    ]
-    try:
-        service.at(START + timedelta(days=3))
-        body = {"ground": "REP-A-2", "note": "处罚决定已经撤销。", "proof": "文件3号"}
-        await service.post(f"/listings/{listing['id']}/remove", body, 200, reviewer(service))
-        service.at(START + timedelta(days=10))
-        await do_round(service.app.state.db, service.app.state.env)
-        assert await measures(service, firm, "2026-12-03") == set()
-        assert (await service.post("/supervision/checks", ask, 200))["allowed"] is True
-        assert await grade_on(service, firm, "2026-12-03") == "A"
-        shown = await service.http.get("/api/v1/credit/public/listings", params={"q": "查明样例"})
-        assert shown.json()["items"] == []
-    finally:
-        service.at(START)
-
-
-async def test_the_end_of_a_merged_subjects_listing_leaves_the_survivors_own(service: Service) -> None:
-    _, listing, firm = await unlicensed(service)
-    await listed(service, "SEV-T-3", subject_id=firm["id"])
-    try:
-        service.at(START + timedelta(days=3))
-        body = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件4号"}
-        await service.post(f"/listings/{listing['id']}/remove", body, 200, reviewer(service))
-        assert await grade_on(service, firm, "2026-11-28") == "D"
-        assert "M-SEV-4" in await measures(service, firm, "2026-11-28")
-    finally:
-        service.at(START)
-
-
-async def test_an_objection_undoes_a_merged_subjects_listing_for_the_survivor(
-    service: Service, room: Room
-) -> None:
-    _, listing, firm = await unlicensed(service)
-    assert await grade_on(service, firm, "2026-11-24") == "D"
-    try:
-        service.at(START + timedelta(days=5))
-        room = Room(service)
-        made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.officer)
-        await room.step(made, "sustain", {"reason": "认定对象有误"}, who=another(service))
-        for day in ("2026-11-24", "2026-11-28"):
-            assert await grade_on(service, firm, day) == "A", day
-            assert await measures(service, firm, day) == set(), day
     finally:
         service.at(START)
 

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from .conftest import START, Service
-from .test_annulment import unlicensed
 from .test_listings import listed, reviewer
+from .test_merged_listings import unlicensed
 from .test_repairs import GRANT, TRAINING, application, bring
 
 

@@ -69,7 +69,7 @@ class Hearings:
         if by == commitment.verified_by:
             raise CommitmentNeedsSecondPerson
         named = {"/request/sha256": request.sha256}
-        await self._evidence.check_uploaded(commitment.subject_id, named)
+        await self._evidence.check_uploaded([commitment.subject_id], named)
 
     async def notice(self, commitment: Commitment, subject: Subject, reasons: str, by: str) -> UUID:
         """Tell the subject what was found, why, what follows, and how long it may answer."""

@@ -50,10 +50,10 @@ class EvidenceRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def hashes_of(self, subject_id: UUID, hashes: Collection[str]) -> set[str]:
-        """Which of these hashes are of a file of the subject, whatever it is about."""
+    async def hashes_of(self, subject_ids: Collection[UUID], hashes: Collection[str]) -> set[str]:
+        """Which of these hashes are of a file of one of the subjects, whatever it is about."""
         query = select(col(Evidence.sha256)).where(
-            col(Evidence.subject_id) == subject_id, col(Evidence.sha256).in_(list(hashes))
+            col(Evidence.subject_id).in_(subject_ids), col(Evidence.sha256).in_(list(hashes))
         )
         return set((await self._session.execute(query)).scalars())
 

@@ -1,6 +1,6 @@
 """Use cases of evidence: keep a file, list what there is, give one back on record."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from uuid import UUID
 
@@ -76,13 +76,13 @@ class EvidenceService:
             raise Forbidden(Text("需要权限范围 credit:write", "The scope credit:write is needed"))
         return await self.attach(subject, (SUBJECT, subject_id), name, data, by=actor.sub)
 
-    async def check_uploaded(self, subject_id: UUID, named: Mapping[str, str]) -> None:
-        """Refuse hashes, by their place in the payload, of which no file of the subject is here.
+    async def check_uploaded(self, subject_ids: Collection[UUID], named: Mapping[str, str]) -> None:
+        """Refuse hashes, by their place in the payload, of which no file of these subjects is here.
 
         Raises:
             InvalidPayload: naming each such place.
         """
-        there = await self._evidence.hashes_of(subject_id, named.values())
+        there = await self._evidence.hashes_of(subject_ids, named.values())
         missing = [pointer for pointer, hashed in named.items() if hashed not in there]
         if missing:
             reason = Text("该主体没有上传此文件", "No file of the subject with this hash was uploaded")

@@ -130,7 +130,7 @@ class ListingAnnulments(ListingEndings):
             await self._facts.correct_for(
                 holder, fact_id, self._revocation(listing, note), by=by, cause=cause
             )
-        await self._close_what_it_kept_open(listing, holder, by)
+        await self._close_ended(holder, ListName(listing.on_list), by, listing.number)
 
     async def _recorded_by(self, listing: Listing, holder: Subject) -> list[UUID]:
         """The standing facts of a subject that a listing recorded, also before the subject was merged."""
@@ -155,15 +155,16 @@ class ListingAnnulments(ListingEndings):
             reference=listing.number,
         )
 
-    async def _close_what_it_kept_open(self, listing: Listing, holder: Subject, by: str) -> None:
-        """Close the other entries of a list that ended while an annulled listing seemed to keep it open."""
-        code = CODES[ListName(listing.on_list)][1]
+    async def _close_ended(self, holder: Subject, on_list: ListName, by: str, mark: str) -> None:
+        """Close the entries of listings that ended while another, which is none now, kept their list open.
+
+        `mark` tells these closings from those of the listings themselves.
+        """
+        code = CODES[on_list][1]
         standing = await self._fact_rows.standing(holder.id, self._today, holder.last_recorded_at)
         closed = {fact.occurred_on for fact in standing if fact.code == code}
-        for other in await self._listings.ended(holder.id, listing.on_list):
-            on = other.removed_on or other.lifted_on
-            if other.id == listing.id or on is None or on in closed:
-                continue
-            if not await self._keeping(other, holder, on):
+        for other in await self._listings.ended(holder.id, on_list):
+            on = min(day for day in (other.lifted_on, other.removed_on) if day is not None)
+            if on not in closed and not await self._keeping(other, holder, on):
                 closed.add(on)
-                await self._fact(holder, other, code, on, by, f"#{other.version}/{listing.number}")
+                await self._fact(holder, other, code, on, by, f"#{other.version}/{mark}")

@@ -95,13 +95,16 @@ class ListingDesk:
         return reading.reading
 
     async def _open(self, listing_id: UUID, actor: Principal | None) -> tuple[Listing, Subject]:
-        """A listing that the caller may see, with its subject; both rows locked, the subject's first."""
+        """A listing that the caller may see, with its subject; both rows locked, the subject's first.
+
+        The subject may have been merged into the caller's own.
+        """
         if actor is None:
             subject_id = await self._listings.subject_of(listing_id)
         else:
             row = await self._listings.find(listing_id, actor)
             subject_id = None if row is None else row[0].subject_id
-        subject = None if subject_id is None else await self._subjects.lock(subject_id, actor)
+        subject = None if subject_id is None else await self._subjects.lock(subject_id, None)
         listing = None if subject is None else await self._listings.lock(listing_id)
         if listing is None or subject is None:
             raise ListingNotFound

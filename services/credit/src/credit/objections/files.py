@@ -45,7 +45,7 @@ class ObjectionFiles:
         found = await self._seen(actor, objection_id)
         if actor.subject_id is None and "credit:write" not in actor.scopes:
             raise NotYours
-        subject = await self._subjects.lock(found.subject_id, actor)
+        subject = await self._subjects.lock(found.subject_id, None)
         objection = await self._objections.lock(objection_id)
         if subject is None:
             raise ObjectionNotFound

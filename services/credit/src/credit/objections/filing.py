@@ -85,8 +85,7 @@ class ObjectionFilings(ObjectionDesk):
             subject_id = None if fact is None else fact.subject_id
             key = f"{wanted.target}:{wanted.fact_id}"
         elif wanted.target is Target.LISTING and wanted.listing_id is not None:
-            listing = await self._objections.listing(wanted.listing_id)
-            subject_id, key = None if listing is None else listing.subject_id, f"listing:{wanted.listing_id}"
+            return await self._listed(actor, wanted.listing_id), f"listing:{wanted.listing_id}"
         else:
             subject_id, key = wanted.subject_id, f"grade:{wanted.grade_version}"
         subject = None if subject_id is None else await self._subjects.lock(subject_id, actor)
@@ -95,6 +94,20 @@ class ObjectionFilings(ObjectionDesk):
         await self._check_there(subject, wanted)
         return subject, key
 
+    async def _listed(self, actor: Principal, listing_id: UUID) -> Subject:
+        """The locked subject of a listing: the caller's own, or merged into it, or of its regions."""
+        listing = await self._objections.listing(listing_id)
+        held = None if listing is None else await self._subjects.survivor_of(listing.subject_id)
+        own = actor.subject_id is not None and actor.subject_id == held
+        subject = None
+        if listing is not None:
+            subject = await self._subjects.lock(listing.subject_id, None if own else actor)
+        if listing is None or subject is None:
+            raise SubjectNotFound
+        if listing.notified_on is None:
+            raise ListingNotTold(state=listing.state)
+        return subject
+
     async def _check_there(self, subject: Subject, wanted: ObjectionIn) -> None:
         if wanted.fact_id is not None:
             fact = await self._fact_rows.latest(wanted.fact_id)
@@ -102,10 +115,6 @@ class ObjectionFilings(ObjectionDesk):
                 raise InvalidPayload.at(
                     "/fact_id", Text("该信息已被撤销", "The fact has been revoked already")
                 )
-        if wanted.listing_id is not None:
-            listing = await self._objections.listing(wanted.listing_id)
-            if listing is None or listing.notified_on is None:
-                raise ListingNotTold(state=listing and listing.state)
         if wanted.grade_version is not None:
             grade = await self._objections.grade(subject.id, wanted.grade_version)
             if grade is None:

@@ -19,7 +19,7 @@ from credit.inspections.models import Inspection
 from credit.listings.models import Listing, ListingEvent
 from credit.listings.rules import Event as ListingStep
 from credit.scoring.models import PublishedGrade
-from credit.subjects.models import Subject
+from credit.subjects.models import Subject, of_family
 from credit.warnings.models import Warning, WarningSource
 
 from .models import Objection, ObjectionAct, ObjectionEffect
@@ -32,7 +32,8 @@ _BESIDE = (ListingStep.FLAG, ListingStep.UNFLAG, ListingStep.STATEMENT)
 
 
 def _visible_to(principal: Principal, *, all_of: bool) -> ColumnElement[bool]:
-    """What concerns the caller's own subject if it is one, else a subject of the caller's regions.
+    """What concerns the caller's own subject, or who was merged into it, if it is one; else a subject of the
+    caller's regions.
 
     `all_of`: the caller sees all about these; who does not, sees no objection, because it names what it is
     against.
@@ -40,7 +41,7 @@ def _visible_to(principal: Principal, *, all_of: bool) -> ColumnElement[bool]:
     if not all_of:
         return false()
     if principal.subject_id is not None:
-        return col(Subject.id) == principal.subject_id
+        return of_family(col(Objection.subject_id), principal.subject_id)
     return region_clause(col(Subject.region), principal)
 
 

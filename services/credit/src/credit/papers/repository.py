@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from credit.subjects.models import Subject
+from credit.subjects.models import Subject, of_family
 
 from .models import Paper, PaperSeries
 
@@ -29,9 +29,11 @@ class PaperFilters:
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """A subject's own user sees its papers, an authority those of its regions, a client what it ordered."""
+    """A subject's own user sees its papers and those of whoever was merged into it, an authority those of
+    its regions, a client what it ordered.
+    """
     if principal.subject_id is not None:
-        return and_(col(Paper.subject_id) == principal.subject_id, col(Paper.subject_reads))
+        return and_(of_family(col(Paper.subject_id), principal.subject_id), col(Paper.subject_reads))
     if principal.kind in _AUTHORITIES:
         return region_clause(col(Subject.region), principal)
     return col(Paper.issued_by) == principal.sub if principal.kind == "client" else false()

@@ -134,8 +134,8 @@ class RepairDesk:
         if actor.sub == repair.resolved_by:
             raise RepairNeedsSecondPerson
 
-    def _check_applicant(self, actor: Principal, subject_id: UUID) -> None:
-        if actor.subject_id != subject_id and not actor.may("credit:write"):
+    def _check_applicant(self, actor: Principal) -> None:
+        if actor.subject_id is None and not actor.may("credit:write"):
             raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may apply"))
 
     async def _end(

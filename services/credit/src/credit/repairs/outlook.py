@@ -221,6 +221,10 @@ class Outlooks:
             )
         return views
 
+    async def family(self, aim: Aim) -> list[UUID]:
+        """Everyone whose record is one with that of the aim's subject by now."""
+        return await self._subjects.family((await self._holder(aim.subject)).id)
+
     async def _holder(self, subject: Subject) -> Subject:
         """Who a subject is today: whom it was merged into in the end, else itself."""
         if subject.merged_into is None:
@@ -242,9 +246,7 @@ class Outlooks:
         else:
             row = await self._listings.find(listing_id, actor)
             subject_id = row[0].subject_id if row else None
-        subject = (
-            None if subject_id is None else await self._subjects.lock(subject_id, actor, shared=not lock)
-        )
+        subject = None if subject_id is None else await self._subjects.lock(subject_id, None, shared=not lock)
         listing = None if subject is None else await self._listings.get(listing_id)
         if subject is None or listing is None:
             raise ListingNotFound

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from credit.subjects.models import Subject
+from credit.subjects.models import Subject, of_family
 
 from .models import Repair, RepairEvent
 from .rules import ENDED, State
@@ -31,9 +31,11 @@ class RepairFilters:
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
-    """A subject sees its own applications, an authority those of its regions, nobody else any."""
+    """A subject sees its own applications and those of whoever was merged into it, an authority those of its
+    regions, nobody else any.
+    """
     if principal.subject_id is not None:
-        return col(Repair.subject_id) == principal.subject_id
+        return of_family(col(Repair.subject_id), principal.subject_id)
     if principal.kind not in {"officer", "service"}:
         return false()
     return region_clause(col(Subject.region), principal)

@@ -21,6 +21,7 @@ from .errors import (
     RepairRunning,
 )
 from .models import Repair
+from .outlook import Aim
 from .repository import RepairFilters
 from .rules import (
     Commitment,
@@ -80,13 +81,13 @@ class RepairService(RepairDesk):
                 Text("listing_id 与 fact_id 须且只能给出一个", "Name either a listing or a fact"),
             )
         aim = await self._outlooks.aim(actor, wanted.listing_id, wanted.fact_id, lock=True)
-        self._check_applicant(actor, aim.subject.id)
+        self._check_applicant(actor)
         rule, articles = await self._outlooks.commitment(aim)
         if rule is Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text(articles[0].article, "This subject gives none"))
         if await self._repairs.running(wanted.listing_id, wanted.fact_id) is not None:
             raise RepairRunning
-        await self._check_uploaded(aim.subject.id, wanted)
+        await self._check_uploaded(aim, wanted)
         repair = Repair(
             id=new_id(),
             number=await self._papers.record_number("XF", aim.region),
@@ -158,11 +159,11 @@ class RepairService(RepairDesk):
             InvalidPayload: a commitment from a subject that gives none, or a file that was not uploaded.
         """
         repair, aim = await self._open(repair_id, actor)
-        self._check_applicant(actor, aim.subject.id)
+        self._check_applicant(actor)
         self._advance(repair, Event.MATERIALS)
         if repair.commitment_rule == Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text("该主体不作信用承诺", "This subject gives none"))
-        await self._check_uploaded(aim.subject.id, wanted)
+        await self._check_uploaded(aim, wanted)
         repair.evidence = [*repair.evidence, *(item.model_dump(mode="json") for item in wanted.evidence)]
         repair.has_commitment = repair.has_commitment or wanted.commitment is not None
         repair.has_training = repair.has_training or wanted.training_record is not None
@@ -175,12 +176,16 @@ class RepairService(RepairDesk):
         )
         return await self._view((repair, aim.subject), actor, aim)
 
-    async def _check_uploaded(self, subject_id: UUID, wanted: RepairIn | MaterialsIn) -> None:
-        """Take only files that were uploaded for the subject, by itself or beside a record of it."""
+    async def _check_uploaded(self, aim: Aim, wanted: RepairIn | MaterialsIn) -> None:
+        """Take only files that were uploaded for the subject, by itself or beside a record of it.
+
+        Or for whom it was merged into.
+        """
         named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
         if wanted.training_record is not None:
             named["/training_record/sha256"] = wanted.training_record.sha256
-        await EvidenceService(self._session, self._env).check_uploaded(subject_id, named)
+        family = await self._outlooks.family(aim)
+        await EvidenceService(self._session, self._env).check_uploaded(family, named)
 
     async def accept(self, actor: Principal, repair_id: UUID) -> RepairView:
         """Accept an application: nothing bars it and the materials are there.

@@ -22,6 +22,7 @@ from credit.facts.repository import FactRepository
 from credit.facts.rules import REPAIRED, Action, content_hash
 from credit.facts.schemas import SourceKind
 from credit.facts.showings import Showings
+from credit.listings.returning import ListingReturns
 from credit.publishing import SERVICE, announce, subject_data
 from credit.relations.service import RelationService
 from credit.scoring.grading import next_moment
@@ -103,7 +104,8 @@ class MergeService:
     async def unmerge(self, actor: Principal, subject_id: UUID, expected: int, wanted: UnmergeIn) -> Subject:
         """Correct a merger: what it gave the survivor is revoked, and the subject stands on its own again.
 
-        Facts that were recorded for the survivor itself after the merger stay with it.
+        Facts that were recorded for the survivor itself after the merger stay with it, but for those of the
+        subject's listings, which go back with them.
 
         Raises:
             SubjectNotFound: the subject or its survivor is not the caller's.
@@ -146,6 +148,7 @@ class MergeService:
         revoked = await self._revoke_copies(survivor, merger, actor, wanted.reason, now)
         await self._showings.look_again(subject.id)
         await self._relations.move_back(subject, survivor, merger.id, actor.sub, wanted.reason, now)
+        await ListingReturns(self._session, self._env).give_back(subject, survivor, merger.id, actor.sub)
         for one in (subject, survivor):
             await self._say(one, now)
             await self._scoring.rescore(one, Cause.SUBJECT, None, now)

@@ -7,15 +7,28 @@ from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, String, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Numeric,
+    String,
+    Text,
+    Uuid,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field
+from sqlalchemy.orm import Mapped
+from sqlmodel import Field, col
 
 from credit.db import Base
 
 from .rules import KeyState, Kind, MergeAct, Status, TraceKind
 
-__all__ = ["KeyCorrection", "Subject", "SubjectMerge", "SubjectState", "SubjectTrace"]
+__all__ = ["KeyCorrection", "Subject", "SubjectMerge", "SubjectState", "SubjectTrace", "of_family"]
 
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
@@ -220,3 +233,10 @@ class KeyCorrection(Base, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, sa_type=Text)
     decision: str | None = Field(default=None, sa_type=Text)
+
+
+def of_family(column: ColumnElement[UUID] | Mapped[UUID], subject_id: UUID) -> ColumnElement[bool]:
+    """Whether a column names a subject or somebody who was merged into it."""
+    tree = select(col(Subject.id)).where(col(Subject.id) == subject_id).cte("tree", recursive=True)
+    tree = tree.union_all(select(col(Subject.id)).join(tree, col(Subject.merged_into) == tree.c.id))
+    return column.in_(select(tree.c.id))

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from .models import KeyCorrection, Subject, SubjectMerge, SubjectState, SubjectTrace
+from .models import KeyCorrection, Subject, SubjectMerge, SubjectState, SubjectTrace, of_family
 from .rules import PERSONS, KeyState, Kind, MergeAct, looks_like_identifier, normalise, trace_forms
 
 __all__ = [
@@ -203,9 +203,8 @@ class SubjectRepository:
 
     async def family(self, subject_id: UUID) -> list[UUID]:
         """A subject and everyone who was merged into it: whose listings, warnings and duties are its own."""
-        tree = select(col(Subject.id)).where(col(Subject.id) == subject_id).cte("tree", recursive=True)
-        tree = tree.union_all(select(col(Subject.id)).join(tree, col(Subject.merged_into) == tree.c.id))
-        return list((await self._session.execute(select(tree.c.id).order_by(tree.c.id))).scalars())
+        query = select(col(Subject.id)).where(of_family(col(Subject.id), subject_id))
+        return list((await self._session.execute(query.order_by(col(Subject.id)))).scalars())
 
     async def _locked(self, query: Select[Subject], shared: bool) -> Subject | None:
         locked = query.with_for_update(read=shared).execution_options(populate_existing=True)

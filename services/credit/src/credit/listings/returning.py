@@ -1,0 +1,42 @@
+"""What becomes of the entries of a subject's listings when its merger into another is undone."""
+
+from uuid import UUID
+
+from credit.facts.rules import Action
+from credit.facts.schemas import SourceKind
+from credit.scoring.rules.causes import Cause
+from credit.subjects.models import Subject
+
+from .annulling import ListingAnnulments
+from .rules import ListName
+
+__all__ = ["ListingReturns"]
+
+_UNDONE = "合并已撤销，名单记录归还原主体"
+
+
+class ListingReturns(ListingAnnulments):
+    """Entries that go back with the listings they are of."""
+
+    async def give_back(self, subject: Subject, survivor: Subject, merger_id: UUID, by: str) -> None:
+        """Let a subject's entries say what became of its listings while its record was the survivor's.
+
+        What these recorded for the survivor meanwhile, such as that they ended, is revoked there and recorded
+        for the subject; what one recorded that was annulled meanwhile is revoked. Both rows are locked, and
+        the merger is undone.
+        """
+        mark = merger_id.hex[-12:]
+        for listing in await self._listings.of_subject(subject.id):
+            said = await self._fact_rows.recorded_under(survivor.id, SourceKind.LISTING, listing.number)
+            rows = await self._fact_rows.latest_of(said)
+            undone = self._revocation(listing, _UNDONE)
+            for fact in [rows[one] for one in said if rows[one].action != Action.REVOKE]:
+                await self._facts.correct_for(survivor, fact.id, undone, by=by, cause=Cause.SUBJECT)
+                place = fact.source_reference.removeprefix(listing.number) or "#"
+                await self._fact(subject, listing, fact.code, fact.occurred_on, by, f"{place}/{mark}")
+            if listing.annulled:
+                for fact_id in await self._recorded_by(listing, subject):
+                    await self._facts.correct_for(subject, fact_id, undone, by=by, cause=Cause.SUBJECT)
+        for holder in (subject, survivor):
+            for on_list in ListName:
+                await self._close_ended(holder, on_list, by, mark)
