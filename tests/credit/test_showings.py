@@ -13,6 +13,7 @@ from credit.listings.service import ListingService
 from credit.rounds import do_round
 
 from .conftest import START, Service
+from .test_annulment import merged
 from .test_certificates import told_of, wanted
 from .test_exchange import DECIDE, Other, decision, desk, records_of
 from .test_exports import feed, taken
@@ -20,7 +21,6 @@ from .test_honours import granted as honoured
 from .test_honours import until
 from .test_inspections import finished, ordered
 from .test_listings import listed, reviewer
-from .test_merged_listings import merged
 from .test_objections import Room
 from .test_repairs import GRANT, TRAINING, application, bring, to_verified
 
@@ -198,6 +198,7 @@ async def test_a_repaired_listing_withdraws_its_entry(service: Service, other: O
     assert before["document"]["grade"]["grade"] == "A"
 
 
+@pytest.mark.full
 async def test_a_merged_subjects_listing_stated_of_the_survivor_is_withdrawn_by_its_repair(
     service: Service, other: Other, clock: Any
 ) -> None:
