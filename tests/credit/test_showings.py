@@ -13,7 +13,6 @@ from credit.listings.service import ListingService
 from credit.rounds import do_round
 
 from .conftest import START, Service
-from .test_annulment import merged
 from .test_certificates import told_of, wanted
 from .test_exchange import DECIDE, Other, decision, desk, records_of
 from .test_exports import feed, taken
@@ -21,6 +20,7 @@ from .test_honours import granted as honoured
 from .test_honours import until
 from .test_inspections import finished, ordered
 from .test_listings import listed, reviewer
+from .test_merged_listings import merged
 from .test_objections import Room
 from .test_repairs import GRANT, TRAINING, application, bring, to_verified
 
