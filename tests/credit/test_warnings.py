@@ -262,6 +262,8 @@ async def test_the_first_night_of_a_month_finds_an_unusual_rise_and_no_season(
     assert [one["subject_id"] for one in found] == [loud["id"]]
     details = found[0]["details"]
     assert (details["recent"], details["past"], details["peers"]) == (17, 2, 7) and float(details["p"]) < 0.02
+    assert "Fisher" in details["test"] and (details["q"], details["q_of_look"]) == ("0.1", "0.0333")
+    assert details["p"] == max(details["p_own"], details["p_peers"], key=float) and details["look"] == "month"
     next_one = quiet[2]
     for day in range(10, 30):
         await service.fact(next_one, "VALID_COMPLAINT", f"2026-12-{day}")

@@ -87,8 +87,10 @@ def test_the_exact_tests_agree_with_small_cases_by_hand() -> None:
     assert own_past_p(3, 0, 1, 3) == Fraction(1, 64)
     # 2 recent and 1 past of one's own, 1 and 3 of the peers': P(X >= 2), X the recent among 3 drawn of 7.
     assert peers_p(2, 1, 1, 3) == Fraction(comb(3, 2) * comb(4, 1) + comb(3, 3), comb(7, 3))
-    assert rise_p(Counts(2, 1), Counts(1, 3), 1, 3) == max(own_past_p(2, 1, 1, 3), peers_p(2, 1, 1, 3))
-    assert rise_p(Counts(3, 0), Counts(0, 0), 1, 3) == Fraction(1, 64), "without peers the own past alone"
+    both = rise_p(Counts(2, 1), Counts(1, 3), 1, 3)
+    assert (both.own, both.peers) == (own_past_p(2, 1, 1, 3), peers_p(2, 1, 1, 3))
+    assert both.p == max(both.own, peers_p(2, 1, 1, 3))
+    assert rise_p(Counts(3, 0), Counts(0, 0), 1, 3).p == Fraction(1, 64), "without peers the own past alone"
 
 
 def own_past_by_definition(recent: int, past: int, recent_days: int, past_days: int) -> Fraction:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 from common.auth import Principal
@@ -18,7 +19,16 @@ from credit.environment import Environment
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 from credit.warnings.models import WarningSweep
-from credit.warnings.rules import SWEPT_TRIGGERS, Hit, Rise, RuleSet, WarningRule, latest_cluster, unusual
+from credit.warnings.rules import (
+    SWEPT_TRIGGERS,
+    TEST,
+    Hit,
+    Rise,
+    RuleSet,
+    WarningRule,
+    latest_cluster,
+    unusual,
+)
 from credit.warnings.service import Evidence, WarningService, facts_of
 
 from .repository import SweepKey, SweepRepository, among
@@ -238,7 +248,13 @@ class SweepService:
                 "recent_from": recent_from.isoformat(),
                 "past_from": past_from.isoformat(),
                 "peers": len(counts) - 1,
-                "p": f"{float(p):.3g}",
+                "test": TEST,
+                "p": _short(p.p),
+                "p_own": _short(p.own),
+                "p_peers": None if p.peers is None else _short(p.peers),
+                "q": f"{rise.q}",
+                "q_of_look": _short(rise.q_of_look),
+                "look": rise.look,
             } | facts_of(hit.id for hit in hits[subject_id])
             known = {"recent": own.recent, "past": own.past}
             items.append((subject_id, Evidence(f"rise:{newest.id}", on, known, details)))
@@ -270,6 +286,10 @@ class SweepService:
                 items, json.dumps([what, end.due_on.isoformat(), str(end.subject_id), end.reference])
             )
         return Found(items, next((json.dumps([one]) for one in kinds if one > what), None))
+
+
+def _short(chance: Fraction) -> str:
+    return f"{float(chance):.3g}"
 
 
 def _place(cursor: str) -> tuple[str, DuePlace | None]:

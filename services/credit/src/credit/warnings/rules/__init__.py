@@ -3,12 +3,13 @@
 from .choice import RuleSet, RuleShelf
 from .format import EVENT_TRIGGERS, SWEPT_TRIGGERS, Proposal, Rise, WarningRule
 from .life import Act, Outcome, State, acts_allowed, next_state, parent_region
-from .statistics import Counts, benjamini_hochberg, rise_p, unusual, wilson
+from .statistics import TEST, Counts, benjamini_hochberg, rise_p, unusual, wilson
 from .windows import Hit, latest_cluster
 
 __all__ = [
     "EVENT_TRIGGERS",
     "SWEPT_TRIGGERS",
+    "TEST",
     "Act",
     "Counts",
     "Hit",

@@ -25,11 +25,26 @@ from fractions import Fraction
 from math import comb
 from typing import TypeVar
 
-__all__ = ["Counts", "benjamini_hochberg", "own_past_p", "peers_p", "rise_p", "unusual", "wilson"]
+__all__ = [
+    "TEST",
+    "Counts",
+    "RiseP",
+    "benjamini_hochberg",
+    "own_past_p",
+    "peers_p",
+    "rise_p",
+    "unusual",
+    "wilson",
+]
 
 Key = TypeVar("Key")
 EXACT = 1_000
 """Up to so many complaints of one subject its chances are exact."""
+
+TEST = (
+    "exact binomial (own past) and Fisher's exact test (peers), one side, larger p; Benjamini-Hochberg at q"
+)
+"""The test, as a warning names it."""
 
 _DIGITS = 80
 _LEAST = Decimal("1e-300")
@@ -133,13 +148,26 @@ def peers_p(recent: int, past: int, peers_recent: int, peers_past: int) -> Fract
     return _Urn(recent + past, recent + peers_recent, past + peers_past, returned=False).at_least(recent)
 
 
-def rise_p(own: Counts, peers: Counts, recent_days: int, past_days: int) -> Fraction:
-    """The p-value of a rise against the own past and the peers: the larger of both."""
+@dataclass(frozen=True, slots=True)
+class RiseP:
+    """The p-values of a rise, against the own past and the peers; None where these have no complaint."""
+
+    own: Fraction
+    peers: Fraction | None = None
+
+    @property
+    def p(self) -> Fraction:
+        """The one that counts: the larger of both."""
+        return self.own if self.peers is None else max(self.own, self.peers)
+
+
+def rise_p(own: Counts, peers: Counts, recent_days: int, past_days: int) -> RiseP:
+    """The p-values of a rise of `own` complaints beside those of its peers."""
     days = past_days if own.past_days is None else own.past_days
-    p = own_past_p(own.recent, own.past, recent_days, max(1, days))
+    alone = own_past_p(own.recent, own.past, recent_days, max(1, days))
     if peers.recent + peers.past == 0:
-        return p
-    return max(p, peers_p(own.recent, own.past, peers.recent, peers.past))
+        return RiseP(alone)
+    return RiseP(alone, peers_p(own.recent, own.past, peers.recent, peers.past))
 
 
 def benjamini_hochberg(values: Sequence[Fraction], q: Fraction) -> set[int]:
@@ -154,7 +182,7 @@ def benjamini_hochberg(values: Sequence[Fraction], q: Fraction) -> set[int]:
 
 def unusual(
     group: Mapping[Key, Counts], *, recent_days: int, past_days: int, q: Fraction, at_least: int
-) -> dict[Key, Fraction]:
+) -> dict[Key, RiseP]:
     """The members of a group of peers whose complaints rose unusually, with their p-values.
 
     Members with any complaint in either period are tested; one with fewer than `at_least` recent ones gets
@@ -165,10 +193,10 @@ def unusual(
     values = [
         rise_p(own, Counts(recent - own.recent, past - own.past), recent_days, past_days)
         if own.recent >= at_least
-        else Fraction(1)
+        else RiseP(Fraction(1))
         for _, own in tested
     ]
-    found = benjamini_hochberg(values, q)
+    found = benjamini_hochberg([value.p for value in values], q)
     return {tested[place][0]: values[place] for place in sorted(found)}
 
 
