@@ -1,6 +1,6 @@
 """Measures by list, condition and role with their own end dates; checks for licensing; announcements."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from credit.listings.models import Listing
 from credit.listings.schemas import ListingIn
 from credit.rounds import do_round
 from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
 from credit.supervision.models import SupervisionState
 from credit.supervision.policy import Restriction, RiskMatrix
+from credit.supervision.repository import SupervisionRepository
 from credit.supervision.rules import SELF, Listed, raised_tier, restrictions_of, supervision_tier
 from credit.supervision.service import SupervisionService
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlmodel import col
 
 from .cases import BOOK
@@ -442,3 +444,25 @@ async def test_a_listing_brings_its_own_dates_and_its_undoing_brings_nothing(ser
         await session.execute(text(undone + " WHERE number = 'MD-TEST-1'"))
     view = await service.get(f"/subjects/{made['id']}/supervision", expired=True)
     assert [one for one in view["measures"] if "role" in one] == view["expired"] == []
+
+
+async def test_whose_supervision_is_due_is_found_by_its_day_as_the_services_clock_counts(
+    service: Service,
+) -> None:
+    made, later = await service.subject(region="140826"), START + timedelta(days=400)
+    async with service.app.state.db.session() as session:
+        subject = await SubjectRepository(session).lock(UUID(made["id"]), None)
+        assert subject is not None
+        states = SupervisionRepository(session)
+        await states.mark(subject, later.date(), later)
+        state = await states.state_of(subject.id)
+        assert state is not None and (state.announced_at, state.next_change_on) == (later, later.date())
+        await states.mark_moved([subject.id], START.date())
+        await session.refresh(state)
+        assert state.next_change_on == START.date()
+        found: list[str] = []
+        connection = (await session.connection()).sync_connection
+        assert connection is not None
+        event.listen(connection, "before_cursor_execute", lambda *args: found.append(args[2]))
+        assert subject.id in await states.due(START.date(), None, 100)
+        assert "IS DISTINCT FROM" not in found[-1], "no index serves a comparison of two tables"

@@ -21,7 +21,6 @@ def upgrade() -> None:
     op.create_table('supervision_states',
     sa.Column('subject_id', sa.Uuid(), nullable=False),
     sa.Column('tier', sa.String(length=16), nullable=True),
-    sa.Column('credit_tier', sa.String(length=16), nullable=True),
     sa.Column('risk_class', sa.String(length=1), nullable=True),
     sa.Column('measures', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.Column('restrictions', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),

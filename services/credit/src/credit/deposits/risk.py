@@ -61,7 +61,7 @@ class RiskClassService:
         )
         self._deposits.add(row)
         await self._session.flush()
-        await SupervisionRepository(self._session).mark(subject, china_date(now))
+        await SupervisionRepository(self._session).mark(subject, china_date(now), now)
         return row
 
     async def list_of(

@@ -18,6 +18,7 @@ from credit.publishing import SERVICE, subject_data
 from credit.scorecards.shelf import card_book
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
+from credit.supervision.repository import SupervisionRepository
 from credit.warnings.service import WarningService
 
 from .models import PublishedGrade
@@ -109,6 +110,7 @@ class _Said:
     """What a transaction has to publish."""
 
     grades: list[PublishedGrade] = field(default_factory=list)
+    tiers: list[UUID] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     moves: list[tuple[Subject, int, dict[str, Any] | None, PublishedGrade]] = field(default_factory=list)
 
@@ -121,6 +123,7 @@ class Grading:
         self._grades = ScoringRepository(session)
         self._facts = FactRepository(session)
         self._subjects = SubjectRepository(session)
+        self._supervision = SupervisionRepository(session)
         self._warnings = WarningService(session, env)
 
     async def rescore(
@@ -155,6 +158,8 @@ class Grading:
         for grade in said.grades:
             self._grades.add(grade)
         await self._session.flush()
+        if said.tiers:
+            await self._supervision.mark_moved(said.tiers, today)
         await self._publish(said, now)
         return results
 
@@ -217,6 +222,8 @@ class Grading:
         before, before_tier = subject.grade, subject.tier
         other_cards = subject.scored_by not in (None, schedule.fingerprint if schedule else None)
         keep_result(subject, result, schedule, today)
+        if subject.tier != before_tier:
+            said.tiers.append(subject.id)
         if subject.grade == before:
             return result
         if result is None or result.grade is None:

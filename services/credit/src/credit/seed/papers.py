@@ -116,7 +116,7 @@ class Papers:
         )
         matrix = self.matrices.find("risk-matrix", on=first, region=firm.region)
         moved = supervision_tier(tier, risk, matrix) != tier
-        state: dict[str, Any] = {"tier": tier, "credit_tier": tier, "risk_class": risk}
+        state: dict[str, Any] = {"tier": tier, "risk_class": risk}
         state |= {"measures": [], "restrictions": []}
         turn = {"next_change_on": first if moved or listed else None, "announced_at": self.now}
         self.rows.setdefault(SupervisionState, []).append(_Row({"subject_id": firm.id} | state | turn))

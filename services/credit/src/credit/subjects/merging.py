@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from common.db import new_id
 from common.events import publish_many
 from common.problems import InvalidPayload, PreconditionFailed, Text
@@ -28,6 +29,7 @@ from credit.relations.service import RelationService
 from credit.scoring.grading import next_moment
 from credit.scoring.rules.causes import Cause
 from credit.scoring.service import ScoringService
+from credit.supervision.repository import SupervisionRepository
 
 from .errors import MergeRefused, SubjectMerged, SubjectNotFound
 from .models import Subject, SubjectMerge
@@ -91,6 +93,7 @@ class MergeService:
         subject.next_change_on = subject.scored_on = None
         subject.score = subject.grade = subject.tier = None
         await self._session.flush()
+        await SupervisionRepository(self._session).mark_moved([subject.id], china_date(now))
         copies = await self._copy_facts(subject, survivor, merger, now)
         await self._showings.look_again(subject.id)
         await self._relations.move(subject, survivor, merger.id, actor.sub, wanted.reason, now)

@@ -15,7 +15,8 @@ __all__ = ["SupervisionState"]
 
 
 class SupervisionState(Base, table=True):
-    """What others were last told of a subject's supervision, and when it changes with nothing new recorded.
+    """What others were last told of a subject's supervision, and on which day that is to be looked at again:
+    the next on which it changes with nothing new recorded, or that of a moved tier or a mark.
 
     A row exists for subjects that a listing, a restriction or the risk class has ever touched. `measures` are
     the codes that were in force, `restrictions` everything that was told of them and of past and coming ones.
@@ -32,7 +33,6 @@ class SupervisionState(Base, table=True):
 
     subject_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("subjects.id"), primary_key=True))
     tier: str | None = Field(default=None, sa_type=String(16))
-    credit_tier: str | None = Field(default=None, sa_type=String(16))
     risk_class: str | None = Field(default=None, sa_type=String(1))
     measures: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     restrictions: list[dict[str, Any]] = Field(

@@ -1,12 +1,13 @@
 """Every select and insert of supervision."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from common.auth import region_prefix
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, func, literal, or_, select
+from common.db import UtcDateTime
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, func, literal, select, update
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -135,36 +136,44 @@ class SupervisionRepository:
         """What was last announced."""
         return await self._session.get(SupervisionState, subject_id)
 
-    async def mark(self, subject: Subject, today: date) -> None:
+    async def mark(self, subject: Subject, today: date, now: datetime) -> None:
         """Have a subject's supervision looked at in the next round."""
         query = insert(SupervisionState).values(
             subject_id=subject.id,
             tier=subject.tier,
-            credit_tier=subject.tier,
             measures=[],
             next_change_on=today,
-            announced_at=func.now(),
+            announced_at=now,
         )
         await self._session.execute(
             query.on_conflict_do_update(index_elements=["subject_id"], set_={"next_change_on": today})
         )
 
-    async def mark_people_of(self, entity: UUID, today: date) -> None:
+    async def mark_moved(self, subjects: Collection[UUID], today: date) -> None:
+        """Have subjects whose tier moved looked at in the next round, where there is more than a grade."""
+        key = col(SupervisionState.subject_id)
+        # In order of id, as every other: two who mark the same states never wait for each other.
+        held = select(key).where(key.in_(subjects)).order_by(key).with_for_update()
+        await self._session.execute(
+            update(SupervisionState).where(key.in_(held)).values(next_change_on=today)
+        )
+
+    async def mark_people_of(self, entity: UUID, today: date, now: datetime) -> None:
         """Have everyone who holds or held a post at an entity looked at in the next round."""
         people = (
             select(
                 col(Subject.id),
                 col(Subject.tier),
-                col(Subject.tier),
                 array([], type_=Text),
                 literal(today),
-                func.now(),
+                literal(now, UtcDateTime),
             )
             .join(Relation, col(Relation.from_id) == col(Subject.id))
             .where(col(Relation.to_id) == entity, col(Relation.kind).in_(sorted(POSTS)))
             .distinct()
+            .order_by(col(Subject.id))
         )
-        columns = ["subject_id", "tier", "credit_tier", "measures", "next_change_on", "announced_at"]
+        columns = ["subject_id", "tier", "measures", "next_change_on", "announced_at"]
         query = insert(SupervisionState).from_select(columns, people)
         await self._session.execute(
             query.on_conflict_do_update(index_elements=["subject_id"], set_={"next_change_on": today})
@@ -225,8 +234,5 @@ def _of(region: str, kinds: Collection[str]) -> list[ColumnElement[bool]]:
 
 
 def _due(today: date) -> ColumnElement[bool]:
-    """The day of the announced supervision came, or the grade moved."""
-    return or_(
-        col(SupervisionState.next_change_on) <= today,
-        col(Subject.tier).is_distinct_from(col(SupervisionState.credit_tier)),
-    )
+    """The day of the announced supervision came; who moves a tier sets it to that day."""
+    return col(SupervisionState.next_change_on) <= today

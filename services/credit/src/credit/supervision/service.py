@@ -194,7 +194,7 @@ class SupervisionService:
         if state is None:
             state = SupervisionState(subject_id=subject.id, measures=[], restrictions=[], announced_at=now)
             self._states.add(state)
-        state.credit_tier, state.tier, state.risk_class, state.measures = subject.tier, tier, risk, codes
+        state.tier, state.risk_class, state.measures = tier, risk, codes
         state.restrictions = said
         state.next_change_on = min((turn for turn in turns if turn > today), default=None)
         following = await self._sources.next_risk_class(subject, today)
@@ -213,11 +213,11 @@ class SupervisionService:
 
     async def on_fact(self, subject: Subject, code: str) -> None:
         """A listing or restricting fact about a locked subject changed: tell of it, and of who heads it."""
-        today = china_date(self._env.clock.now())
+        now = self._env.clock.now()
         restricting = {one for rule in self._env.rulebook.restrictions for one in rule.facts}
         if code in LISTING_CODES or code in restricting:
             await self.refresh(subject)
-            await self._states.mark_people_of(subject.id, today)
+            await self._states.mark_people_of(subject.id, china_date(now), now)
         elif code in self._env.rulebook.penalties_behind and await self._states.state_of(subject.id):
             await self.refresh(subject)
 
