@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from common.db import new_id
 from credit.boards.models import Board
 from credit.boards.repository import BoardRepository
 from credit.boards.service import BoardService
+from credit.boards.work import BoardWork
 from credit.rounds import do_round
 from credit.subjects.repository import SubjectRepository
 from sqlalchemy import text
@@ -139,12 +141,37 @@ async def test_a_quarter_is_ranked_judged_reviewed_and_published(service: Servic
     }
     shown = (await service.http.get("/api/v1/credit/public/boards")).json()["items"]
     [public] = [one for one in shown if one["number"] == board["number"]]
-    assert sorted(one["side"] for one in public["entries"]) == ["black", "red", "red", "red"]
+    assert (public["red"], public["black"]) == (3, 1)
     async with service.app.state.db.session() as session:
         boards = BoardService(session, service.app.state.env)
         fact_id = UUID(items[black["id"]]["reasons"][0]["fact_id"])
         found = await boards.affected_by(UUID(black["id"]), fact_id, START - timedelta(days=1))
     assert [one.number for one in found] == [board["number"]]
+
+
+async def test_subjects_are_entered_by_chunks_and_not_in_the_request(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("credit.boards.work.ENTERED_FOR_ONE", 1)
+    for _ in range(5):
+        await agency(service, "140225")
+    opened = await service.post(
+        "/boards",
+        {"board": "datong-board", "region": "140225", "period_day": "2026-07-01"},
+        201,
+        service.who(sub="opener"),
+    )
+    database, env = service.app.state.db, service.app.state.env
+    entered, counted = [], text("SELECT count(*) FROM board_entries WHERE board_id = :id")
+    state = opened["state"]
+    while state == "entering":
+        async with database.session() as session:
+            entered.append(await session.scalar(counted, {"id": opened["id"]}))
+            await BoardWork(session, env).step(2)
+        state = (await service.get(f"/boards/{opened['id']}"))["state"]
+    assert entered == [0, 2, 4] and state == "ranking"
+    await settle(service, opened)
+    assert sum((await service.get(f"/boards/{opened['id']}"))["counts"].values()) == 5
 
 
 async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_board(service: Service) -> None:
@@ -319,11 +346,12 @@ async def test_a_countys_run_ranks_within_the_whole_city(service: Service) -> No
                 due_on=days[1],
                 opened_by="test",
                 opened_at=now,
+                ranked_at=now,
                 **names,
                 **more,
             )
             assert await boards.add_once(run)
-            await boards.enter(run, policy.kinds)
+            await boards.enter(run, policy.kinds, 1_000)
             await boards.rank(run, policy.metrics[0], policy.kinds)
             entries = await boards.entries(run.id, None, 100, only="ranked")
             ranks = {str(one.subject_id): one.ranks["group_arrivals"] for one in entries}

@@ -179,7 +179,7 @@ async def test_a_board_run_that_fails_holds_back_no_other(
             raise KeyError("a fault of the program")
 
     monkeypatch.setattr(BoardWork, "_rank", faulty)
-    for _ in range(3):
+    for _ in range(5):
         async with ready.database.session() as session:
             await BoardWork(session, ready.env).step(100)
     states = dict(await rows(ready, "SELECT id, state FROM boards"))

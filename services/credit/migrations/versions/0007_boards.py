@@ -131,13 +131,14 @@ def _boards() -> None:
     sa.Column('previous_id', sa.Uuid(), nullable=True),
     sa.Column('opened_by', sa.Text(), nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ranked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('published_by', sa.Text(), nullable=True),
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('note', sa.Text(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.CheckConstraint("(trigger = 'event') = (event_fact IS NOT NULL)", name=op.f('ck_boards_event_has_fact')),
     sa.CheckConstraint("(trigger = 'event') = (subject_id IS NOT NULL)", name=op.f('ck_boards_event_has_subject')),
-    sa.CheckConstraint("state IN ('ranking', 'judging', 'review', 'publishing', 'published', 'withdrawn')", name=op.f('ck_boards_state')),
+    sa.CheckConstraint("state IN ('entering', 'ranking', 'judging', 'review', 'publishing', 'published', 'withdrawn')", name=op.f('ck_boards_state')),
     sa.CheckConstraint("trigger IN ('period', 'event')", name=op.f('ck_boards_trigger')),
     sa.CheckConstraint('first_on <= last_on', name=op.f('ck_boards_period')),
     sa.CheckConstraint('published_by <> opened_by', name=op.f('ck_boards_two_people')),
@@ -147,7 +148,7 @@ def _boards() -> None:
     op.create_index('uq_boards_number', 'boards', ['number'], unique=True)
     op.create_index('uq_boards_period', 'boards', ['policy_id', 'region', 'period'], unique=True, postgresql_where=sa.text("trigger = 'period' AND state <> 'withdrawn'"))
     op.create_index('uq_boards_event', 'boards', ['policy_id', 'event_fact'], unique=True, postgresql_where=sa.text("trigger = 'event' AND state <> 'withdrawn'"))
-    op.create_index('ix_boards_working', 'boards', ['id'], unique=False, postgresql_where=sa.text("state IN ('ranking', 'judging', 'publishing')"))
+    op.create_index('ix_boards_working', 'boards', ['id'], unique=False, postgresql_where=sa.text("state IN ('entering', 'ranking', 'judging', 'publishing')"))
     op.create_table('board_entries',
     sa.Column('board_id', sa.Uuid(), nullable=False),
     sa.Column('subject_id', sa.Uuid(), nullable=False),

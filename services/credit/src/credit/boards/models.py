@@ -49,7 +49,7 @@ class Board(Base, table=True):
         Index(
             "ix_boards_working",
             "id",
-            postgresql_where=text("state IN ('ranking', 'judging', 'publishing')"),
+            postgresql_where=text("state IN ('entering', 'ranking', 'judging', 'publishing')"),
         ),
     )
 
@@ -73,6 +73,7 @@ class Board(Base, table=True):
     previous_id: UUID | None = None
     opened_by: str = Field(sa_type=Text, nullable=False)
     opened_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+    ranked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     published_by: str | None = Field(default=None, sa_type=Text)
     published_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     note: str | None = Field(default=None, sa_type=Text)

@@ -8,6 +8,7 @@ from uuid import UUID
 from common.auth import Principal, region_clause, region_prefix
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Row,
     Select,
     and_,
@@ -38,7 +39,7 @@ from .rules import Side, State
 
 __all__ = ["BoardRepository"]
 
-_WORKING = (State.RANKING, State.JUDGING, State.PUBLISHING)
+_WORKING = (State.ENTERING, State.RANKING, State.JUDGING, State.PUBLISHING)
 
 
 class BoardRepository:
@@ -108,19 +109,28 @@ class BoardRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def enter(self, board: Board, kinds: Collection[str]) -> int:
-        """Enter the subjects of a run: all of its kinds in its region, or the one an event is about."""
+    async def enter(self, board: Board, kinds: Collection[str], limit: int) -> UUID | None:
+        """Enter the next `limit` subjects of a run behind its cursor; gives the last, None when it was all.
+
+        All of its kinds in its region are entered, or the one an event is about.
+        """
+        who: list[ColumnElement[bool]] = [col(Subject.kind).in_(kinds), col(Subject.merged_into).is_(None)]
+        if board.subject_id is not None:
+            who.append(col(Subject.id) == board.subject_id)
+        else:
+            who.append(col(Subject.region).like(f"{region_prefix(board.region)}%"))
+        if board.cursor is not None:
+            who.append(col(Subject.id) > board.cursor)
+        end = select(col(Subject.id)).where(*who).order_by(col(Subject.id)).offset(limit - 1).limit(1)
+        last: UUID | None = await self._session.scalar(end)
+        if last is not None:
+            who.append(col(Subject.id) <= last)
+        columns = ["board_id", "subject_id", "ranks", "reasons", "recorded"]
         query = select(
             literal(board.id), col(Subject.id), literal({}, JSONB), literal([], JSONB), literal(False)
-        ).where(col(Subject.kind).in_(kinds), col(Subject.merged_into).is_(None))
-        if board.subject_id is not None:
-            query = query.where(col(Subject.id) == board.subject_id)
-        else:
-            query = query.where(col(Subject.region).like(f"{region_prefix(board.region)}%"))
-        columns = ["board_id", "subject_id", "ranks", "reasons", "recorded"]
-        added = insert(BoardEntry).from_select(columns, query).on_conflict_do_nothing()
-        found = await self._session.execute(added.returning(col(BoardEntry.subject_id)))
-        return len(found.all())
+        ).where(*who)
+        await self._session.execute(insert(BoardEntry).from_select(columns, query).on_conflict_do_nothing())
+        return last
 
     async def rank(self, board: Board, metric: Metric, kinds: Collection[str]) -> None:
         """Rank by the sum of a metric in the period: 1 + the number with strictly more, same kind and city.
@@ -147,7 +157,7 @@ class BoardRepository:
     async def ranked_since(
         self, subject: Subject, since: datetime
     ) -> Sequence[Row[Board, BoardEntry | None]]:
-        """The regular runs opened since then whose ranks a subject bears on, with its entry, oldest first.
+        """The regular runs ranked since then whose ranks a subject bears on, with its entry, oldest first.
 
         Those in which it was entered, and those of other counties of its city, in which it has no entry.
         """
@@ -165,7 +175,7 @@ class BoardRepository:
                 ),
                 col(Board.trigger) == "period",
                 col(Board.state) != State.WITHDRAWN,
-                col(Board.opened_at) >= since,
+                col(Board.ranked_at) >= since,
             )
             .order_by(col(Board.id))
         )
@@ -184,7 +194,7 @@ class BoardRepository:
 
         Each with the rank as it stands (corrected before or as first ranked), the value, rank and number of
         those ranked as they would be, all among subjects of the same kind and city. Those of the city that
-        are not in the run count with what was known when it was opened.
+        are not in the run count with what was known when it was ranked.
         """
         held = col(BoardEntry.ranks)[metric.metric]
         standing = func.coalesce(held["now"], held)
@@ -205,7 +215,7 @@ class BoardRepository:
                 or_(own, held.is_not(None)),
             )
         )
-        beside = _sums(board, metric, [subject.kind], known_by=board.opened_at).subquery()
+        beside = _sums(board, metric, [subject.kind], known_by=board.ranked_at).subquery()
         outside = select(
             beside.c.subject_id,
             null().cast(JSONB).label("was"),

@@ -196,7 +196,8 @@ def _enters(board: Board, metric: Metric, row: FactVersion) -> bool:
 
 def _total(board: Board, metric: Metric, versions: Sequence[FactVersion]) -> int | None:
     """The sum by which a subject should have been ranked: what was known then, as it stands now."""
-    known = {row.id for row in versions if row.version == 1 and row.recorded_at <= board.opened_at}
+    by = board.ranked_at
+    known = {row.id for row in versions if row.version == 1 and by is not None and row.recorded_at <= by}
     newest = {row.id: row for row in sorted(versions, key=lambda row: row.version) if row.id in known}
     values = [
         int(row.payload[metric.field])

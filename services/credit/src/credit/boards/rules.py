@@ -14,8 +14,9 @@ class Side(StrEnum):
 
 
 class State(StrEnum):
-    """Where a board run stands: ranked, judged, reviewed, published (or withdrawn before that)."""
+    """Where a board run stands: entered, ranked, judged, reviewed, published (or withdrawn before that)."""
 
+    ENTERING = "entering"
     RANKING = "ranking"
     JUDGING = "judging"
     REVIEW = "review"
@@ -34,6 +35,7 @@ class Act(StrEnum):
 
 
 _ALLOWED = {
+    State.ENTERING: (Act.WITHDRAW,),
     State.RANKING: (Act.WITHDRAW,),
     State.JUDGING: (Act.WITHDRAW,),
     State.REVIEW: (Act.REVIEW, Act.PUBLISH, Act.WITHDRAW),

@@ -125,8 +125,7 @@ class PublicEntryView(Model):
 class PublicBoardView(Model):
     """A published run, as anyone sees it. It holds until the next one of its board and region.
 
-    `entries` are the first of each side; `more` says that there are others, all of which are under
-    `/public/boards/{board_id}/entries`.
+    `red` and `black` say how many are on each side; who, `/public/boards/{board_id}/entries` says.
     """
 
     board_id: UUID
@@ -140,5 +139,5 @@ class PublicBoardView(Model):
     published_on: date
     legal_basis: list[str]
     status: str
-    entries: list[PublicEntryView]
-    more: bool
+    red: int
+    black: int

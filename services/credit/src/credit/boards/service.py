@@ -1,6 +1,6 @@
 """Use cases of boards: open a run, review entries, publish by a second person, show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -47,7 +47,6 @@ from .work import BoardWork, policy_of
 __all__ = ["BoardService", "entry_view"]
 
 _FIRST_CHUNK = 50
-_PUBLIC_FIRST = 100
 
 
 class BoardService:
@@ -60,7 +59,7 @@ class BoardService:
         self._subjects = SubjectRepository(session)
 
     async def open(self, actor: Principal, wanted: BoardIn) -> BoardView:
-        """Open a run: its subjects are entered and ranked at once, recorded and judged in the background.
+        """Open a run: its subjects are entered, ranked, recorded and judged in the background.
 
         A regular run is of a period that is over. An extra run is of one subject, after a fact that the
         card's `extra_runs` mean as it stands now; it is to be published so many working days after the fact
@@ -91,10 +90,6 @@ class BoardService:
         board.opened_by = actor.sub
         if not await self._boards.add_once(board):
             raise BoardExists
-        await self._boards.enter(board, policy.kinds)
-        if board.trigger == "period":
-            for metric in policy.metrics:
-                await self._boards.rank(board, metric, policy.kinds)
         return (await self._views([await self._found(actor, board.id)]))[0]
 
     async def search(
@@ -180,7 +175,11 @@ class BoardService:
         """Published runs as anyone sees them, the newest first. Raises InvalidPayload."""
         rows = await self._boards.page(None, {"region": region}, _cursor(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[await self._public(board) for board in items], next_cursor=following)
+        counts = await self._boards.counts([board.id for board in items])
+        return Page(
+            items=[self._public(board, counts.get(board.id, {})) for board in items],
+            next_cursor=following,
+        )
 
     async def public_entries(
         self, board_id: UUID, side: Literal["red", "black"], cursor: str | None, limit: int
@@ -280,7 +279,7 @@ class BoardService:
             first_on=days[0],
             last_on=days[1],
             due_on=days[1],
-            state=State.RANKING,
+            state=State.ENTERING,
             opened_by="",
             opened_at=self._env.clock.now(),
         )
@@ -318,14 +317,8 @@ class BoardService:
             counts=counts,
         )
 
-    async def _public(self, board: Board) -> PublicBoardView:
+    def _public(self, board: Board, counts: Mapping[str, int]) -> PublicBoardView:
         policy = policy_of(self._env, board)
-        shown: list[PublicEntryView] = []
-        more = False
-        for side in (Side.RED, Side.BLACK):
-            rows = await self._boards.shown(board.id, side, None, _PUBLIC_FIRST)
-            more = more or len(rows) > _PUBLIC_FIRST
-            shown += [_shown(row) for row in rows[:_PUBLIC_FIRST]]
         return PublicBoardView(
             board_id=board.id,
             number=board.number,
@@ -338,8 +331,8 @@ class BoardService:
             published_on=china_date(board.published_at or board.opened_at),
             legal_basis=policy.legal_basis,
             status=policy.status,
-            entries=shown,
-            more=more,
+            red=counts.get(Side.RED, 0),
+            black=counts.get(Side.BLACK, 0),
         )
 
 

@@ -29,6 +29,8 @@ __all__ = ["RANKED", "BoardWork", "judged_on", "policy_of", "rank_payload", "ref
 _DAY = timedelta(days=1)
 RANKED = "RANKED"
 _WARNS = "W-BOARD-WARN"
+ENTERED_FOR_ONE = 20
+"""So many subjects are entered, by one statement, in the time in which one is judged."""
 _FACT = {Side.RED: "RED_BOARD", Side.BLACK: "BLACK_BOARD"}
 
 
@@ -72,7 +74,12 @@ class BoardWork:
 
         A run whose chunk fails is told and tried again in the next round; the one behind it goes on.
         """
-        stages = {State.RANKING: self._rank, State.JUDGING: self._judge, State.PUBLISHING: self.write}
+        stages = {
+            State.ENTERING: self._enter,
+            State.RANKING: self._rank,
+            State.JUDGING: self._judge,
+            State.PUBLISHING: self.write,
+        }
         failed: list[UUID] = []
         while (board := await self._boards.working(failed)) is not None:
             board_id, number = board.id, board.number
@@ -88,6 +95,18 @@ class BoardWork:
                 continue
             return limit if board.state in stages else 1
         return 0
+
+    async def _enter(self, board: Board, limit: int) -> None:
+        """Enter the next subjects, far more than are judged at once; rank all once the last is entered."""
+        policy = policy_of(self._env, board)
+        board.cursor = await self._boards.enter(board, policy.kinds, limit * ENTERED_FOR_ONE)
+        if board.cursor is not None:
+            return
+        if board.trigger == "period":
+            for metric in policy.metrics:
+                await self._boards.rank(board, metric, policy.kinds)
+            board.ranked_at = self._env.clock.now()
+        board.state = State.RANKING
 
     async def _rank(self, board: Board, limit: int) -> None:
         entries = await self._boards.entries(board.id, board.cursor, limit, only="ranked")

@@ -10,11 +10,10 @@ from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.retention import repaired
 from credit.facts.rules import FactVersion, Hidden, known
-from credit.facts.views import as_version, shown_on
+from credit.facts.views import as_version, shown_codes, shown_on
 from credit.listings.models import Listing
 from credit.listings.repository import ListingRepository
 from credit.listings.rules import ListName, Removal
@@ -176,7 +175,8 @@ class Statement:
     ) -> tuple[list[dict[str, Any]], list[UUID]]:
         """The records that the public page shows; what it leaves out after an objection is left out here."""
         subject, on = self._subject, self._as_of
-        rows: Sequence[Fact] = await self._facts.standing(subject.id, on, subject.last_recorded_at)
+        codes = shown_codes(self._env.rulebook, on)
+        rows = await self._facts.standing(subject.id, codes, on, subject.last_recorded_at)
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         records: list[dict[str, Any]] = []
         shown: list[UUID] = []

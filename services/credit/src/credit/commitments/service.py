@@ -265,8 +265,8 @@ class CommitmentService:
             barring = await SupervisionService(self._session, self._env).in_force(subject, self._today)
             cited = [one.citation.document() for one in barring if _ACT in one.restriction.bars]
             raise CommitmentNotOpen(reason="serious", citations=cited)
-        standing = await self._archive.standing(subject.id, self._today, subject.last_recorded_at)
-        if any(fact.code == FACTS[Result.BROKEN] for fact in standing):
+        broken = [FACTS[Result.BROKEN]]
+        if await self._archive.standing(subject.id, broken, self._today, subject.last_recorded_at):
             pack = self._env.rulebook.repair_clocks.choose(
                 "repair-order7", on=self._today, region=subject.region
             )

@@ -285,11 +285,11 @@ class FactRepository:
         known_at: datetime,
         codes: Sequence[str] | None,
         after: tuple[date, UUID] | None,
-        limit: int,
+        limit: int | None,
         *,
         hidden: Collection[str] = (),
     ) -> Sequence[Fact]:
-        """`limit + 1` facts that had occurred by `valid_at`, each as known at `known_at`, newest first.
+        """`limit + 1` facts (None: all) that had occurred by `valid_at`, known at `known_at`, newest first.
 
         `codes` narrows to these, None to none; those of `hidden` are left out.
         """
@@ -316,12 +316,15 @@ class FactRepository:
                     and_(col(Fact.occurred_on) == day, col(Fact.id) < fact_id),
                 )
             )
-        query = query.order_by(col(Fact.occurred_on).desc(), col(Fact.id).desc()).limit(limit + 1)
+        query = query.order_by(col(Fact.occurred_on).desc(), col(Fact.id).desc())
+        query = query.limit(None if limit is None else limit + 1)
         return (await self._session.execute(query)).scalars().all()
 
-    async def standing(self, subject_id: UUID, valid_at: date, known_at: datetime) -> list[Fact]:
-        """The facts of a subject that stand, newest first: for pages that show them all."""
-        rows = await self.page(subject_id, valid_at, known_at, None, None, 1000)
+    async def standing(
+        self, subject_id: UUID, codes: Sequence[str], valid_at: date, known_at: datetime
+    ) -> list[Fact]:
+        """All facts of these codes that had occurred by `valid_at` and stand at `known_at`, newest first."""
+        rows = await self.page(subject_id, valid_at, known_at, codes, None, None)
         return [row for row in rows if row.action != Action.REVOKE]
 
 

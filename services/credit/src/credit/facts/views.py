@@ -18,7 +18,7 @@ from .retention import Periods, document_day, ended_on, periods_of, repaired
 from .rules import Action, FactVersion, Hidden
 from .schemas import CorrectionView, DisputeView, EvidenceItem, FactView, Source, SourceKind
 
-__all__ = ["FactViews", "Look", "as_version", "fact_periods", "look_at", "shown_on"]
+__all__ = ["FactViews", "Look", "as_version", "fact_periods", "look_at", "shown_codes", "shown_on"]
 
 _DAY = timedelta(days=1)
 
@@ -103,6 +103,11 @@ def look_at(
         return Look(kind, periods, hidden)
     days = [day + _DAY for day in (periods.visible_until, periods.used_until) if day is not None]
     return Look(kind, periods, hidden, min([*days, *([ended] if ended else [])], default=None))
+
+
+def shown_codes(rulebook: Rulebook, on: date) -> list[str]:
+    """The codes of which others may be shown anything on a day."""
+    return [code for code, kind in rulebook.catalogue(on).by_code.items() if kind.publicity.show]
 
 
 def shown_on(

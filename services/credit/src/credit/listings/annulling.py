@@ -161,8 +161,8 @@ class ListingAnnulments(ListingEndings):
         `mark` tells these closings from those of the listings themselves.
         """
         code = CODES[on_list][1]
-        standing = await self._fact_rows.standing(holder.id, self._today, holder.last_recorded_at)
-        closed = {fact.occurred_on for fact in standing if fact.code == code}
+        closing = await self._fact_rows.standing(holder.id, [code], self._today, holder.last_recorded_at)
+        closed = {fact.occurred_on for fact in closing}
         for other in await self._listings.ended(holder.id, on_list):
             on = min(day for day in (other.lifted_on, other.removed_on) if day is not None)
             if on not in closed and not await self._keeping(other, holder, on):

@@ -35,6 +35,8 @@ class ListingOpenings(ListingDesk):
                 subject's or a named person's, or does not stand.
             ListingExists: a listing for this condition runs or stands already.
         """
+        named = [wanted.subject_id, *(person.subject_id for person in wanted.persons)]
+        await self._subjects.lock_all(named, actor)  # in order of id, so that two drafts never wait crosswise
         subject = await self._theirs(actor, wanted.subject_id)
         region = _authority(actor, subject.region)
         condition = self._fitting(subject, wanted)

@@ -20,7 +20,7 @@ from credit.environment import Environment
 from credit.facts.models import Fact
 from credit.facts.repository import FactRepository
 from credit.facts.rules import FactVersion, Hidden, known
-from credit.facts.views import as_version, shown_on
+from credit.facts.views import as_version, shown_codes, shown_on
 from credit.objections.repository import ObjectionRepository
 from credit.objections.rules import Target
 from credit.paging import cursor_id
@@ -180,7 +180,8 @@ class PublicService:
         flagged = {one.fact_id for one in await self._objections.flagged(subject.id)}
         replies = await self._replies.shown(subject.id)
         records = []
-        for fact in await self._facts.standing(subject.id, today, subject.last_recorded_at):
+        codes = shown_codes(self._env.rulebook, today)
+        for fact in await self._facts.standing(subject.id, codes, today, subject.last_recorded_at):
             shown = self._record(subject, fact, versions, kept_back, today)
             if shown is not None:
                 shown.objection = shown.objection or fact.id in flagged

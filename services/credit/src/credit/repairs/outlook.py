@@ -125,14 +125,18 @@ class Outlooks:
         )
 
     async def commitment(self, aim: Aim) -> tuple[Commitment, list[Article]]:
-        """Whether a commitment letter belongs to the application, and by which articles."""
+        """Whether a commitment letter belongs to the application, and by which articles.
+
+        The Guide of 2022 speaks of who applies, not of what is repaired, so it is heard about penalties too,
+        which its Order does not cover.
+        """
         holder = await self._holder(aim.subject)
-        standing = await self._facts.standing(holder.id, self._today, holder.last_recorded_at)
+        broken = await self._facts.standing(holder.id, [BROKEN], self._today, holder.last_recorded_at)
         running = await self._listings.in_force(holder.id, self._today)
         return commitment_rule(
             self._packs(aim),
             serious=any(row.on_list == "serious" for row in running),
-            false_promiser=any(fact.code == BROKEN for fact in standing),
+            false_promiser=bool(broken),
             reading=self.reading(aim),
         )
 

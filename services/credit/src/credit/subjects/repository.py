@@ -256,8 +256,13 @@ class SubjectRepository:
         return (await self._session.execute(found)).scalars().all()
 
     async def find_by_key(self, key: str) -> Subject | None:
-        """The subject of a key or licence, for the public page."""
-        query = select(Subject).where(or_(col(Subject.key) == key, col(Subject.license_no) == key))
+        """The subject of a key, or of a licence where nobody has that key, for the public page."""
+        query = (
+            select(Subject)
+            .where(or_(col(Subject.key) == key, col(Subject.license_no) == key))
+            .order_by((col(Subject.key) == key).desc().nulls_last())
+            .limit(1)
+        )
         return (await self._session.execute(query)).scalar_one_or_none()
 
     def add(self, row: Subject | SubjectState | SubjectTrace | SubjectMerge | KeyCorrection) -> None:
