@@ -17,6 +17,7 @@ from credit.supervision.policy import Restriction, RiskMatrix
 from credit.supervision.repository import SupervisionRepository
 from credit.supervision.rules import SELF, Listed, raised_tier, restrictions_of, supervision_tier
 from credit.supervision.service import SupervisionService
+from credit.supervision.sources import Sources
 from sqlalchemy import event, select, text, update
 from sqlmodel import col
 
@@ -357,6 +358,22 @@ async def test_a_region_that_is_far_behind_is_caught_up_without_anybody(
         if answer.status_code == 201:
             break
     assert answer.status_code == 201, answer.text
+
+
+async def test_who_is_unlisted_is_told_apart_for_many_at_once(service: Service) -> None:
+    plain, listed_one, survivor, merged = [await service.subject(region="140724") for _ in range(4)]
+    payload = {"condition": "SEV-T-3"}
+    await service.by_room(listed_one, "SERIOUS_LISTED", "2026-06-01", room="merge", payload=payload)
+    ids = [UUID(one["id"]) for one in (plain, listed_one, survivor, merged)]
+    async with service.app.state.db.session() as session:
+        query = select(Subject).where(col(Subject.id).in_(ids))
+        subjects = (await session.execute(query)).scalars().all()
+        for one in subjects:
+            if one.id == ids[3]:
+                one.merged_into = ids[2]
+        free = await Sources(session).unlisted(subjects, frozenset())
+        await session.rollback()
+    assert free == {ids[0], ids[2]}
 
 
 def test_measures_raise_the_tier_by_which_one_is_checked() -> None:

@@ -176,10 +176,20 @@ class SupervisionService:
         with the first listing, restriction or risk class. What is told is whole, never a difference: tier,
         codes in force today, and every restriction with basis and time.
         """
+        today = china_date(self._env.clock.now())
+        return await self._tell(subject, await self._restrictions(subject, today))
+
+    async def _refresh_all(self, subjects: Sequence[Subject]) -> None:
+        """`refresh` of many locked subjects; of whom nothing is listed is asked for all at once."""
+        codes = frozenset(code for rule in self._env.rulebook.restrictions for code in rule.facts)
+        free = await self._sources.unlisted(subjects, codes)
+        for subject in subjects:
+            await (self._tell(subject, []) if subject.id in free else self.refresh(subject))
+
+    async def _tell(self, subject: Subject, every: list[MeasureInForce]) -> bool:
         now = self._env.clock.now()
         today = china_date(now)
         risk, matrix = await self._sources.risk_class(subject, today), self._matrix(subject, today)
-        every = await self._restrictions(subject, today)
         now_on = [one for one in every if one.in_force(today)]
         tier = supervision_tier(subject.tier, risk, matrix)
         tier, _ = raised_tier(self._tiers(subject, today), tier, now_on)
@@ -229,8 +239,7 @@ class SupervisionService:
         """Announce the supervision of those of the subjects that are due; gives how many were seen."""
         today = china_date(self._env.clock.now())
         subjects = await self._states.take_due(today, ids)
-        for subject in subjects:
-            await self.refresh(subject)
+        await self._refresh_all(subjects)
         return len(subjects)
 
     async def catch_up(self, region: str, kinds: Collection[str] = ()) -> None:
@@ -243,8 +252,7 @@ class SupervisionService:
         waiting, supervised = await self._states.behind_in(region, kinds, today)
         if waiting > _AT_ONCE:
             raise SupervisionBehind(waiting, supervised)
-        for subject in await self._states.due_in(region, kinds, today):
-            await self.refresh(subject)
+        await self._refresh_all(await self._states.due_in(region, kinds, today))
 
     async def _applicants(self, actor: Principal, wanted: CheckIn) -> Sequence[Subject]:
         if wanted.id_number is not None:

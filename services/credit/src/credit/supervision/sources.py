@@ -76,6 +76,19 @@ class Sources:
             ]
         return found
 
+    async def unlisted(self, subjects: Iterable[Subject], codes: frozenset[str]) -> set[UUID]:
+        """Those of whom `listings` finds nothing by facts of `codes`, as far as a few questions can tell.
+
+        Natural persons with an ID number, who may have other rows, whoever held a post and whoever was merged
+        are not among them.
+        """
+        ids = {one.id for one in subjects if one.merged_into is None and one.id_number_index is None}
+        ids -= {post.from_id for post in await self._states.posts(ids)}
+        every = sorted(ids)
+        found = await self._entries(every, LISTING_CODES | codes)
+        found += await self._listings(await self._states.holders(every))
+        return ids - {one.entity for one in found} - {one.bearer for one in found if one.bearer}
+
     async def risk_class(self, subject: Subject, on: date) -> str | None:
         """The market regulator's class on a day."""
         found = await self._risk.risk_class_on(subject.id, on)
