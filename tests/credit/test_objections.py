@@ -3,9 +3,15 @@
 from datetime import date, timedelta
 from itertools import product
 from typing import Any
+from uuid import UUID
 
 import pytest
+from common.db import new_id
+from common.problems import Text
+from credit.affected import Affected, AffectedKind
 from credit.objections.policy import ObjectionPolicy
+from credit.objections.repository import ObjectionRepository
+from credit.objections.ripple import Ripple
 from credit.objections.rules import (
     OPEN,
     Event,
@@ -449,6 +455,32 @@ async def test_a_long_list_is_made_by_the_rounds(
     assert [one["position"] for one in first["items"] + second["items"]] == [1, 2, 3, 4]
     listed = [(one["kind"], one["id"], one["number"], one["at"]) for one in seen["items"]]
     assert len(listed) == len(set(listed))
+
+
+async def test_a_subject_is_told_of_itself_and_of_nothing_internal_or_unfinished(
+    service: Service, room: Room
+) -> None:
+    subject, fact = await fined(service)
+    made = await room.verified({"target": "fact", "fact_id": fact["id"]}, room.own(subject))
+    done = await room.step(made, "sustain", {"reason": "当事人不符", "remedy": {"action": "revoke"}})
+    kinds: tuple[AffectedKind, ...] = ("warning", "draw", "campaign", "inspection", "board", "tier")
+    told = Text("样例", "a sample")
+    async with service.app.state.db.session() as session:
+        objection = await ObjectionRepository(session).lock(UUID(made["id"]))
+        found = [Affected(one, new_id(), f"NO-{one}", objection.filed_at, told) for one in kinds]
+        other = UUID((await service.subject())["id"])
+        found.append(Affected("grade", None, None, objection.filed_at, told, subject_id=other))
+        await Ripple(session, service.app.state.env).enter(objection, found)
+    seen = await service.get(f"/objections/{made['id']}/ripple", limit=100)
+    assert seen["total"] == done["effects"] + len(kinds) + 1
+    own = await service.get(f"/objections/{made['id']}/ripple", limit=100, who=room.own(subject))
+    assert not set(own["by_kind"]) & set(kinds[:-1]) and own["by_kind"]["tier"] >= 1
+    assert {one["subject_id"] for one in own["items"]} == {subject["id"]}
+    shown = await service.get(f"/objections/{made['id']}", who=room.own(subject))
+    assert own["total"] == len(own["items"]) == shown["effects"] == sum(own["by_kind"].values())
+    url = f"/api/v1/credit/objections/{made['id']}/ripple.csv"
+    file = await service.http.get(url, headers=room.own(subject))
+    assert int(file.headers["x-rows"]) == own["total"]
 
 
 async def test_a_draw_of_some_tiers_that_a_wrong_tier_kept_a_subject_out_of_is_listed(

@@ -6,16 +6,19 @@ from datetime import date, datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, LargeBinary, and_, false, func, literal, select
+from sqlalchemy import ColumnElement, LargeBinary, and_, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from credit.boards.models import Board
+from credit.boards.rules import State as BoardState
 from credit.deposits.models import RiskClassRecord
 from credit.draws.models import Draw
 from credit.facts.models import Fact
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.inspections.models import Inspection
+from credit.inspections.rules import InspectionState
 from credit.listings.models import Listing, ListingEvent
 from credit.listings.rules import Event as ListingStep
 from credit.scoring.models import PublishedGrade
@@ -23,7 +26,7 @@ from credit.subjects.models import Subject, of_family
 from credit.warnings.models import Warning, WarningSource
 
 from .models import Objection, ObjectionAct, ObjectionEffect
-from .rules import OPEN, RippleState, State
+from .rules import OPEN, TOLD, RippleState, State
 
 __all__ = ["ObjectionFilters", "ObjectionRepository"]
 
@@ -303,30 +306,60 @@ class ObjectionRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
-    async def effects(self, objection_id: UUID, after: int, limit: int) -> Sequence[ObjectionEffect]:
-        """`limit + 1` listed effects behind `after`, in order."""
+    async def effects(
+        self, objection_id: UUID, told: Collection[UUID] | None, after: int, limit: int
+    ) -> Sequence[ObjectionEffect]:
+        """`limit + 1` listed effects behind `after`, in order; of subjects that are `told`, see `_told`."""
         query = (
             select(ObjectionEffect)
-            .where(col(ObjectionEffect.objection_id) == objection_id, col(ObjectionEffect.position) > after)
+            .where(
+                col(ObjectionEffect.objection_id) == objection_id,
+                col(ObjectionEffect.position) > after,
+                *_told(told),
+            )
             .order_by(col(ObjectionEffect.position))
             .limit(limit + 1)
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def all_effects(self, objection_id: UUID) -> AsyncIterator[ObjectionEffect]:
+    async def all_effects(
+        self, objection_id: UUID, told: Collection[UUID] | None
+    ) -> AsyncIterator[ObjectionEffect]:
         """Every listed effect, in order, a hundred at a time."""
         after, page = 0, 100
-        while rows := list(await self.effects(objection_id, after, page))[:page]:
+        while rows := list(await self.effects(objection_id, told, after, page))[:page]:
             for row in rows:
                 yield row
             after = rows[-1].position
 
-    async def effects_by_kind(self, objection_id: UUID) -> dict[str, int]:
+    async def effects_by_kind(self, objection_id: UUID, told: Collection[UUID] | None) -> dict[str, int]:
         """How many effects of each kind are listed."""
         query = (
             select(col(ObjectionEffect.kind), func.count())
-            .where(col(ObjectionEffect.objection_id) == objection_id)
+            .where(col(ObjectionEffect.objection_id) == objection_id, *_told(told))
             .group_by(col(ObjectionEffect.kind))
             .order_by(col(ObjectionEffect.kind))
         )
         return {row[0]: row[1] for row in await self._session.execute(query)}
+
+
+def _told(subjects: Collection[UUID] | None) -> list[ColumnElement[bool]]:
+    """What a subject's own user is told of: what became of itself and was served, shown or relied on.
+
+    Warnings, draws and campaigns are internal to authorities, and so are visits and boards until they are
+    published. Everybody else who sees an objection sees all of it.
+    """
+    if subjects is None:
+        return []
+    target = col(ObjectionEffect.target_id)
+    visits = select(col(Inspection.id)).where(col(Inspection.state) == InspectionState.PUBLISHED)
+    boards = select(col(Board.id)).where(col(Board.state) == BoardState.PUBLISHED)
+    kind = col(ObjectionEffect.kind)
+    return [
+        col(ObjectionEffect.subject_id).in_(subjects),
+        or_(
+            kind.in_(TOLD),
+            and_(kind == "inspection", target.in_(visits)),
+            and_(kind == "board", target.in_(boards)),
+        ),
+    ]

@@ -17,6 +17,7 @@ from .policy import DecisionDays, ObjectionPolicy, StepDays
 
 __all__ = [
     "OPEN",
+    "TOLD",
     "Event",
     "RippleState",
     "State",
@@ -79,6 +80,9 @@ class RippleState(StrEnum):
 
 OPEN = (State.FILED, State.ACCEPTED, State.FORWARDED, State.VERIFIED)
 """The states in which nothing is decided; one objection at a time is open against the same thing."""
+
+TOLD = ("grade", "tier", "listing", "measure", "honour", "certificate", "page", "fact", "rank", "reliance")
+"""The kinds of effects that a subject is told of itself as they are; the rest is internal or unfinished."""
 
 _UNDER_WAY = (State.ACCEPTED, State.FORWARDED)
 _NEXT: dict[tuple[State, Event], State] = {

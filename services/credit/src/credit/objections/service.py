@@ -149,7 +149,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
 
     async def get(self, actor: Principal, objection_id: UUID) -> ObjectionView:
         """An objection the caller may see. Raises ObjectionNotFound."""
-        return (await self._views([await self._seen(actor, objection_id)]))[0]
+        return (await self._views([await self._seen(actor, objection_id)], actor))[0]
 
     async def search(
         self, actor: Principal, filters: ObjectionFilters, cursor: str | None, limit: int
@@ -158,12 +158,15 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         every = self._sees(actor)
         rows = await self._objections.page(actor, filters, cursor_id(cursor), limit, all_of=every)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=await self._views(items), next_cursor=following)
+        return Page(items=await self._views(items, actor), next_cursor=following)
 
     async def ripple(
         self, actor: Principal, objection_id: UUID, cursor: str | None, limit: int
     ) -> RippleView:
         """What depended on the wrong fact, a page at a time, while it is being listed too.
+
+        A subject's own user is told what became of itself, and nothing internal or unfinished: no warnings,
+        draws or campaigns, no visits or boards before they are published, nothing about others.
 
         Raises:
             ObjectionNotFound: not the caller's to see.
@@ -174,14 +177,16 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         after = 0 if cursor is None else decode_cursor(cursor, int)[0]
         if not 0 <= after < 2**31:
             raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid"))
-        rows = await self._objections.effects(objection.id, after, limit)
+        told = _told(actor, objection)
+        by_kind = await self._objections.effects_by_kind(objection.id, told)
+        rows = await self._objections.effects(objection.id, told, after, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(row.position))
         return RippleView(
             objection_id=objection.id,
             since=objection.since or objection.filed_at,
             state="running" if objection.ripple == "running" else "done",
-            total=objection.effects,
-            by_kind=await self._objections.effects_by_kind(objection.id),
+            total=sum(by_kind.values()),
+            by_kind=by_kind,
             items=[self._effect(row) for row in items],
             next_cursor=following,
         )
@@ -193,7 +198,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         objection = await self._rippled(actor, objection_id)
 
         async def rows() -> AsyncIterator[Sequence[Any]]:
-            async for row in self._objections.all_effects(objection.id):
+            async for row in self._objections.all_effects(objection.id, _told(actor, objection)):
                 one = self._effect(row)
                 yield (
                     one.position,
@@ -236,6 +241,18 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
             would_be=row.would_be,
         )
 
-    async def _views(self, rows: Sequence[Objection]) -> list[ObjectionView]:
+    async def _views(self, rows: Sequence[Objection], actor: Principal) -> list[ObjectionView]:
         acts = await self._objections.acts_of([row.id for row in rows])
-        return await self._shown(rows, acts)
+        views = await self._shown(rows, acts)
+        if actor.subject_id is None:
+            return views
+        counts = [await self._objections.effects_by_kind(row.id, _told(actor, row)) for row in rows]
+        return [
+            view.model_copy(update={"effects": sum(count.values())})
+            for view, count in zip(views, counts, strict=True)
+        ]
+
+
+def _told(actor: Principal, objection: Objection) -> set[UUID] | None:
+    """Whose effects a subject's own user is told of: its own, and those it took over. None: everybody's."""
+    return None if actor.subject_id is None else {actor.subject_id, objection.subject_id}
