@@ -8,7 +8,7 @@ import pytest
 from credit.listings.service import ListingService
 
 from .conftest import START, Service
-from .test_listings import REASONS, listed, opened, reviewer
+from .test_listings import REASONS, listed, opened, reviewer, said
 from .test_objections import Room
 
 
@@ -244,7 +244,7 @@ async def test_a_slight_listing_that_was_annulled_leaves_no_trace_in_the_count(s
     [slight] = await service.post("/listings", body)
     path = f"/listings/{slight['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "我方认为情节轻微。"}, 200)
+    await said(service, path, "我方认为情节轻微。")
     await service.post(f"{path}/decide", {"outcome": "list", "reasons": REASONS}, 200, reviewer(service))
     await service.post(f"{path}/publish", {}, 200)
     try:

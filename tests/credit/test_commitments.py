@@ -38,9 +38,9 @@ def test_the_last_day_is_still_inside() -> None:
     assert state_on(date(2026, 12, 31), date(2026, 12, 31)) is State.OPEN
     assert state_on(date(2026, 12, 31), date(2027, 1, 1)) is State.DUE
     assert events_allowed(State.PROPOSED) == [Event.CONFIRM, Event.RETURN]
-    assert events_allowed(State.NOTIFIED) == [Event.STATEMENT, Event.RETURN]
-    assert events_allowed(State.NOTIFIED, silent=True) == [Event.CONFIRM, Event.RETURN]
-    assert events_allowed(State.HEARD) == [Event.CONFIRM, Event.RETURN]
+    for told in (State.NOTIFIED, State.HEARD):
+        assert events_allowed(told, running=True) == [Event.STATEMENT, Event.RETURN]
+        assert events_allowed(told) == [Event.CONFIRM, Event.RETURN]
     assert events_allowed(State.DECIDED) == []
 
 
@@ -116,7 +116,12 @@ async def test_an_officer_enters_a_statement_from_paper_and_takes_no_other_step(
     finder = await service.post(f"{path}/statement", said, 409, service.who(scopes=both))
     assert finder["type"] == "/problems/second-person-needed"
     heard = await service.post(f"{path}/statement", said, 200, clerk)
-    assert (heard["state"], heard["steps"][-1]["request"]) == ("heard", said["request"])
+    assert (heard["state"], heard["steps"][-1]["request"]) == ("heard", said["request"] | {"waives": False})
+    assert (heard["hearing"]["status"], heard["allowed_events"]) == ("open", ["statement", "return"])
+    early = await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service))
+    assert early["type"] == "/problems/hearing-skipped", "the paper waives nothing: the period runs on"
+    said["request"]["waives"] = True
+    await service.post(f"{path}/statement", said, 200, clerk)
     for wanted in (CONFIRM, CONFIRM | {"confirm": False}):
         refused = await service.post(f"{path}/decide", wanted, 409, clerk)
         assert refused["type"] == "/problems/second-person-needed"

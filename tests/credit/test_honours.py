@@ -185,6 +185,31 @@ async def test_a_listing_suspends_and_proposes_and_only_people_revoke(service: S
     assert (await service.get(path))["state"] == "revoked"
 
 
+async def test_what_an_officer_enters_on_a_revocation_leaves_the_subject_its_days(service: Service) -> None:
+    made = await service.subject()
+    path = await granted(service, made)
+    notifier = service.who(sub="notifier")
+    noticed = await service.post(f"{path}/notice", {"note": "拟撤销"}, 200, notifier)
+    clerk = service.who(sub="clerk", scopes=[*DECIDE, "credit:write"])
+    boss = service.who(sub="boss", scopes=DECIDE)
+    bare = await service.post(f"{path}/statement", {"note": "没有意见"}, 422, clerk)
+    assert [one["pointer"] for one in bare["errors"]] == ["/request"]
+    words = {"note": "没有意见", "request": await service.paper(made)}
+    finder = await service.post(f"{path}/statement", words, 403, notifier)
+    assert finder["type"] == "/problems/second-person-needed"
+    stated = await service.post(f"{path}/statement", words, 200, clerk)
+    assert stated["acts"][-1]["request"] == words["request"] | {"waives": False}
+    assert "statement" in stated["allowed"]
+    revoke = {"revoke": True, "note": "撤销"}
+    early = await service.post(f"{path}/decision", revoke, 409, boss)
+    assert (early["type"], early["until"]) == ("/problems/honour-statement-period", noticed["due_on"])
+    own = service.who(subject_id=made["id"], kind="agency", scopes=["credit:read"])
+    await service.post(f"{path}/statement", {"note": "已经整改"}, 200, own)
+    await service.post(f"{path}/statement", words, 409, clerk)
+    await service.post(f"{path}/decision", revoke, 403, clerk)
+    assert (await service.post(f"{path}/decision", revoke, 200, boss))["state"] == "revoked"
+
+
 async def test_what_a_criterion_suspends_is_not_shown_again_by_letting_it_stand(service: Service) -> None:
     made = await service.subject()
     path = await granted(service, made)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from common.calendar import add_months, add_working_days
+from common.clock import CHINA
 from credit.facts.retention import PublicityPolicy
 from credit.listings.clocks import clocks_of, deadlines_of, defence_over
 from credit.listings.rules import (
@@ -279,10 +280,19 @@ async def opened(service: Service, condition: str = "SEV-T-3", **fields: Any) ->
     return made
 
 
+async def said(service: Service, path: str, text: str) -> dict[str, Any]:
+    """The subject's own statement; gives the listing as officers see it then."""
+    firm = (await service.get(path))["subject"]["id"]
+    own = service.who(kind="agency", subject_id=firm, scopes=["credit:read"], sub="agency-1")
+    await service.post(f"{path}/statement", {"text": text}, 200, own)
+    seen: dict[str, Any] = await service.get(path)
+    return seen
+
+
 async def to_decided(service: Service, listing: dict[str, Any]) -> dict[str, Any]:
     path = f"/listings/{listing['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "我方认为情节轻微，请求从轻。"}, 200)
+    await said(service, path, "我方认为情节轻微，请求从轻。")
     await service.post(f"{path}/reply", {"accepted": False, "findings": "理由不能成立，不予采纳。"}, 200)
     made: dict[str, Any] = await service.post(f"{path}/decide", FULL, 200, reviewer(service))
     return made
@@ -311,6 +321,63 @@ async def test_a_listing_rests_on_standing_facts_of_those_listed_alone(service: 
     persons = [{"subject_id": boss["id"], "role": "principal"}]
     made = await service.post("/listings", body | {"fact_ids": [own["id"], bosses["id"]], "persons": persons})
     assert [one["based_on"] for one in made] == [[own["id"], bosses["id"]]] * 2
+
+
+async def test_what_an_officer_enters_for_the_subject_leaves_it_its_days(service: Service) -> None:
+    listing = await opened(service)
+    path, firm = f"/listings/{listing['id']}", listing["subject"]
+    await service.post(f"{path}/notify", {}, 200)
+    every = ["credit:read", "credit:write", "credit:decide"]
+    clerk = service.who(sub="clerk-1", scopes=every)
+    words: dict[str, Any] = {"text": "无意见（代录）。"}
+    bare = await service.post(f"{path}/statement", words, 422, clerk)
+    assert [one["pointer"] for one in bare["errors"]] == ["/request"]
+    words["request"] = {"number": "陈述书2026年第1号", "sha256": "d" * 64}
+    unknown = await service.post(f"{path}/statement", words, 422, clerk)
+    assert [one["pointer"] for one in unknown["errors"]] == ["/request/sha256"]
+    words["request"]["sha256"] = await service.uploaded(firm, "陈述书.txt")
+    opener = await service.post(f"{path}/statement", words, 409)
+    assert opener["type"] == "/problems/second-person-needed"
+    heard = await service.post(f"{path}/statement", words, 200, clerk)
+    assert (heard["deadlines"][0]["status"], heard["deadlines"][0]["met_on"]) == ("open", None)
+    assert heard["allowed_events"] == ["statement", "reply", "dismiss"]
+    [step] = [one for one in (await service.get(f"{path}/timeline"))["items"] if one["event"] == "statement"]
+    assert step["details"] == {"request": words["request"] | {"waives": False}}
+    answer = {"accepted": False, "findings": "理由不能成立，不予采纳。"}
+    await service.post(f"{path}/reply", answer, 200)
+    early = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
+    assert (early["type"], early["missing"]) == ("/problems/hearing-skipped", "statement")
+    await said(service, path, "此前书面意见不完整，补充陈述。")
+    again = await service.post(f"{path}/statement", words, 409, clerk)
+    assert again["type"] == "/problems/event-refused", "the subject itself has spoken"
+    assert (await service.post(f"{path}/decide", FULL, 409, reviewer(service)))["missing"] == "reply"
+    await service.post(f"{path}/reply", answer, 200)
+    entered = await service.post(f"{path}/decide", FULL, 409, clerk)
+    assert entered["type"] == "/problems/second-person-needed"
+    await service.post(f"{path}/decide", FULL, 200, reviewer(service))
+    over = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
+    assert over["type"] == "/problems/event-refused"
+
+    waived = f"/listings/{(await opened(service, subject_id=firm['id'], condition='SEV-T-1'))['id']}"
+    await service.post(f"{waived}/notify", {}, 200)
+    words["request"]["waives"] = True
+    await service.post(f"{waived}/statement", words, 200, clerk)
+    await service.post(f"{waived}/reply", answer, 200)
+    await service.post(f"{waived}/decide", FULL, 200, reviewer(service))
+
+    left = f"/listings/{(await opened(service))['id']}"
+    await service.post(f"{left}/notify", {}, 200)
+    firm = (await service.get(left))["subject"]
+    words["request"] = await service.paper(firm)
+    await service.post(f"{left}/statement", words, 200, clerk)
+    await service.post(f"{left}/reply", answer, 200)
+    service.at(datetime(2026, 12, 8, 10, tzinfo=CHINA))
+    try:
+        assert (await service.get(left))["deadlines"][0]["status"] == "met"
+        late = FULL | {step: STEP | {"on": "2026-12-08"} for step in ("expert", "legal_review", "discussion")}
+        await service.post(f"{left}/decide", late, 200, reviewer(service))
+    finally:
+        service.at(START)
 
 
 async def test_a_serious_listing_from_draft_to_the_public_list(service: Service) -> None:
@@ -419,7 +486,7 @@ async def test_no_decision_when_notice_or_hearing_was_skipped(service: Service) 
     await service.post(f"{path}/notify", {}, 200)
     early = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
     assert (early["missing"], early["runs_until"]) == ("statement", "2026-12-07")
-    await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    await said(service, path, "请求复核有关事实。")
     unanswered = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
     assert unanswered["missing"] == "reply"
     refused = await service.post(f"{path}/publish", {}, 409)
@@ -430,7 +497,7 @@ async def test_an_accepted_defence_excludes_listing(service: Service) -> None:
     listing = await opened(service)
     path = f"/listings/{listing['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "事实并非如此，附证据。"}, 200)
+    await said(service, path, "事实并非如此，附证据。")
     await service.post(f"{path}/reply", {"accepted": True, "findings": "证据属实，予以采纳。"}, 200)
     assert (await service.post(f"{path}/decide", FULL, 409, reviewer(service)))["allowed"] == ["dismiss"]
     body = {"outcome": "dismiss", "reasons": "陈述申辩成立。"}
@@ -453,7 +520,7 @@ async def test_a_serious_decision_names_every_step_that_is_missing(service: Serv
     listing = await opened(service)
     path = f"/listings/{listing['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    await said(service, path, "请求复核有关事实。")
     await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
     bare = {"outcome": "list", "reasons": REASONS, "expert": STEP | {"on": "2026-12-01"}}
     refused = await service.post(f"{path}/decide", bare, 422, reviewer(service))
@@ -467,7 +534,7 @@ async def test_a_slight_listing_is_simpler_scores_and_stays_private(service: Ser
     path = f"/listings/{listing['id']}"
     told = await service.post(f"{path}/notify", {}, 200)
     assert told["deadlines"][0]["rule_status"] == "sample"
-    await service.post(f"{path}/statement", {"text": "以后一定配合检查。"}, 200)
+    await said(service, path, "以后一定配合检查。")
     await service.post(f"{path}/decide", {"outcome": "list", "reasons": REASONS}, 200, reviewer(service))
     done = await service.post(f"{path}/publish", {}, 200)
     assert (done["published_at"], done["clocks"]["publication"]["until"]) == (None, None)
@@ -500,7 +567,7 @@ async def test_what_may_be_done_never_names_what_is_refused(service: Service) ->
     path = f"/listings/{listing['id']}"
     told = await service.post(f"{path}/notify", {}, 200)
     assert told["allowed_events"] == ["statement", "dismiss"], "the period for a statement runs"
-    heard = await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    heard = await said(service, path, "请求复核有关事实。")
     assert heard["allowed_events"] == ["reply", "dismiss"]
     accepted = await service.post(
         f"{path}/reply", {"accepted": True, "findings": "理由成立，予以采纳。"}, 200
@@ -521,7 +588,7 @@ async def test_nothing_is_assessed_before_the_hearing_is_over(service: Service) 
     await service.post(f"{path}/notify", {}, 200)
     try:
         service.at(START + timedelta(days=2))
-        await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+        await said(service, path, "请求复核有关事实。")
         service.at(START + timedelta(days=4))
         await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
         service.at(START + timedelta(days=7))
@@ -634,7 +701,7 @@ async def test_a_list_that_runs_longer_under_another_law_keeps_the_veto_until_it
     listing = await opened(service)
     path = f"/listings/{listing['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    await said(service, path, "请求复核有关事实。")
     await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
     longer = {"until": "2031-06-30", "legal_basis": "虚构的其他法律规定更长期限"}
     await service.post(f"{path}/decide", FULL | {"longer": longer}, 200, reviewer(service))
@@ -720,7 +787,7 @@ async def test_two_decisions_at_once_are_one(service: Service) -> None:
     listing = await opened(service)
     path = f"/listings/{listing['id']}"
     await service.post(f"{path}/notify", {}, 200)
-    await service.post(f"{path}/statement", {"text": "请求复核有关事实。"}, 200)
+    await said(service, path, "请求复核有关事实。")
     await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
 
     async def decide(n: int) -> int:

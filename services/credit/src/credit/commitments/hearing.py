@@ -3,13 +3,15 @@
 from dataclasses import replace
 from uuid import UUID
 
+from common.auth import Principal
 from common.clock import china_date
-from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.evidence.service import EvidenceService
+from credit.evidence.schemas import WrittenStatement
+from credit.evidence.written import WrittenRequests
 from credit.listings.clocks import Deadline, deadline
+from credit.listings.errors import StatementTooLate
 from credit.papers.rules import chinese_date
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
@@ -17,7 +19,6 @@ from credit.subjects.models import Subject
 from .errors import CommitmentNeedsSecondPerson
 from .models import Commitment
 from .policy import CommitmentPolicy
-from .schemas import WrittenRequest
 from .texts import notice_data, read_items
 
 __all__ = ["Hearings"]
@@ -31,7 +32,7 @@ class Hearings:
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._env = env
         self._papers = PaperService(session, env)
-        self._evidence = EvidenceService(session, env)
+        self._written = WrittenRequests(session, env)
 
     def policy(self, commitment: Commitment) -> CommitmentPolicy:
         """The rules of the day on which the subject was told, whatever holds today."""
@@ -39,37 +40,39 @@ class Hearings:
         return self._env.rulebook.commitments.choose("commitments", on=on)
 
     def period(self, commitment: Commitment) -> Deadline | None:
-        """The period for a statement; None while there is nothing to answer. Silence is a waiver."""
+        """The period for a statement; None while there is nothing to answer. Silence is a waiver.
+
+        What an officer entered from paper leaves it open, unless the paper waives the rest of it.
+        """
         if commitment.notified_on is None:
             return None
         today = china_date(self._env.clock.now())
         term = self.policy(commitment).hearing
         found = deadline("statement", term, commitment.notified_on, commitment.stated_on, today)
+        if not commitment.heard_out and today <= found.due_on:
+            return replace(found, status="open", met_on=None)
         return replace(found, status="waived") if found.status == "overdue" else found
 
-    async def check_entered(
-        self, commitment: Commitment, request: WrittenRequest | None, by: str, *, own: bool
-    ) -> None:
-        """Let the subject's own user speak, and an officer enter what the subject handed in, in writing.
+    async def hear(self, actor: Principal, commitment: Commitment, request: WrittenStatement | None) -> None:
+        """Note that the subject was heard; its own word, or a paper that waives the rest, ends the period.
 
         Raises:
             InvalidPayload: an officer names no written statement, or no uploaded file; the subject names one.
             CommitmentNeedsSecondPerson: the officer found the breach.
+            StatementTooLate: the period is over; silence counts as a waiver.
         """
-        if own == (request is not None):
-            raise InvalidPayload.at(
-                "/request",
-                Text(
-                    "经办人只能凭主体的书面陈述代录，须写明文号和文件散列值；主体本人提交的不填",
-                    "An officer enters only the subject's written statement: its number and its file's hash",
-                ),
-            )
-        if own or request is None:
-            return
-        if by == commitment.verified_by:
-            raise CommitmentNeedsSecondPerson
-        named = {"/request/sha256": request.sha256}
-        await self._evidence.check_uploaded([commitment.subject_id], named)
+        period = self.period(commitment)
+        if period is not None and period.status != "open":
+            raise StatementTooLate(due_on=period.due_on.isoformat())
+        await self._written.check(
+            actor,
+            [commitment.subject_id],
+            request,
+            took_part={commitment.verified_by},
+            refusal=CommitmentNeedsSecondPerson,
+        )
+        commitment.stated_on = china_date(self._env.clock.now())
+        commitment.heard_out = request is None or request.waives
 
     async def notice(self, commitment: Commitment, subject: Subject, reasons: str, by: str) -> UUID:
         """Tell the subject what was found, why, what follows, and how long it may answer."""

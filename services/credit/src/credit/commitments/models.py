@@ -64,6 +64,7 @@ class Commitment(Base, table=True):
     verified_by: str | None = Field(default=None, sa_type=Text)
     notified_on: date | None = None
     stated_on: date | None = None
+    heard_out: bool = False
     decided_by: str | None = Field(default=None, sa_type=Text)
     result_on: date | None = None
     evidence: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))

@@ -66,18 +66,13 @@ class CommitmentRepository:
         locked = query.execution_options(populate_existing=True)
         return (await self._session.execute(locked)).scalar_one_or_none()
 
-    async def stated_by(self, commitment_id: UUID) -> str | None:
-        """Who made or entered the last statement on a breach."""
-        query = (
-            select(col(CommitmentEvent.done_by))
-            .where(
-                col(CommitmentEvent.commitment_id) == commitment_id,
-                col(CommitmentEvent.event) == Event.STATEMENT,
-            )
-            .order_by(col(CommitmentEvent.version).desc())
-            .limit(1)
+    async def stated_by(self, commitment_id: UUID) -> set[str]:
+        """Who ever made or entered a statement on a breach."""
+        query = select(col(CommitmentEvent.done_by)).where(
+            col(CommitmentEvent.commitment_id) == commitment_id,
+            col(CommitmentEvent.event) == Event.STATEMENT,
         )
-        return (await self._session.execute(query)).scalar_one_or_none()
+        return set((await self._session.execute(query)).scalars())
 
     async def over(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Open commitments whose last day lies before `today`, behind `after` in order."""

@@ -55,7 +55,7 @@ _NEXT: dict[tuple[State, Event], State] = {
     (State.OPEN, Event.EXPIRE): State.DUE,
     **{(state, Event.VERIFY): State.PROPOSED for state in (State.OPEN, State.DUE)},
     **{(state, Event.NOTIFY): State.NOTIFIED for state in (State.OPEN, State.DUE)},
-    (State.NOTIFIED, Event.STATEMENT): State.HEARD,
+    **{(state, Event.STATEMENT): State.HEARD for state in (State.NOTIFIED, State.HEARD)},
     **{(state, Event.CONFIRM): State.DECIDED for state in _FOUND},
     **{(state, Event.RETURN): State.OPEN for state in _FOUND},
 }
@@ -68,14 +68,14 @@ def next_state(state: State, event: Event) -> State | None:
     return _NEXT.get((state, event))
 
 
-def events_allowed(state: State, *, silent: bool = False) -> list[Event]:
-    """The events that fit a state, in order. `silent`: the period for a statement is over.
+def events_allowed(state: State, *, running: bool = False) -> list[Event]:
+    """The events that fit a state, in order. `running`: the subject may still be heard.
 
     Who was told and may still be heard is not decided against; silence is a waiver.
     """
     fit = [event for event in Event if (state, event) in _NEXT and event not in _NOT_ASKED_FOR]
-    if state is State.NOTIFIED:
-        fit.remove(Event.STATEMENT if silent else Event.CONFIRM)
+    if state in (State.NOTIFIED, State.HEARD):
+        fit.remove(Event.CONFIRM if running else Event.STATEMENT)
     return fit
 
 

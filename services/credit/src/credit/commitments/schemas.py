@@ -7,7 +7,8 @@ from uuid import UUID
 from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
-from credit.facts.schemas import EvidenceItem, Hash
+from credit.evidence.schemas import WrittenStatement
+from credit.facts.schemas import EvidenceItem
 from credit.listings.schemas import DeadlineView, SubjectBrief
 
 from .rules import Event, Kind, Result, State
@@ -21,12 +22,10 @@ __all__ = [
     "PublicCommitment",
     "PublicCommitmentEntry",
     "VerificationIn",
-    "WrittenRequest",
 ]
 
 Item = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Version = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
 
@@ -50,18 +49,11 @@ class VerificationIn(Model):
     note: Words
 
 
-class WrittenRequest(Model):
-    """The paper on which an officer acts for a subject: its number, and the hash of the uploaded file."""
-
-    number: Reference
-    sha256: Hash
-
-
 class CommitmentStatementIn(Model):
     """What the subject says to the breach that was found; an officer enters it from the written statement."""
 
     text: Words
-    request: WrittenRequest | None = None
+    request: WrittenStatement | None = None
 
 
 class CommitmentDecisionIn(Model):
@@ -80,7 +72,7 @@ class CommitmentStep(Model):
     proposed: Result | None
     note: str | None
     paper_id: UUID | None
-    request: WrittenRequest | None
+    request: WrittenStatement | None
     done_by: str | None
     done_at: datetime
 

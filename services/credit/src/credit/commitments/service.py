@@ -13,10 +13,11 @@ from common.problems import Forbidden, InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.evidence.schemas import WrittenStatement
 from credit.facts.repository import FactRepository
 from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
-from credit.listings.errors import HearingSkipped, StatementTooLate
+from credit.listings.errors import HearingSkipped
 from credit.listings.repository import ListingRepository
 from credit.listings.rules import ListName
 from credit.listings.schemas import DeadlineView, SubjectBrief
@@ -44,7 +45,6 @@ from .schemas import (
     CommitmentStep,
     CommitmentView,
     VerificationIn,
-    WrittenRequest,
 )
 from .texts import context, read_items
 
@@ -152,19 +152,14 @@ class CommitmentService:
             Forbidden: neither the subject itself nor an officer with `credit:write`.
             InvalidPayload: an officer names no written statement whose file was uploaded.
             CommitmentNeedsSecondPerson: the officer found the breach.
-            CommitmentEventRefused: no breach was told, or the subject was heard already.
+            CommitmentEventRefused: no breach was told, or the subject spoke or waived the rest already.
             StatementTooLate: the period is over; silence counts as a waiver.
         """
         commitment, subject = await self._open(actor, commitment_id)
         if actor.subject_id != subject.id and not actor.may("credit:write"):
             raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may state"))
-        hearing = self._hearings.period(commitment)
         self._advance(commitment, Event.STATEMENT)
-        if hearing is not None and hearing.status == "waived":
-            raise StatementTooLate(due_on=hearing.due_on.isoformat())
-        own = actor.subject_id is not None
-        await self._hearings.check_entered(commitment, wanted.request, actor.sub, own=own)
-        commitment.stated_on = self._today
+        await self._hearings.hear(actor, commitment, wanted.request)
         request = None if wanted.request is None else wanted.request.model_dump()
         await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text, request=request)
         return await self._view((commitment, subject), actor)
@@ -179,12 +174,13 @@ class CommitmentService:
         Raises:
             CommitmentNotFound, CommitmentEventRefused: as `verify`.
             CommitmentNeedsSecondPerson: the caller verified it, or entered the statement on it.
-            HearingSkipped: a breach, nothing was stated, and the period for it still runs.
+            HearingSkipped: a breach, and the period for a statement still runs: nothing was stated, or only
+                by an officer from a paper that does not waive the rest.
         """
         commitment, subject = await self._open(actor, commitment_id)
-        handled = {commitment.verified_by}
+        handled: set[str | None] = {commitment.verified_by}
         if commitment.stated_on is not None:
-            handled.add(await self._commitments.stated_by(commitment.id))
+            handled |= await self._commitments.stated_by(commitment.id)
         if actor.sub in handled:
             raise CommitmentNeedsSecondPerson
         hearing = self._hearings.period(commitment)
@@ -194,10 +190,11 @@ class CommitmentService:
             commitment.proposed = commitment.verified_by = None
             paper = await self._hearings.decision(commitment, subject, False, wanted.note, actor.sub)
             commitment.notified_on = commitment.stated_on = None
+            commitment.heard_out = False
             await self._record(commitment, Event.RETURN, actor.sub, wanted.note, paper)
             return await self._view((commitment, subject), actor)
         result = Result(commitment.proposed or Result.PENDING)
-        if commitment.state == State.NOTIFIED and hearing is not None and hearing.status == "open":
+        if hearing is not None and hearing.status == "open":
             rule = self._hearings.policy(commitment).heard_first
             raise HearingSkipped(due_on=hearing.due_on.isoformat(), rule=rule.rule, article=rule.article)
         self._advance(commitment, Event.CONFIRM)
@@ -275,8 +272,8 @@ class CommitmentService:
 
     def _allowed(self, commitment: Commitment) -> list[Event]:
         hearing = self._hearings.period(commitment)
-        silent = hearing is not None and hearing.status == "waived"
-        return events_allowed(State(commitment.state), silent=silent)
+        running = hearing is not None and hearing.status == "open"
+        return events_allowed(State(commitment.state), running=running)
 
     async def _open(self, actor: Principal, commitment_id: UUID) -> tuple[Commitment, Subject]:
         row = await self._commitments.find(commitment_id, actor)
@@ -288,7 +285,7 @@ class CommitmentService:
 
     def _advance(self, commitment: Commitment, event: Event) -> None:
         after = next_state(State(commitment.state), event)
-        if after is None:
+        if after is None or (event is Event.STATEMENT and commitment.heard_out):
             allowed = [str(one) for one in self._allowed(commitment)]
             raise CommitmentEventRefused(state=commitment.state, allowed=allowed)
         commitment.state = after
@@ -384,7 +381,7 @@ class CommitmentService:
                     if step.note_cipher
                     else None,
                     paper_id=step.paper_id,
-                    request=WrittenRequest.model_validate(step.request) if step.request else None,
+                    request=WrittenStatement.model_validate(step.request) if step.request else None,
                     done_by=step.done_by if official else None,
                     done_at=step.done_at,
                 )

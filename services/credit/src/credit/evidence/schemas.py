@@ -1,11 +1,26 @@
 """What crosses the API about evidence."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from common.web import Model
+from pydantic import StringConstraints
 
-__all__ = ["EvidenceView"]
+__all__ = ["EvidenceView", "WrittenRequest", "WrittenStatement"]
+
+
+class WrittenRequest(Model):
+    """The paper on which an officer acts for a subject: its number, and the hash of the uploaded file."""
+
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class WrittenStatement(WrittenRequest):
+    """A statement on paper. Only if it `waives` the rest of its period does the period end with it."""
+
+    waives: bool = False
 
 
 class EvidenceView(Model):

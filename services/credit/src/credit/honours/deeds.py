@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
+from common.calendar import add_working_days
 from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.evidence.schemas import WrittenStatement
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.facts.showings import Showings
@@ -79,7 +81,15 @@ class HonourDeeds:
         }
         return (await self._papers.issue("honour_revocation", subject, ("honours", honour.id), data, by)).id
 
-    async def step(self, honour: Honour, act: Act, note: str, by: str, paper: UUID | None = None) -> None:
+    async def step(
+        self,
+        honour: Honour,
+        act: Act,
+        note: str,
+        by: str,
+        paper: UUID | None = None,
+        request: WrittenStatement | None = None,
+    ) -> None:
         """Move an honour on and keep the step."""
         following = after(State(honour.state), act, suspended=honour.suspended)
         if following is None:
@@ -94,6 +104,7 @@ class HonourDeeds:
                 act=act,
                 note=note,
                 paper_id=paper,
+                request=None if request is None else request.model_dump(),
                 done_by=by,
                 done_at=self._env.clock.now(),
             )
@@ -101,6 +112,11 @@ class HonourDeeds:
         await self._session.flush()
         if act in _SHOWN_OTHERWISE:
             await Showings(self._session, self._env).look_again(honour.subject_id)
+
+    def statement_until(self, honour: Honour) -> date:
+        """The last day on which the subject may answer the notice of a revocation."""
+        told = honour.notified_on or china_date(self._env.clock.now())
+        return add_working_days(told, self.policy(honour).statement_within_working_days).due_on
 
     async def due(self, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Held honours whose time is over or whose subject changed since, behind `after` in order."""

@@ -1,11 +1,12 @@
 """Honours and what was done with them."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from credit.db import Base
@@ -20,7 +21,8 @@ _OPEN = "state NOT IN ('refused', 'withdrawn', 'revoked', 'expired')"
 class Honour(Base, table=True):
     """An honour of a subject, from the application on. `checked_version` is the subject's last looked at.
 
-    `suspended` says that it is not shown, also while a notice of revocation runs.
+    `suspended` says that it is not shown, also while a notice of revocation runs; `heard_out` that the
+    subject spoke itself on it, or waived the rest of the period on paper.
     """
 
     __tablename__ = "honours"
@@ -51,6 +53,7 @@ class Honour(Base, table=True):
     expires_on: date | None = None
     notified_by: str | None = Field(default=None, sa_type=Text)
     notified_on: date | None = None
+    heard_out: bool = False
     revoked_by: str | None = Field(default=None, sa_type=Text)
     ended_on: date | None = None
     due_on: date | None = None
@@ -64,7 +67,10 @@ class Honour(Base, table=True):
 
 
 class HonourAct(Base, table=True):
-    """One step in the life of an honour. Rows are only ever added."""
+    """One step in the life of an honour. Rows are only ever added.
+
+    `request`: the written statement that an officer entered for the subject.
+    """
 
     __tablename__ = "honour_acts"
     __table_args__ = (CheckConstraint(f"act IN ({', '.join(repr(str(a)) for a in Act)})", "act"),)
@@ -74,5 +80,6 @@ class HonourAct(Base, table=True):
     act: str = Field(sa_type=String(12), nullable=False)
     note: str = Field(sa_type=Text, nullable=False)
     paper_id: UUID | None = None
+    request: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     done_by: str = Field(sa_type=Text, nullable=False)
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

@@ -11,7 +11,7 @@ from fastapi import Query
 from .dependencies import Applicant, Decider, HonourServiceDep, Reader, Writer
 from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, OtherPersonNeeded, TooEarly
 from .rules import State
-from .schemas import DecisionIn, HonourIn, HonourView, NoteIn, PublicHonourView, ReviewIn
+from .schemas import DecisionIn, HonourIn, HonourView, NoteIn, PublicHonourView, ReviewIn, StatementIn
 
 __all__ = ["PUBLIC", "router"]
 
@@ -129,13 +129,13 @@ async def notify_honour(
 
 @router.post(
     "/honours/{honour_id}/statement",
-    responses=declare(HonourNotFound, HonourRefused),
-    summary="Take down the subject's statement",
+    responses=declare(HonourNotFound, HonourRefused, OtherPersonNeeded),
+    summary="The subject's statement; an officer who gave no notice enters a written one",
 )
 async def state_on_honour(
-    honour_id: UUID, body: NoteIn, actor: Applicant, honours: HonourServiceDep
+    honour_id: UUID, body: StatementIn, actor: Applicant, honours: HonourServiceDep
 ) -> HonourView:
-    return await honours.state(actor, honour_id, body.note)
+    return await honours.state(actor, honour_id, body)
 
 
 @router.post(

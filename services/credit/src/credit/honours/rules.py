@@ -60,6 +60,7 @@ _NEXT = {
     (State.GRANTED, Act.NOTIFY): State.NOTIFIED,
     (State.SUSPENDED, Act.NOTIFY): State.NOTIFIED,
     (State.NOTIFIED, Act.STATE): State.STATED,
+    (State.STATED, Act.STATE): State.STATED,
     (State.NOTIFIED, Act.REVOKE): State.REVOKED,
     (State.NOTIFIED, Act.KEEP): State.GRANTED,
     (State.STATED, Act.REVOKE): State.REVOKED,
@@ -73,24 +74,26 @@ _NEXT = {
 _DECISIONS = frozenset({Act.REVOKE, Act.KEEP})
 
 
-def after(state: State, act: Act, *, suspended: bool = False) -> State | None:
+def after(state: State, act: Act, *, suspended: bool = False, heard_out: bool = False) -> State | None:
     """The state after `act`, or None when it does not fit.
 
     `suspended`: what is suspended is not suspended again; what a criterion suspends stays so when the
-    honour is let stand.
+    honour is let stand. `heard_out`: there is nothing more to state.
     """
-    if suspended and act is Act.SUSPEND:
+    if (suspended and act is Act.SUSPEND) or (heard_out and act is Act.STATE):
         return None
     following = _NEXT.get((state, act))
     return State.SUSPENDED if suspended and act is Act.KEEP and following else following
 
 
-def allowed(state: State, *, suspended: bool = False) -> list[str]:
+def allowed(state: State, *, suspended: bool = False, heard_out: bool = False) -> list[str]:
     """The routes that fit a state; expiry comes by itself."""
     acts = [
         act
         for held, act in _NEXT
-        if held is state and act is not Act.EXPIRE and after(state, act, suspended=suspended)
+        if held is state
+        and act is not Act.EXPIRE
+        and after(state, act, suspended=suspended, heard_out=heard_out)
     ]
     return list(dict.fromkeys("decision" if act in _DECISIONS else str(act) for act in acts))
 

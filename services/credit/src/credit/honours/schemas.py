@@ -7,6 +7,8 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
+from credit.evidence.schemas import WrittenStatement
+
 __all__ = [
     "CriterionView",
     "DecisionIn",
@@ -16,6 +18,7 @@ __all__ = [
     "NoteIn",
     "PublicHonourView",
     "ReviewIn",
+    "StatementIn",
 ]
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=2000)]
@@ -33,6 +36,12 @@ class NoteIn(Model):
     """Why, or what was said."""
 
     note: Note
+
+
+class StatementIn(NoteIn):
+    """What the subject says; an officer enters it from the written statement."""
+
+    request: WrittenStatement | None = None
 
 
 class ReviewIn(NoteIn):
@@ -53,6 +62,7 @@ class HonourActView(Model):
     act: str
     note: str
     paper_id: UUID | None
+    request: WrittenStatement | None
     done_by: str | None
     done_at: datetime
 

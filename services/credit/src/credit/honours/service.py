@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
 from credit.environment import Environment
+from credit.evidence.written import WrittenRequests
 from credit.internal import sees_all_of
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
@@ -28,7 +29,7 @@ from .models import Honour, HonourAct
 from .policy import HonourPolicy
 from .repository import HonourRepository
 from .rules import Act, State, after, allowed, failed
-from .schemas import CriterionView, HonourActView, HonourIn, HonourView, PublicHonourView
+from .schemas import CriterionView, HonourActView, HonourIn, HonourView, PublicHonourView, StatementIn
 from .standing import about
 
 __all__ = ["HonourService"]
@@ -60,6 +61,7 @@ class HonourService:
         self._honours = HonourRepository(session)
         self._subjects = SubjectRepository(session)
         self._deeds = HonourDeeds(session, env)
+        self._written = WrittenRequests(session, env)
 
     async def apply(self, actor: Principal, wanted: HonourIn) -> HonourView:
         """Apply as the subject's own user, or propose as an officer, where the policy allows that.
@@ -188,20 +190,35 @@ class HonourService:
         honour, subject = await self._begun(actor, honour_id, Act.NOTIFY)
         policy, today = self._deeds.policy(honour), self._today()
         due = add_working_days(today, policy.statement_within_working_days)
-        honour.notified_by, honour.notified_on = actor.sub, today
+        honour.notified_by, honour.notified_on, honour.heard_out = actor.sub, today, False
         honour.due_on, honour.provisional = due.due_on, due.provisional
         paper = await self._deeds.notice(honour, subject, note, due.due_on, actor.sub)
         return await self._done(actor, honour, Act.NOTIFY, note, paper)
 
-    async def state(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
-        """Take down the subject's statement within its period. Raises HonourRefused when it is over."""
+    async def state(self, actor: Principal, honour_id: UUID, wanted: StatementIn) -> HonourView:
+        """Take down the subject's statement in its period: from its own user, or by an officer from paper.
+
+        Its own word ends the period; what an officer enters does so only if the paper waives the rest.
+
+        Raises:
+            HonourNotFound, HonourRefused: as everywhere; or the period is over.
+            InvalidPayload: an officer names no written statement whose file was uploaded.
+            OtherPersonNeeded: the officer gave the notice.
+        """
         honour, subject = await self._begun(actor, honour_id, Act.STATE)
         _may_act_for(actor, subject)
-        if honour.due_on is not None and self._today() > honour.due_on:
-            raise HonourRefused(state=honour.state, allowed=[str(Act.REVOKE), str(Act.KEEP)])
-        due = add_working_days(self._today(), self._deeds.policy(honour).decide_within_working_days)
+        today, last = self._today(), self._deeds.statement_until(honour)
+        if today > last:
+            raise HonourRefused(state=honour.state, allowed=["decision"])
+        await self._written.check(
+            actor, [subject.id], wanted.request, took_part={honour.notified_by}, refusal=OtherPersonNeeded
+        )
+        honour.heard_out = wanted.request is None or wanted.request.waives
+        begin = today if honour.heard_out else last
+        due = add_working_days(begin, self._deeds.policy(honour).decide_within_working_days)
         honour.due_on, honour.provisional = due.due_on, due.provisional
-        return await self._done(actor, honour, Act.STATE, note)
+        await self._deeds.step(honour, Act.STATE, wanted.note, actor.sub, request=wanted.request)
+        return await self._shown(actor, honour.id)
 
     async def decide(self, actor: Principal, honour_id: UUID, revoke: bool, note: str) -> HonourView:
         """Revoke, or let the honour stand, by somebody else than who gave notice.
@@ -210,16 +227,17 @@ class HonourService:
 
         Raises:
             HonourNotFound, HonourRefused: as everywhere.
-            OtherPersonNeeded: the caller gave the notice.
-            TooEarly: nothing was stated and the period still runs.
+            OtherPersonNeeded: the caller gave the notice, or entered the statement.
+            TooEarly: the period still runs, and the subject neither spoke itself nor waived the rest.
         """
         act = Act.REVOKE if revoke else Act.KEEP
         honour, subject = await self._begun(actor, honour_id, act)
-        if actor.sub == honour.notified_by:
+        acts = (await self._honours.acts_of([honour.id])).get(honour.id, [])
+        if actor.sub in {honour.notified_by, *(one.done_by for one in acts if one.act == Act.STATE)}:
             raise OtherPersonNeeded
-        today = self._today()
-        if honour.state == State.NOTIFIED and honour.due_on is not None and today <= honour.due_on:
-            raise TooEarly(until=honour.due_on.isoformat())
+        today, last = self._today(), self._deeds.statement_until(honour)
+        if not honour.heard_out and today <= last:
+            raise TooEarly(until=last.isoformat())
         honour.due_on, paper = None, None
         if revoke:
             honour.revoked_by, honour.ended_on = actor.sub, today
@@ -264,9 +282,10 @@ class HonourService:
         if row is None:
             raise HonourNotFound
         honour, subject = row
-        state, suspended = State(honour.state), honour.suspended
-        if after(state, act, suspended=suspended) is None:
-            raise HonourRefused(state=state, allowed=allowed(state, suspended=suspended))
+        state = State(honour.state)
+        flags = {"suspended": honour.suspended, "heard_out": honour.heard_out}
+        if after(state, act, **flags) is None:
+            raise HonourRefused(state=state, allowed=allowed(state, **flags))
         return honour, subject
 
     async def _done(
@@ -302,7 +321,7 @@ class HonourService:
             legal_basis=policy.legal_basis,
             status=policy.status,
             subject_name=subject.name,
-            allowed=allowed(State(honour.state), suspended=honour.suspended),
+            allowed=allowed(State(honour.state), suspended=honour.suspended, heard_out=honour.heard_out),
             criteria=[
                 CriterionView(
                     id=one.id,
@@ -315,7 +334,7 @@ class HonourService:
             overdue=honour.due_on is not None and honour.due_on < today,
             acts=[
                 HonourActView(
-                    **act.model_dump(include={"act", "note", "paper_id", "done_at"}),
+                    **act.model_dump(include={"act", "note", "paper_id", "request", "done_at"}),
                     done_by=act.done_by if official else None,
                 )
                 for act in acts

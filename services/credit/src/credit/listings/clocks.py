@@ -1,7 +1,7 @@
 """The clocks of a listing: what is due by when, how long it lasts, how long it is shown. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -71,8 +71,8 @@ def deadline(event: str, term: Term, start: date, met_on: date | None, today: da
 def deadlines_of(form: ListForm, steps: Steps, today: date) -> list[Deadline]:
     """Every deadline that the procedure has set so far, in order.
 
-    Statement: from the notice. Reply: from the statement. Decision: from the reply, or from the end of a
-    defence period of which no use was made.
+    Statement: from the notice; one entered from paper does not end its period. Reply: from the statement.
+    Decision: from the reply, or from the end of a defence period of which no use was made.
     """
     return list(_deadlines(form, steps, today))
 
@@ -115,7 +115,8 @@ def _deadlines(form: ListForm, steps: Steps, today: date) -> Iterator[Deadline]:
         return
     defence = deadline("statement", form.terms["defence"], steps.notified_on, steps.stated_on, today)
     unused = defence.status == "overdue" or (steps.decided_on is not None and steps.stated_on is None)
-    yield _waived(defence) if unused else defence
+    runs = steps.stated_on is not None and not steps.heard_out and today <= defence.due_on
+    yield _waived(defence) if unused else replace(defence, status="open", met_on=None) if runs else defence
     begin = None
     if steps.stated_on is not None:
         if "reply" in form.terms:
@@ -128,9 +129,7 @@ def _deadlines(form: ListForm, steps: Steps, today: date) -> Iterator[Deadline]:
 
 
 def _waived(found: Deadline) -> Deadline:
-    return Deadline(
-        **{name: getattr(found, name) for name in Deadline.__slots__ if name != "status"}, status="waived"
-    )
+    return replace(found, status="waived")
 
 
 def _status(due_on: date, met_on: date | None, today: date) -> Status:

@@ -10,6 +10,7 @@ from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.evidence.written import WrittenRequests
 from credit.facts.repository import FactRepository
 from credit.facts.retention import PublicityPolicy
 from credit.facts.schemas import FactIn, Source, SourceKind
@@ -28,7 +29,18 @@ from .errors import EventRefused, ListingNotFound
 from .models import Listing, ListingEvent
 from .policy import ListForm, ListingCondition, ListPolicy, RepairClock
 from .repository import ListingRepository, ListingRow
-from .rules import ENTRIES, Event, ListName, Removal, Role, State, Steps, events_allowed, next_state
+from .rules import (
+    ENTRIES,
+    UNDECIDED,
+    Event,
+    ListName,
+    Removal,
+    Role,
+    State,
+    Steps,
+    events_allowed,
+    next_state,
+)
 from .schemas import (
     ClocksView,
     ClockView,
@@ -54,6 +66,7 @@ class ListingDesk:
         self._facts = FactService(session, env)
         self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
+        self._written = WrittenRequests(session, env)
         self._closings = RepairClosings(session, env)
 
     @property
@@ -112,9 +125,11 @@ class ListingDesk:
 
     def _missing(self, listing: Listing, form: ListForm) -> Literal["notice", "statement", "reply"] | None:
         """What of the hearing is still to come: told first, then heard or silent to the end of the period."""
+        if listing.state not in UNDECIDED:
+            return None
         if listing.notified_on is None:
             return "notice"
-        if listing.state == State.NOTIFIED and defence_over(form, listing.notified_on, self._today) is None:
+        if not listing.heard_out and defence_over(form, listing.notified_on, self._today) is None:
             return "statement"
         return "reply" if listing.state == State.DEFENCE and form.reply_required else None
 
@@ -124,12 +139,22 @@ class ListingDesk:
         return events_allowed(
             State(listing.state),
             lifted=listing.lifted_on is not None,
-            silent=told is not None and defence_over(form, told, self._today) is not None,
+            silent=self._said_all(listing) or bool(told and defence_over(form, told, self._today)),
             unheard=self._missing(listing, form) is not None or bool(listing.defence_accepted),
         )
 
     def _steps(self, listing: Listing) -> Steps:
-        return Steps(listing.notified_on, listing.stated_on, listing.replied_on, listing.decided_on)
+        return Steps(
+            listing.notified_on,
+            listing.stated_on,
+            listing.replied_on,
+            listing.decided_on,
+            listing.heard_out,
+        )
+
+    def _said_all(self, listing: Listing) -> bool:
+        """Whether there is nothing more to hear: the subject spoke itself, or its defence was accepted."""
+        return listing.heard_out or bool(listing.defence_accepted)
 
     def _deadlines(self, listing: Listing) -> list[Deadline]:
         return deadlines_of(self._form(listing), self._steps(listing), self._today)
@@ -150,7 +175,8 @@ class ListingDesk:
         """Bring a listing into the state after `event`. Raises EventRefused naming the events allowed."""
         after = next_state(State(listing.state), event)
         lifted = listing.lifted_on is not None
-        if after is None or (event is Event.LIFT and lifted) or (event is Event.RESTORE and not lifted):
+        unfit = (event is Event.LIFT and lifted) or (event is Event.RESTORE and not lifted)
+        if after is None or unfit or (event is Event.STATEMENT and self._said_all(listing)):
             raise EventRefused(state=listing.state, allowed=[str(one) for one in self._allowed(listing)])
         listing.state = after
         return after
@@ -184,6 +210,10 @@ class ListingDesk:
         await self._session.flush()
         if event in (Event.REMOVE, Event.LIFT):
             await Showings(self._session, self._env).look_again(listing.subject_id)
+
+    async def _done_by(self, listing: Listing, *events: Event) -> set[str]:
+        """Who took such steps."""
+        return {row.done_by for row in await self._listings.events_of(listing.id) if row.event in events}
 
     async def _texts(self, listing: Listing, event: Event) -> dict[str, Any]:
         """What people wrote at the last step of a kind."""

@@ -46,7 +46,7 @@ class HearingSkipped(StateConflict):
 
 
 class SecondPersonNeeded(StateConflict):
-    """Who took the first step may not take this one."""
+    """Who opened or told may not enter the statement, and neither of them may decide."""
 
     type = "/problems/second-person-needed"
     title = Text("须由另一人办理，经办人不得自行决定", "Another person must do this than the one who began")

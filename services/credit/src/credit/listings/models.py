@@ -25,7 +25,8 @@ class Listing(Base, table=True):
     """One subject's listing for one condition, from the draft to the removal.
 
     `listed_on` is the day on which the decision was served, `decided_on` the day of the document; listing,
-    publication, sharing and removal keep an instant each. An `annulled` one never was: an objection
+    publication, sharing and removal keep an instant each. `heard_out`: the subject itself spoke, or
+    waived the rest of the period on paper. An `annulled` one never was: an objection
     against it was sustained, or the decision underneath was revoked.
     """
 
@@ -83,6 +84,7 @@ class Listing(Base, table=True):
     opened_on: date
     notified_on: date | None = None
     stated_on: date | None = None
+    heard_out: bool = False
     replied_on: date | None = None
     defence_accepted: bool | None = None
     decided_on: date | None = None

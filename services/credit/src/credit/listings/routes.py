@@ -103,8 +103,8 @@ async def notify_listing(
 
 @router.post(
     "/{listing_id}/statement",
-    responses=declare(ListingNotFound, EventRefused, StatementTooLate, Forbidden),
-    summary="The subject's statement in its defence, within the period",
+    responses=declare(ListingNotFound, EventRefused, SecondPersonNeeded, StatementTooLate, Forbidden),
+    summary="The subject's statement in its defence; an officer who took no other step enters a written one",
 )
 async def state_listing(
     listing_id: UUID, body: StatementIn, actor: Speaker, listings: ListingServiceDep

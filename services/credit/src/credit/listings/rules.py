@@ -10,6 +10,7 @@ __all__ = [
     "CODES",
     "ENDED",
     "ENTRIES",
+    "UNDECIDED",
     "Event",
     "ListName",
     "Removal",
@@ -90,12 +91,15 @@ class Removal(StrEnum):
     POLICY = "policy"
 
 
+UNDECIDED = frozenset({State.DRAFT, State.NOTIFIED, State.DEFENCE, State.DEFENCE_REPLIED})
 ENDED = frozenset({State.DISMISSED, State.REMOVED})
 
 _NEXT: dict[tuple[State, Event], State] = {
     (State.DRAFT, Event.NOTIFY): State.NOTIFIED,
     (State.DRAFT, Event.DISMISS): State.DISMISSED,
     (State.NOTIFIED, Event.STATEMENT): State.DEFENCE,
+    (State.DEFENCE, Event.STATEMENT): State.DEFENCE,
+    (State.DEFENCE_REPLIED, Event.STATEMENT): State.DEFENCE,
     (State.NOTIFIED, Event.DECIDE): State.DECIDED,
     (State.NOTIFIED, Event.DISMISS): State.DISMISSED,
     (State.DEFENCE, Event.REPLY): State.DEFENCE_REPLIED,
@@ -124,8 +128,8 @@ def events_allowed(
 ) -> list[Event]:
     """The events that fit a state, in order; lifting and restoring exclude each other.
 
-    `silent`: the period for a statement is over. `unheard`: the subject's hearing is not done yet, or its
-    defence was accepted, so nobody may decide to list.
+    `silent`: the period for a statement is over, or the subject said all. `unheard`: the subject's hearing is
+    not done yet, or its defence was accepted, so nobody may decide to list.
     """
     unfit = {Event.LIFT if lifted else Event.RESTORE, *_BY_OBJECTION}
     if silent:
@@ -147,9 +151,13 @@ def is_minor(birth: date | None, on: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The instants' days a procedure has reached; each is None until it happens."""
+    """The instants' days a procedure has reached; each is None until it happens.
+
+    `heard_out`: the statement ended its period; else it was entered from paper, and the period runs on.
+    """
 
     notified_on: date | None = None
     stated_on: date | None = None
     replied_on: date | None = None
     decided_on: date | None = None
+    heard_out: bool = True

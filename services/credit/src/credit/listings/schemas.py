@@ -8,6 +8,8 @@ from uuid import UUID
 from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
+from credit.evidence.schemas import WrittenStatement
+
 from .clocks import Deadline
 from .rules import Event, ListName, Removal, Role, State
 
@@ -75,10 +77,11 @@ class NoticeIn(Model):
 
 
 class StatementIn(Model):
-    """What the subject says in its defence."""
+    """What the subject says in its defence; an officer enters it from the written statement."""
 
     text: Words
     evidence: Annotated[list[Short], Field(max_length=20)] = Field(default=[])
+    request: WrittenStatement | None = None
 
 
 class ReplyIn(Model):

@@ -81,13 +81,18 @@ class ListingService(ListingOpenings, ListingAnnulments):
         return self._view((listing, subject), actor)
 
     async def state(self, actor: Principal, listing_id: UUID, wanted: StatementIn) -> ListingView:
-        """Take down the subject's statement: from its own user, or from an officer who received it.
+        """Take down the subject's statement: from its own user, or by an officer from paper.
+
+        Its own word ends the period. What an officer enters does not, unless the paper waives the rest: until
+        the period is over the subject may still speak, and nobody decides to list it.
 
         Raises:
             ListingNotFound: not the caller's to see.
             Forbidden: neither the subject itself nor an officer with `credit:write`.
+            InvalidPayload: an officer names no written statement whose file was uploaded.
+            SecondPersonNeeded: the officer opened the listing or served the notice.
             StatementTooLate: the period is over; silence counts as a waiver.
-            EventRefused: not told yet, or heard already.
+            EventRefused: not told yet, heard in full already, or the defence was accepted.
         """
         listing, subject = await self._open(listing_id, actor)
         if actor.subject_id is None and not actor.may("credit:write"):
@@ -96,9 +101,19 @@ class ListingService(ListingOpenings, ListingAnnulments):
         last = listing.notified_on and defence_over(self._form(listing), listing.notified_on, self._today)
         if last:
             raise StatementTooLate(due_on=last.isoformat())
-        listing.stated_on = self._today
+        took_part = await self._done_by(listing, Event.OPEN, Event.NOTIFY)
+        await self._written.check(
+            actor,
+            {listing.subject_id, subject.id},
+            wanted.request,
+            took_part=took_part,
+            refusal=SecondPersonNeeded,
+        )
+        listing.stated_on, listing.replied_on = self._today, None
+        listing.heard_out = wanted.request is None or wanted.request.waives
         texts = {"text": wanted.text, "evidence": wanted.evidence}
-        await self._record(listing, Event.STATEMENT, actor.sub, texts=texts)
+        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
+        await self._record(listing, Event.STATEMENT, actor.sub, texts=texts, details=details)
         return self._view((listing, subject), actor)
 
     async def reply(self, actor: Principal, listing_id: UUID, wanted: ReplyIn) -> ListingView:
@@ -129,7 +144,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
 
         Raises:
             ListingNotFound: not in the caller's regions.
-            SecondPersonNeeded: the caller opened it.
+            SecondPersonNeeded: the caller opened it, or entered the statement.
             HearingSkipped: no notice, the period for a statement still runs, or the statement is unanswered
                 (Administrative Penalty Law Articles 44, 45, 62 by analogy).
             EventRefused: decided already; or the defence was accepted, which excludes listing.
@@ -137,7 +152,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
                 statement was answered or the period for one was over.
         """
         listing, subject = await self._open(listing_id, actor)
-        if listing.opened_by == actor.sub:
+        if actor.sub in {listing.opened_by, *await self._done_by(listing, Event.STATEMENT)}:
             raise SecondPersonNeeded
         form = self._form(listing)
         if wanted.outcome == "dismiss":
@@ -336,11 +351,13 @@ class ListingService(ListingOpenings, ListingAnnulments):
 
     def _heard_on(self, listing: Listing, form: ListForm) -> date:
         """The first day on which a listing can be assessed: the statement was answered, or none came."""
-        if listing.stated_on is not None:
-            return listing.replied_on or listing.stated_on
         told = listing.notified_on or self._today
         last = defence_over(form, told, self._today)
-        return told if last is None else last + timedelta(days=1)
+        silent = told if last is None else last + timedelta(days=1)
+        if listing.stated_on is None:
+            return silent
+        heard = listing.replied_on or listing.stated_on
+        return heard if listing.heard_out else max(heard, silent)
 
     def _past(self, pointer: str, given: date | None, first: date) -> date:
         """A day of service: given or today, not before `first` and not in the future."""

@@ -1,0 +1,55 @@
+"""What an officer does for a subject rests on the subject's own paper: its number, and the uploaded file."""
+
+from collections.abc import Callable, Collection
+from uuid import UUID
+
+from common.auth import Principal
+from common.problems import InvalidPayload, Problem, Text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit.environment import Environment
+
+from .schemas import WrittenRequest
+from .service import EvidenceService
+
+__all__ = ["WrittenRequests"]
+
+
+class WrittenRequests:
+    """Who may speak for a subject: its own user, or an officer from paper who took no other step."""
+
+    def __init__(self, session: AsyncSession, env: Environment) -> None:
+        self._evidence = EvidenceService(session, env)
+
+    async def check(
+        self,
+        actor: Principal,
+        subjects: Collection[UUID],
+        request: WrittenRequest | None,
+        *,
+        took_part: Collection[str | None] = (),
+        refusal: Callable[[], Problem] | None = None,
+    ) -> None:
+        """Let the subject's own user act, and an officer enter what the subject handed in, in writing.
+
+        `subjects`: whose file it may be; more than one after a merger. `took_part`: who found, opened or told
+        what it answers; whoever did cannot enter the answer too.
+
+        Raises:
+            InvalidPayload: an officer names no paper, or no uploaded file of it; the subject names one.
+            Problem: `refusal`, when the officer took part.
+        """
+        own = actor.subject_id is not None
+        if own == (request is not None):
+            raise InvalidPayload.at(
+                "/request",
+                Text(
+                    "经办人只能凭主体的书面材料代办，须写明文号和文件散列值；主体本人提交的不填",
+                    "An officer acts only on the subject's paper: its number and its file's hash",
+                ),
+            )
+        if own or request is None:
+            return
+        if actor.sub in took_part and refusal is not None:
+            raise refusal()
+        await self._evidence.check_uploaded(subjects, {"/request/sha256": request.sha256})
