@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from credit import rounds
-from credit.rounds import Singly, do_round
+from credit.rounds import Singly, Together, do_round
 
 
 class Pieces:
@@ -54,3 +54,45 @@ async def test_each_piece_has_a_transaction_of_its_own(monkeypatch: pytest.Monke
     monkeypatch.setattr(rounds, "DUE", {"pieces": Singly(pieces.find, pieces.do)})
     await do_round(pieces, None)  # type: ignore[arg-type]
     assert (pieces.transactions, pieces.kept) == (1 + 5, 1 + 4)
+
+
+class Chunks(Pieces):
+    """The same, done together."""
+
+    async def do_all(self, session: Any, env: Any, keys: list[int]) -> int:
+        return sum([await self.do(session, env, key) for key in keys if key in self.due])
+
+
+async def test_a_chunk_is_done_in_one_transaction_unless_a_piece_of_it_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(rounds, "report", lambda work, error: told.append(work))
+    monkeypatch.setattr(rounds, "CHUNK", 4)
+    chunks = Chunks(8, broken=set())
+    monkeypatch.setattr(rounds, "DUE", {"chunks": Together(chunks.find, chunks.do_all)})
+    assert await do_round(chunks, None)  # type: ignore[arg-type]
+    assert chunks.due == {4, 5, 6, 7} and (chunks.transactions, told) == (2, [])
+    chunks.broken = {4, 5, 6}
+    await do_round(chunks, None)  # type: ignore[arg-type]
+    assert chunks.due == {4, 5, 6} and told == [f"rounds: chunks: {one}" for one in (4, 5, 6)]
+
+
+async def test_an_outage_is_told_once_and_not_tried_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(rounds, "report", lambda work, error: told.append(work))
+
+    async def away(session: Any, env: Any, keys: list[int]) -> int:
+        raise ConnectionError
+
+    chunks = Chunks(3, broken=set())
+    monkeypatch.setattr(rounds, "DUE", {"chunks": Together(chunks.find, away)})
+    assert not await do_round(chunks, None)  # type: ignore[arg-type]
+    assert told == ["rounds: chunks"]
+
+
+async def test_work_that_takes_many_steps_is_gone_on_with_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = Pieces(1, broken=set())
+    monkeypatch.setattr(rounds, "DUE", {"steps": Singly(pieces.find, pieces.do, goes_on=True)})
+    assert await do_round(pieces, None)  # type: ignore[arg-type]
+    assert not await do_round(pieces, None)  # type: ignore[arg-type]

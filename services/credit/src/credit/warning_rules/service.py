@@ -107,9 +107,10 @@ class WarningRuleService:
             raise AlreadyActive(activated_by=row.activated_by)
         if row.written_by == actor.sub:
             raise SecondPersonNeeded
+        would = await self._sweeps.dry_run(actor, WarningRule.parse(row.content))
         row.activated_by, row.activated_at = actor.sub, self._env.clock.now()
         await self._session.flush()
-        return _of_row(row, await self._sweeps.dry_run(actor, WarningRule.parse(row.content)))
+        return _of_row(row, would)
 
     async def precision(self, actor: Principal, rule_id: str) -> PrecisionView:
         """How often a rule was right, in the caller's regions. Raises RuleNotFound."""
