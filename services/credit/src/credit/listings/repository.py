@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     cast,
+    exists,
     false,
     func,
     or_,
@@ -21,12 +22,13 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from credit.subjects.models import Subject, of_family
 
 from .models import Listing, ListingEvent
-from .rules import ListName, Removal, State
+from .rules import Event, ListName, Removal, State
 
 __all__ = ["ListingFilters", "ListingRepository", "ListingRow"]
 
@@ -189,7 +191,7 @@ class ListingRepository:
                 ~col(Listing.annulled),
                 col(Listing.listed_on) <= on,
                 col(Listing.management_until) >= on,
-                col(Listing.lifted_on).is_(None) | (col(Listing.lifted_on) > on),
+                ~_rested(on),
                 col(Listing.removed_on).is_(None) | (col(Listing.removed_on) > on),
             )
             .order_by(col(Listing.listed_on), col(Listing.id))
@@ -305,3 +307,20 @@ class ListingRepository:
             .limit(limit + 1)
         )
         return (await self._session.execute(query)).all()
+
+
+def _rested(on: date) -> ColumnElement[bool]:
+    """Whether a listing was lifted on a day, also where it has been restored since."""
+    lifted, restored = aliased(ListingEvent), aliased(ListingEvent)
+    returned = exists().where(
+        col(restored.listing_id) == col(lifted.listing_id),
+        col(restored.event) == Event.RESTORE,
+        col(restored.version) > col(lifted.version),
+        col(restored.on_day) <= on,
+    )
+    return exists().where(
+        col(lifted.listing_id) == col(Listing.id),
+        col(lifted.event) == Event.LIFT,
+        col(lifted.on_day) <= on,
+        ~returned,
+    )

@@ -16,7 +16,8 @@ from sqlmodel import col
 from credit.facts.models import Fact
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
-from credit.listings.models import Listing
+from credit.listings.models import Listing, ListingEvent
+from credit.listings.rules import Event
 from credit.relations.models import Relation
 from credit.relations.rules import POSTS
 from credit.subjects.models import Subject
@@ -88,6 +89,25 @@ class SupervisionRepository:
             .order_by(col(Listing.listed_on), col(Listing.id))
         )
         return (await self._session.execute(query)).all()
+
+    async def rests(self, listings: Collection[UUID]) -> dict[UUID, tuple[tuple[date, date | None], ...]]:
+        """Of the listings that were ever lifted: the day of each lifting, and that of its return if any."""
+        query = (
+            select(col(ListingEvent.listing_id), col(ListingEvent.event), col(ListingEvent.on_day))
+            .where(
+                col(ListingEvent.listing_id).in_(listings),
+                col(ListingEvent.event).in_((Event.LIFT, Event.RESTORE)),
+            )
+            .order_by(col(ListingEvent.listing_id), col(ListingEvent.version))
+        )
+        found: dict[UUID, tuple[tuple[date, date | None], ...]] = {}
+        for listing, event, day in (await self._session.execute(query)).all():
+            known = found.get(listing, ())
+            if event == Event.LIFT:
+                found[listing] = (*known, (day, None))
+            else:
+                found[listing] = (*known[:-1], (known[-1][0], day))
+        return found
 
     async def holders(self, subjects: Collection[UUID]) -> dict[UUID, tuple[UUID, str]]:
         """These subjects and all who were merged into them, each with who holds its listings and its kind.

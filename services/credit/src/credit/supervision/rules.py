@@ -55,6 +55,7 @@ class Listed:
 
     `role` is the bearer's at the listed entity, `self` for the entity itself. `penalty_on` is None where no
     penalty date is known; `ends_on` is the last day of the listing, `removed_on` the day it was taken off.
+    `rests` are the times in which a court's ruling had it lifted: the day of each and that of its return.
     `bearer` is a person who was listed along with the entity. `penalties` are the penalties for harming
     tourists on which the listing rests, each with its code and day.
     """
@@ -69,6 +70,7 @@ class Listed:
     penalty_on: date | None = None
     ends_on: date | None = None
     removed_on: date | None = None
+    rests: tuple[tuple[date, date | None], ...] = ()
     bearer: UUID | None = None
     penalties: tuple[tuple[str, date], ...] = ()
 
@@ -183,8 +185,9 @@ def tier_until(result: Score | None, by: MeasureInForce | None) -> date | None:
 def restrictions_of(restrictions: Iterable[Restriction], listings: Iterable[Listed]) -> list[MeasureInForce]:
     """Every restriction that listings bring, whatever the day, ordered by start and code.
 
-    A restriction that lasts with its listing ends the day before the listing is removed. One that runs from
-    the penalty date ends on its own day: the law's bar outlives the listing, and a repair does not lift it.
+    A restriction that lasts with its listing ends the day before the listing is removed, or lifted; where it
+    was restored, there is one for each stretch. One that runs from the penalty date ends on its own day: the
+    law's bar outlives the listing, and a repair does not lift it.
     Of several penalties behind a listing each brings the restriction for its own time.
     """
     listed = list(listings)
@@ -216,15 +219,25 @@ def _brings(restriction: Restriction, entry: Listed) -> bool:
     )
 
 
+def _stretches(entry: Listed) -> Iterator[tuple[date, date | None]]:
+    """The times in which a listing was not lifted: the first day of each, and the day of a lifting if any."""
+    start: date | None = entry.listed_on
+    for lifted, restored in entry.rests:
+        if start is not None:
+            yield start, lifted
+        start = restored
+    if start is not None:
+        yield start, None
+
+
 def _measures(restriction: Restriction, entry: Listed) -> Iterator[MeasureInForce]:
     lasts = restriction.lasts
     if lasts.with_listing:
-        ends = [day for day in (entry.ends_on or lasts.until(entry.listed_on),) if day is not None]
-        if entry.removed_on is not None:
-            ends.append(entry.removed_on - _DAY)
-        last = min(ends, default=None)
-        if last is None or last >= entry.listed_on:
-            yield MeasureInForce(restriction, entry, entry.listed_on, last, True)
+        for start, rested in _stretches(entry):
+            ends = [day - _DAY for day in (entry.removed_on, rested) if day is not None]
+            last = min(filter(None, (entry.ends_on or lasts.until(entry.listed_on), *ends)), default=None)
+            if last is None or last >= start:
+                yield MeasureInForce(restriction, entry, start, last, True)
     elif restriction.penalties:
         for day in sorted({day for code, day in entry.penalties if code in restriction.penalties}):
             yield MeasureInForce(restriction, entry, day, lasts.until(day), True)

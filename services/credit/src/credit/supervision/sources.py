@@ -102,11 +102,11 @@ class Sources:
         entries = []
         rows = await self._states.listings(list(holders))
         penalties = await self._penalties([row[0] for row in rows])
+        rests = await self._states.rests([row[0].id for row in rows])
         for listing, _, entity, entity_kind in rows:
             if listing.listed_on is None:
                 continue
             holder, kind = holders[listing.subject_id]
-            ends = [day for day in (listing.lifted_on, listing.removed_on) if day is not None]
             entry = Listed(
                 entity=holder,
                 entity_kind=kind,
@@ -117,7 +117,8 @@ class Sources:
                 number=listing.number,
                 penalty_on=listing.penalty_on,
                 ends_on=listing.management_until,
-                removed_on=min(ends, default=None),
+                removed_on=listing.removed_on,
+                rests=rests.get(listing.id, ()),
                 penalties=penalties.get(listing.id, ()),
             )
             entries.append(entry)
