@@ -213,7 +213,10 @@ async def test_a_grade_comes_back_on_its_day_without_a_request(service: Service)
     assert (await service.get(f"/subjects/{made['id']}"))["next_change_on"] == "2027-01-11"
     service.at(datetime.fromisoformat("2027-01-11T00:30:00+08:00"))
     try:
-        assert await do_round(service.app.state.db, service.app.state.env) is False
+        state = service.app.state
+        # Sweeps take a round for each chunk; the rounds come to an end all the same.
+        further = [await do_round(state.db, state.env) for _ in range(8)]
+        assert further[-1] is False
         now = await service.get(f"/subjects/{made['id']}")
         assert (now["grade"], now["score"], now["next_change_on"]) == ("A", 99, "2027-11-21")
         [last, *_] = (await service.get(f"/subjects/{made['id']}/score/history"))["items"]

@@ -92,7 +92,17 @@ async def test_an_outage_is_told_once_and_not_tried_piece_by_piece(monkeypatch: 
 
 
 async def test_work_that_takes_many_steps_is_gone_on_with_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces = Pieces(1, broken=set())
-    monkeypatch.setattr(rounds, "DUE", {"steps": Singly(pieces.find, pieces.do, goes_on=True)})
-    assert await do_round(pieces, None)  # type: ignore[arg-type]
-    assert not await do_round(pieces, None)  # type: ignore[arg-type]
+    left = {1: 2, 2: 1}
+
+    async def find(session: Any, env: Any, after: int | None) -> list[int]:
+        return [key for key, steps in left.items() if steps and (after is None or key > after)]
+
+    async def step(session: Any, env: Any, key: int) -> bool:
+        left[key] -= 1
+        return True
+
+    monkeypatch.setattr(rounds, "DUE", {"steps": Singly(find, step, goes_on=True)})
+    assert await do_round(Pieces(0, broken=set()), None)  # type: ignore[arg-type]
+    assert left == {1: 1, 2: 0}
+    assert not await do_round(Pieces(0, broken=set()), None), "the last step was the last"  # type: ignore[arg-type]
+    assert left == {1: 0, 2: 0}

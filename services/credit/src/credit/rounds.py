@@ -49,7 +49,7 @@ class Singly:
 
     `find` gives the keys of at most `CHUNK` pieces behind one, in order, and keeps no lock; `do` locks a
     piece, says whether it did it, and passes by what another process holds. `goes_on`: a piece takes many
-    steps, so there is more as long as any was done.
+    steps, so after some were taken it is asked again whether any is left.
     """
 
     find: Callable[[AsyncSession, Environment, Any], Awaitable[Sequence[Any]]]
@@ -241,7 +241,9 @@ async def do_round(database: Database, env: Environment) -> bool:
         try:
             if isinstance(work, Singly):
                 done = await _singly(database, env, name, work)
-                more = more or (work.goes_on and done > 0)
+                if work.goes_on and done:
+                    async with database.session() as session:
+                        more = more or bool(await work.find(session, env, None))
             elif isinstance(work, Together):
                 done = await _together(database, env, name, work)
             else:
