@@ -55,9 +55,18 @@ async def relate(
 
 async def test_a_post_is_shown_from_both_ends_with_the_person_masked(service: Service) -> None:
     agency, boss = await service.subject(), await person(service, region="140213")
-    body = {"kind": "principal", "from": boss["id"], "starts_on": "2024-01-02", "note": "任命文件（演示）"}
+    body: dict[str, Any] = {
+        "kind": "principal",
+        "from": boss["id"],
+        "starts_on": "2024-01-02",
+        "note": "任命文件（演示）",
+    }
     taiyuan = service.who("140100")
-    made = await service.post(f"/subjects/{agency['id']}/relations", body, 201, taiyuan)
+    there = f"/subjects/{boss['id']}/relations"
+    turned = {name: one for name, one in body.items() if name != "from"} | {"to": agency["id"]}
+    await service.post(f"/subjects/{agency['id']}/relations", body, 404, taiyuan)
+    await service.post(there, turned, 404, service.who("140200"))
+    made = await service.post(f"/subjects/{agency['id']}/relations", body)
     assert (made["from"]["name"], made["to"]["id"]) == ("冯**", agency["id"])
     for one in (agency, boss):
         (seen,) = (await service.get(f"/subjects/{one['id']}/relations"))["items"]

@@ -47,10 +47,10 @@ class RelationService:
         self._subjects = SubjectRepository(session)
 
     async def record(self, actor: Principal, subject_id: UUID, wanted: RelationIn) -> RelationView:
-        """Record a relation of a subject the caller may see; the other end may lie in another region.
+        """Record a relation between two subjects of the caller's regions.
 
         Raises:
-            SubjectNotFound: the subject is not the caller's, or the other one does not exist.
+            SubjectNotFound: one of the two does not exist, or is not in the caller's regions.
             SubjectMerged: one of the two was merged into another subject.
             InvalidPayload: not exactly one other end, kinds that do not fit, or an end before the start.
             Barred: a restriction in force keeps the person from such a post at an agency.
@@ -70,7 +70,9 @@ class RelationService:
         )
         if first_id == second_id:
             raise InvalidPayload.at("/to", Text("不得指向自身", "Must not be the subject itself"))
-        held = await self._subjects.lock_pair(first_id, second_id)
+        other_id = second_id if first_id == subject_id else first_id
+        other = await self._subjects.find(other_id, actor)
+        held = {} if other is None else await self._subjects.lock_pair(first_id, second_id)
         if len(held) < 2:
             raise SubjectNotFound(Text("未找到关系另一方", "The other end does not exist"))
         first, second = held[first_id], held[second_id]
