@@ -89,6 +89,15 @@ class Service:
         made: dict[str, Any] = answer.json()
         return made
 
+    async def on_duty(self, *staff: str, region: str = "140000", **fields: Any) -> list[str]:
+        """Inspectors of the library, entered unless they are in it already; gives their staff ids."""
+        for one in staff:
+            body = {"staff_id": one, "name": "检查员（虚构）", "department": "综合执法队", "region": region}
+            body |= {"card_no": f"JC-{one}", "active_from": "2026-01-01"} | fields
+            made = await self.http.post("/api/v1/credit/inspectors", json=body, headers=self.who())
+            assert made.status_code in {201, 409}, made.text
+        return list(staff)
+
     async def uploaded(self, subject: dict[str, Any], name: str = "书面材料.txt") -> str:
         """The hash of a file of a subject that an officer has uploaded."""
         url = f"/api/v1/credit/subjects/{subject['id']}/evidence"

@@ -37,7 +37,9 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
     path = f"/hazards/{made['id']}"
     assert (made["state"], made["number"][:9]) == ("found", "HAZ-2026-")
     assert await codes(service, made["subject_id"]) == ["HAZARD_FOUND"]
-    check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+    team = await service.on_duty("haz-a", "haz-b", region="140900")
+    proof = {"sha256": await service.uploaded({"id": made["subject_id"]}), "name": "整改照片"}
+    check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
     problem = await service.post(f"{path}/recheck", check, 409)
     assert problem["allowed"] == ["order", "hand-over"]
     order = {"requirement": "清理通道", "due_on": "2026-12-01"}
@@ -53,9 +55,16 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
     await service.post(f"{path}/extend", {"due_on": "2026-11-30", "reason": "备件未到"}, 422)
     longer = await service.post(f"{path}/extend", {"due_on": "2026-12-05", "reason": "备件未到"}, 200)
     assert longer["due_on"] == "2026-12-05"
-    await service.post(f"{path}/recheck", check | {"inspectors": ["a", "A"]}, 422)
+    for wrong, pointer in (
+        ({"inspectors": ["haz-a", "HAZ-A"]}, "/inspectors"),
+        ({"inspectors": ["haz-a", "nobody"]}, "/inspectors"),
+        ({"evidence": []}, "/evidence"),
+        ({"evidence": [proof | {"sha256": "d" * 64}]}, "/evidence/0/sha256"),
+    ):
+        refused = await service.post(f"{path}/recheck", check | wrong, 422)
+        assert [one["pointer"] for one in refused["errors"]] == [pointer]
     await service.post(f"{path}/recheck", check | {"new_due_on": "2026-12-10"}, 422)
-    failed = {"passed": False, "inspectors": ["a", "b"], "note": "仍有杂物", "new_due_on": "2026-12-10"}
+    failed = {"passed": False, "inspectors": team, "note": "仍有杂物", "new_due_on": "2026-12-10"}
     again = await service.post(f"{path}/recheck", failed, 200)
     assert (again["state"], again["due_on"]) == ("ordered", "2026-12-10")
     closed = await service.post(f"{path}/recheck", check, 200)
@@ -125,7 +134,9 @@ async def test_more_time_after_the_day_does_not_take_lateness_away(service: Serv
         assert [one["act"] for one in longer["acts"]][-2:] == ["overdue", "extended"]
         warnings = await service.get("/warnings", who=service.who(), subject_id=made["subject_id"])
         assert [one["rule"] for one in warnings["items"]].count("W-HAZARD-OVERDUE") == 1
-        check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+        team = await service.on_duty("haz-a", "haz-b", region="140900")
+        proof = {"sha256": await service.uploaded({"id": made["subject_id"]}), "name": "整改照片"}
+        check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
         closed = await service.post(f"{path}/recheck", check, 200, service.who())
         assert (closed["state"], closed["missed_on"]) == ("closed", "2026-11-25")
     finally:

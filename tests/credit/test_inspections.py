@@ -59,6 +59,7 @@ async def ordered(service: Service, subject: dict[str, Any] | None = None, **fie
         "inspectors": TEAM,
         "department": "综合执法队",
     }
+    await service.on_duty(*TEAM)
     made: dict[str, Any] = await service.post("/inspections", body | fields)
     return made
 
@@ -118,6 +119,8 @@ async def test_a_check_outside_the_draw_keeps_its_trigger(service: Service) -> N
         ({"items": ["NO-SUCH"]}, "/items"),
         ({"inspectors": ["a", "A"]}, "/inspectors"),
         ({"inspectors": ["a"]}, "/inspectors"),
+        ({"inspectors": ["phone-a", "nobody"]}, "/inspectors"),
+        ({"items": []}, "/items"),
         ({"due_on": "2026-11-01"}, "/due_on"),
         ({"campaign_id": str(uuid4())}, "/campaign_id"),
         ({"trigger": {"kind": "lottery", "reference": "x"}}, "/trigger/kind"),
@@ -130,7 +133,8 @@ async def test_orders_that_do_not_fit_are_refused(
     body = {
         "subject_id": subject["id"],
         "trigger": {"kind": "data", "reference": "D-1"},
-        "inspectors": TEAM,
+        "items": ["AG-CONTRACT"],
+        "inspectors": await service.on_duty(*TEAM),
         "department": "综合执法队",
     }
     problem = await service.post("/inspections", body | fields, 422)
@@ -154,6 +158,7 @@ async def test_a_recused_inspector_is_not_sent(service: Service) -> None:
     wanted = {
         "subject_id": subject["id"],
         "trigger": {"kind": "data", "reference": "D-2"},
+        "items": ["AG-CONTRACT"],
         "inspectors": ["kin-1", "phone-b"],
         "department": "执法队",
     }
@@ -165,7 +170,7 @@ async def test_a_recused_inspector_is_not_sent(service: Service) -> None:
     others = {"inspectors": ["phone-b", "phone-c"], "reason": "人手不足"}
     problem = await service.post(path, others, 422)
     assert problem["errors"][0]["pointer"] == "/inspectors"
-    for staff, office in (("phone-b", "执法队"), ("phone-c", "执法队"), ("phone-d", "安全科")):
+    for staff, office in (("phone-c", "执法队"), ("phone-d", "安全科")):
         entered = body | {"staff_id": staff, "card_no": f"JC-{staff}", "department": office}
         await service.post("/inspectors", entered | ({"expertise": ["safety"]} if staff == "phone-d" else {}))
     first = await service.post(path, others, 200, service.who(sub="chief"))
@@ -298,6 +303,7 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
     path = f"/inspections/{visit['id']}"
     note = {"note": "事实清楚"}
     own = await service.post(f"{path}/decide", note, 403, service.who(sub="phone-a"))
+    await service.post(f"{path}/decide", note, 403, service.who(sub="phone-b"))
     assert own["type"] == "/problems/inspection-second-person"
     await service.post(f"{path}/publish", None, 409)
     decided = await service.post(f"{path}/decide", note, 200, service.who(sub="chief"))
@@ -437,6 +443,9 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
         "observations": [{"item": "AG-PRICE", "finding": "problem", "text": "宣传零团费"}],
         "advice": "inspection",
     }
+    stranger = visit | {"visitors": ["phone-a", "nobody"]}
+    problem = await service.post("/mystery-visits", stranger, 422)
+    assert problem["errors"][0]["pointer"] == "/visitors"
     await service.post("/mystery-visits", visit)
     report = await service.get(f"{path}/report")
     assert (report["final"], report["targets"][0]["reached"], report["mystery_visits"]) == (False, 1, 1)
@@ -481,7 +490,13 @@ async def test_a_talk_is_invited_to_held_and_its_promises_judged(service: Servic
     await service.post(f"{path}/commitments/1", {"kept": False, "note": "再次核查"}, 409)
     await service.post(f"{path}/commitments/2", {"kept": False, "note": "再次核查"}, 404)
     missed = await service.post("/talks", body)
-    gone = await service.post(f"/talks/{missed['id']}/miss", {"note": "无故缺席"}, 200)
+    early = await service.post(f"/talks/{missed['id']}/miss", {"note": "无故缺席"}, 409)
+    assert (early["type"], early["allowed"]) == ("/problems/talk-conflict", ["hold", "cancel"])
+    try:
+        service.at(datetime.fromisoformat(missed["planned_at"]) + timedelta(minutes=1))
+        gone = await service.post(f"/talks/{missed['id']}/miss", {"note": "无故缺席"}, 200, service.who())
+    finally:
+        service.at(START)
     assert gone["state"] == "missed"
     await service.get(path, 404, service.who("140100"))
     assert (await service.get("/talks", who=service.who(subject_id=subject["id"])))["items"] == []
@@ -532,7 +547,11 @@ def test_what_a_record_must_hold() -> None:
     assert lacking(whole, Result.NORMAL, ["C-1"], own | {"p"}) == ["/result"]
     assert lacking(whole, Result.PROBLEM_FOUND, ["C-1", "C-2"], own) == ["/files", "/entries"]
     alone = whole | {"signatures": signed[:1]}
-    assert lacking(alone, Result.REFUSED, ["C-1"], own | {"p"}) == ["/signatures"]
+    assert lacking(alone, Result.REFUSED, ["C-1", "C-2"], own | {"p"}) == ["/signatures"]
+    assert lacking(whole, Result.REFUSED, ["C-1"], own | {"p"}) == ["/result"], "nothing was left to refuse"
+    for away in (Result.UNREACHABLE, Result.CLOSED_BUSINESS):
+        assert lacking(whole, away, ["C-1", "C-2"], own | {"p"}) == ["/result"]
+        assert lacking({"entries": [], "signatures": signed}, away, ["C-1"], own) == []
     assert lacking(whole | {"signatures": signed}, Result.PROBLEM_FOUND, [], own | {"p"}) == ["/signatures"]
 
 

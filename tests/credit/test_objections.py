@@ -761,13 +761,14 @@ async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Se
         "tasks": [{"name": "检查", "department": "综合执法队", "due_on": "2026-12-20", "number": 1}],
     }
     campaign = await service.post("/campaigns", body)
+    team = await service.on_duty("insp-1", "insp-2", region=subject["region"])
     visit = await service.post(
         "/inspections",
         {
             "subject_id": subject["id"],
             "trigger": {"kind": "data", "reference": fact["source"]["reference"]},
             "items": ["AG-PRICE"],
-            "inspectors": ["insp-1", "insp-2"],
+            "inspectors": team,
             "department": "综合执法队",
             "campaign_id": campaign["id"],
         },
@@ -777,7 +778,8 @@ async def test_visits_campaigns_reliance_and_records_sent_are_listed(service: Se
         {
             "subject_id": subject["id"],
             "trigger": {"kind": "data", "reference": "另案 1 号"},
-            "inspectors": ["insp-1", "insp-2"],
+            "items": ["AG-PRICE"],
+            "inspectors": team,
             "department": "综合执法队",
         },
     )

@@ -174,6 +174,7 @@ async def test_a_task_is_drawn_by_tier_jointly_with_recusals_and_becomes_visits(
     waiting = {
         "subject_id": agencies[7]["id"],
         "trigger": {"kind": "complaint", "reference": "CASE-1"},
+        "items": ["AG-CONTRACT"],
         "inspectors": ["tour-0", "fire-0"],
         "department": "联合一科",
     }

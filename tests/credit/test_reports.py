@@ -296,7 +296,9 @@ async def test_neither_mergers_nor_more_time_change_what_was_known_before(servic
         service.at(START + timedelta(days=4, hours=1))
         more = {"due_on": "2026-12-10", "reason": "备件未到"}
         await service.post(f"/hazards/{late['id']}/extend", more, 200, service.who())
-        check = {"passed": True, "inspectors": ["a", "b"], "note": "已整改"}
+        team = await service.on_duty("haz-c", "haz-d", region="140700")
+        proof = {"sha256": await service.uploaded({"id": late["subject_id"]}), "name": "整改照片"}
+        check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
         await service.post(f"/hazards/{late['id']}/recheck", check, 200, service.who())
         merge = {
             "into": firm["id"],

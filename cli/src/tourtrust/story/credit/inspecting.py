@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from common.problems import Text
 
+from tourtrust.story.credit.repairing import brought
 from tourtrust.story.lots import OFFICERS, draw_lots
 from tourtrust.story.stage import Stage
 
@@ -54,7 +55,13 @@ def play(stage: Stage) -> list[str]:
     )
     order = {"requirement": "五日内公示", "due_on": "2026-11-30"}
     ordered = stage.post(f"/api/v1/credit/hazards/{hazard['id']}/order", order, by="inspector")
-    recheck = {"passed": True, "inspectors": [one["staff_id"] for one in inspectors], "note": "已公示。"}
+    proof = {"sha256": brought(stage, {"id": visit["subject_id"]}, b"put right"), "name": "整改照片(虚构)"}
+    recheck = {
+        "passed": True,
+        "inspectors": [one["staff_id"] for one in inspectors],
+        "note": "已公示。",
+        "evidence": [proof],
+    }
     closed = stage.post(f"/api/v1/credit/hazards/{hazard['id']}/recheck", recheck, by="inspector")
     stage.equal(closed["state"], "closed", "the hazard's state")
     published = stage.post(f"{path}/publish", by="province_officer")

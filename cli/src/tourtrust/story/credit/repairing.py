@@ -19,13 +19,13 @@ def play(stage: Stage) -> list[str]:
     barred = early["outlook"]
     stage.check(not barred["can_apply"] and bool(barred["bars"]), "nothing bars the early application")
     agency, fact = ripe["agency"], ripe["fact"]
-    evidence = {"sha256": _brought(stage, agency, b"paid"), "name": "罚款缴纳凭证(虚构)"}
+    evidence = {"sha256": brought(stage, agency, b"paid"), "name": "罚款缴纳凭证(虚构)"}
     application = {
         "fact_id": fact["id"],
         "statement": "罚款已缴,违法行为已改正(虚构申请)。",
         "evidence": [evidence],
         "commitment": "承诺材料真实,今后守法经营,违诺愿承担责任。",
-        "training_record": {"sha256": _brought(stage, agency, b"trained"), "name": "修复培训记录(虚构)"},
+        "training_record": {"sha256": brought(stage, agency, b"trained"), "name": "修复培训记录(虚构)"},
     }
     made = stage.post("/api/v1/credit/repairs", application, by="province_officer", expect=201)
     path = f"/api/v1/credit/repairs/{made['id']}"
@@ -54,7 +54,7 @@ def play(stage: Stage) -> list[str]:
     ]
 
 
-def _brought(stage: Stage, agency: dict[str, Any], data: bytes) -> str:
+def brought(stage: Stage, agency: dict[str, Any], data: bytes) -> str:
     """Upload a file of the agency; gives the hash by which the application names it."""
     path = f"/api/v1/credit/subjects/{agency['id']}/evidence"
     stage.call("POST", path, by="province_officer", files={"file": ("proof.txt", data, "text/plain")})

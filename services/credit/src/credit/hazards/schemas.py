@@ -7,6 +7,8 @@ from uuid import UUID
 from common.web import Day, Model
 from pydantic import Field, StringConstraints
 
+from credit.facts.schemas import EvidenceItem
+
 from .rules import HazardLevel, HazardState
 
 __all__ = [
@@ -47,15 +49,16 @@ class OrderIn(Model):
 
 
 class RecheckIn(Model):
-    """A re-check by at least two inspectors; one that fails may set a new day.
+    """A re-check by at least two inspectors of the library; one that fails may set a new day.
 
-    Of a hazard that was handed over its receiver reports back: `reference` is that of the report, and a
-    passed re-check needs it.
+    One that is passed names uploaded evidence of what was put right. Of a hazard that was handed over its
+    receiver reports back: `reference` is that of the report, and a passed re-check needs it instead.
     """
 
     passed: bool
     inspectors: Annotated[list[Staff], Field(min_length=2, max_length=10)]
     note: Words
+    evidence: Annotated[list[EvidenceItem], Field(max_length=20)] = Field(default=[])
     new_due_on: Day | None = None
     reference: Reference | None = None
 

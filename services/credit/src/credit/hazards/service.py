@@ -1,5 +1,6 @@
 """Use cases of hazards: find, order, extend, check again, close, hand over; notice what is late."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Resting
 from credit.environment import Environment
+from credit.evidence.service import EvidenceService
 from credit.facts.repository import FactRepository
-from credit.facts.schemas import FactIn, Source, SourceKind
+from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.inspectors.service import InspectorService
 from credit.paging import cursor_id
 from credit.papers.rules import chinese_date
 from credit.papers.service import PaperService
@@ -57,6 +60,8 @@ class HazardService:
         self._facts = FactService(session, env)
         self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
+        self._evidence = EvidenceService(session, env)
+        self._inspectors = InspectorService(session, env)
         self._warnings = WarningService(session, env)
 
     async def find_hazard(self, actor: Principal, wanted: HazardIn) -> HazardView:
@@ -157,14 +162,14 @@ class HazardService:
 
         Raises:
             HazardNotFound, HazardConflict: not the caller's, or neither ordered nor handed over.
-            InvalidPayload: inspectors named twice, or a new day where the re-check was passed or another
+            InvalidPayload: somebody of the team stands twice, is not on duty in the library, or keeps away;
+                passed without uploaded evidence; or a new day where the re-check was passed or another
                 department sets the days; a reference of what was not handed over, or none of its closing.
         """
         hazard, subject = await self._locked(actor, hazard_id)
         after = self._step(hazard, HazardAction.RECHECK, passed=wanted.passed)
-        if len({one.casefold() for one in wanted.inspectors}) != len(wanted.inspectors):
-            raise InvalidPayload.at("/inspectors", Text("人员重复", "A person stands twice"))
         _check_reference(HazardState(hazard.state), wanted)
+        await self._check_recheck(hazard, subject, wanted)
         if wanted.new_due_on is not None:
             if wanted.passed:
                 raise InvalidPayload.at("/new_due_on", Text("复查合格不设新期限", "Passed: no new day"))
@@ -180,10 +185,12 @@ class HazardService:
         data = {"passed": wanted.passed, "inspectors": wanted.inspectors, "due_on": str(hazard.due_on)}
         if wanted.reference is not None:
             data["reference"] = wanted.reference
+        if wanted.evidence:
+            data["evidence"] = [one.model_dump(mode="json") for one in wanted.evidence]
         self._note(hazard, "rechecked", wanted.note, data, actor.sub)
         if after is HazardState.CLOSED:
             hazard.closed_on = today
-            await self._fact(subject, hazard, "HAZARD_CLOSED", today, actor.sub)
+            await self._fact(subject, hazard, "HAZARD_CLOSED", today, actor.sub, wanted.evidence)
         await self._session.flush()
         return await self._view(hazard)
 
@@ -247,6 +254,17 @@ class HazardService:
             found += [Resting(one, through) for one in ids]
         return found
 
+    async def _check_recheck(self, hazard: Hazard, subject: Subject, wanted: RecheckIn) -> None:
+        """Our own re-check takes two who may be sent there; its passing rests on files. See `recheck`."""
+        named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
+        await self._evidence.check_uploaded({hazard.subject_id, subject.id}, named)
+        if hazard.state == HazardState.HANDED_OVER:
+            return
+        await self._inspectors.check_team(wanted.inspectors, subject.id, hazard.region, "/inspectors")
+        if wanted.passed and not wanted.evidence:
+            why = Text("复查合格须附整改证据", "Passed: name the evidence of what was put right")
+            raise InvalidPayload.at("/evidence", why)
+
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
         """The hazard and its subject, both locked, the subject first."""
         seen = await self._hazards.find(hazard_id, actor)
@@ -288,7 +306,15 @@ class HazardService:
         hazard.version += 1
         self._hazards.note(hazard, act, note, data, by, self._env.clock.now())
 
-    async def _fact(self, subject: Subject, hazard: Hazard, code: str, on: date, by: str) -> None:
+    async def _fact(
+        self,
+        subject: Subject,
+        hazard: Hazard,
+        code: str,
+        on: date,
+        by: str,
+        evidence: Sequence[EvidenceItem] = (),
+    ) -> None:
         payload = {"hazard": hazard.number}
         if code == "HAZARD_FOUND":
             payload["level"] = hazard.level
@@ -300,6 +326,7 @@ class HazardService:
                 occurred_on=on,
                 source=Source(kind=SourceKind.HAZARD, authority=hazard.department, reference=hazard.number),
                 payload=payload,
+                evidence=list(evidence),
             ),
             by=by,
         )

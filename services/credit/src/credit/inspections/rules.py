@@ -136,7 +136,8 @@ def lacks(
 
     At least two inspectors sign (Administrative Penalty Law, Article 42), each with an image that is nobody
     else's and that he sent himself. Where the subject was met, it signs or its refusal is noted, and every
-    check of the items is answered. `files` says who sent each file that is there.
+    check of the items is answered. Where it was not met nothing is answered and it signed nothing; where it
+    refused, not everything was answered. `files` says who sent each file that is there.
     """
     images = [one["file"] for one in record["signatures"] if one["file"] is not None]
     signed = {one["who"]: one["file"] for one in record["signatures"] if one["file"] is not None}
@@ -150,14 +151,24 @@ def lacks(
         yield "/signatures", Text("检查人员签名不足两人", "Fewer than two of the inspectors have signed")
     for missing in sorted(files_of(record) - files.keys()):
         yield "/files", Text(f"文件 {missing[:12]}… 尚未上传", f"File {missing[:12]}... is not there yet")
+    answers = {entry["check"]: entry["finding"] for entry in record["entries"] if entry["check"] is not None}
     if result not in _SUBJECT_WAS_THERE:
+        there = any(finding is not None for finding in answers.values())
+        there = there or any(
+            one["who"] == "subject" and one["file"] is not None for one in record["signatures"]
+        )
+        whole = there and all(answers.get(check) is not None for check in checks)
+        if whole if result is Result.REFUSED else there:
+            yield (
+                "/result",
+                Text("检查已有结论或者对象已签名，与结果不符", "By the record the visit took place"),
+            )
         return
     if not any(one["who"] == "subject" for one in record["signatures"]):
         yield (
             "/signatures",
             Text("缺少被检查对象签名或拒签说明", "The subject has neither signed nor been noted as refusing"),
         )
-    answers = {entry["check"]: entry["finding"] for entry in record["entries"] if entry["check"] is not None}
     for check in checks:
         if answers.get(check) is None:
             yield "/entries", Text(f"检查项 {check} 未填写", f"Check {check} is not answered")

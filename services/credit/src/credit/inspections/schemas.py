@@ -47,7 +47,7 @@ class TargetedIn(Model):
 
     subject_id: UUID
     trigger: TriggerIn
-    items: Annotated[list[Code], Field(max_length=20)] = Field(default=[])
+    items: Annotated[list[Code], Field(min_length=1, max_length=20)]
     inspectors: Team
     department: Office
     campaign_id: UUID | None = None

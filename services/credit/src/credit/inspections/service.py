@@ -66,7 +66,8 @@ class InspectionService:
 
         Raises:
             SubjectNotFound: not in the caller's regions.
-            InvalidPayload: unknown items or campaign, inspectors named twice or recused, a past due day.
+            InvalidPayload: unknown items or campaign, a past due day, or a team of which somebody stands
+                twice, is not on duty in the library there, or must keep away.
         """
         subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
@@ -80,7 +81,7 @@ class InspectionService:
             raise InvalidPayload.at("/items", Text("清单中没有该事项或事项重复", "Not in the list, or twice"))
         if wanted.campaign_id is not None and await self._campaigns.find(wanted.campaign_id, actor) is None:
             raise InvalidPayload.at("/campaign_id", Text("没有该专项行动", "There is no such campaign"))
-        await self._check_team(wanted.inspectors, subject.id, today, "/inspectors")
+        await self._inspectors.check_team(wanted.inspectors, subject.id, subject.region, "/inspectors")
         policy = self._policy(subject.region, today)
         due_on = wanted.due_on or add_working_days(today, policy.visit_within_working_days).due_on
         if due_on < today:
@@ -123,7 +124,7 @@ class InspectionService:
         """
         visit = await self.locked(actor, inspection_id, "reassign")
         today = china_date(self._env.clock.now())
-        await self._check_team(wanted.inspectors, visit.subject_id, today, "/inspectors")
+        await self._inspectors.check_team(wanted.inspectors, visit.subject_id, visit.region, "/inspectors")
         await self._check_library(visit, wanted.inspectors, today)
         asked = {"act": "reassign", "inspectors": sorted(wanted.inspectors)}
         if self._taken_up(actor, visit, asked, wanted.reason):
@@ -167,16 +168,8 @@ class InspectionService:
         self._inspections.note(visit, act, note, data, actor.sub, self._env.clock.now())
 
     async def _check_library(self, visit: Inspection, team: Sequence[str], today: date) -> None:
-        """Refuse a team that the library would not give: on duty there, with expertise, of every office."""
+        """Refuse a team that lacks the expertise of the items or an office that was to come."""
         known = {one.staff_id: one for one in await self._inspectors.on_duty(team, visit.region, today)}
-        strangers = sorted(set(team) - known.keys())
-        if strangers:
-            raise InvalidPayload.at(
-                "/inspectors",
-                Text(
-                    f"{strangers[0]} 不在名录库的在岗人员中", f"{strangers[0]} is not on duty in the library"
-                ),
-            )
         items = self._env.rulebook.inspection_items.choose(
             "inspection-items", on=china_date(visit.created_at), region=visit.region
         ).by_code
@@ -193,14 +186,14 @@ class InspectionService:
             )
 
     async def decide(self, actor: Principal, inspection_id: UUID, note: str) -> InspectionView:
-        """Confirm the result; it becomes a fact. By another person than who finished it.
+        """Confirm the result; it becomes a fact. By another person than those who visited and signed.
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, or not finished.
-            NeedsSecondPerson: the caller finished it.
+            NeedsSecondPerson: the caller finished it, or is one of its inspectors.
         """
         subject, visit = await self._both(actor, inspection_id, "decide")
-        if actor.sub == visit.finished_by:
+        if actor.sub in {visit.finished_by, *visit.inspectors}:
             raise NeedsSecondPerson
         now = self._env.clock.now()
         kind = self._policy(visit.region, china_date(now)).of(visit.result or "")
@@ -378,16 +371,6 @@ class InspectionService:
             result=Result(visit.result) if visit.result else None,
             publication_overdue=late,
         )
-
-    async def _check_team(self, team: Sequence[str], subject_id: UUID, today: date, pointer: str) -> None:
-        if len({one.casefold() for one in team}) != len(team):
-            raise InvalidPayload.at(pointer, Text("人员重复", "A person stands twice"))
-        recused = await self._inspectors.recused(team, subject_id, today)
-        if recused:
-            who = ", ".join(sorted(recused))
-            raise InvalidPayload.at(
-                pointer, Text(f"{who} 应当回避该对象", f"{who} must keep away from this subject")
-            )
 
     def _policy(self, region: str, on: date) -> InspectionPolicy:
         return self._env.rulebook.inspections.choose("inspections", on=on, region=region)

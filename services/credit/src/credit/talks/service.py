@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.campaigns.repository import CampaignRepository
 from credit.environment import Environment
+from credit.inspectors.service import InspectorService
 from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.plans.repository import NumberRepository
@@ -53,6 +54,7 @@ class TalkService:
         self._subjects = SubjectRepository(session)
         self._papers = PaperService(session, env)
         self._campaigns = CampaignRepository(session)
+        self._inspectors = InspectorService(session, env)
 
     async def invite(self, actor: Principal, wanted: TalkIn) -> TalkView:
         """Invite a subject's principal to a talk; the invitation is a numbered paper.
@@ -136,8 +138,19 @@ class TalkService:
         return self._view(talk)
 
     async def close(self, actor: Principal, talk_id: UUID, state: TalkState, note: str) -> TalkView:
-        """Note that nobody came, or that the talk was called off. Raises TalkNotFound, TalkConflict."""
+        """Note that nobody came, or that the talk was called off.
+
+        Raises:
+            TalkNotFound, TalkConflict: not the caller's, or over; nobody is missed before the planned time.
+        """
         talk = await self._open(actor, talk_id)
+        if state is TalkState.MISSED and self._env.clock.now() < talk.planned_at:
+            raise TalkConflict(
+                Text("约谈时间未到，不得记为未到场", "It is not missed before the planned time"),
+                state=talk.state,
+                allowed=["hold", "cancel"],
+                planned_at=talk.planned_at.isoformat(),
+            )
         talk.state, talk.closing_note, talk.closed_by = state, note, actor.sub
         talk.version += 1
         await self._session.flush()
@@ -190,15 +203,15 @@ class TalkService:
 
         Raises:
             SubjectNotFound: not in the caller's regions.
-            InvalidPayload: a day in the future, or a visitor named twice.
+            InvalidPayload: a day in the future; or a visitor named twice, not on duty in the library, or
+                recused.
         """
         subject = await self._subject(actor, wanted.subject_id)
         await self._check_campaign(actor, wanted.campaign_id)
         now = self._env.clock.now()
         if wanted.visited_on > china_date(now):
             raise InvalidPayload.at("/visited_on", Text("不得晚于今日", "Must not lie in the future"))
-        if len({one.casefold() for one in wanted.visitors}) != len(wanted.visitors):
-            raise InvalidPayload.at("/visitors", Text("人员重复", "A person stands twice"))
+        await self._inspectors.check_team(wanted.visitors, subject.id, subject.region, "/visitors")
         visit = MysteryVisit(
             id=new_id(),
             number=await self._number("mystery", "MV"),
