@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from common.calendar import add_months, add_working_days
 from common.policies import PolicySet
+from credit.deposits import repository
 from credit.deposits.policy import DepositOverlay
 from credit.deposits.repository import DepositRepository, DuePlace
 from credit.deposits.rules import (
@@ -750,10 +751,17 @@ def guarantee(kind: str, day: str, expires_on: str, **fields: Any) -> dict[str, 
 async def due(
     service: Service, made: dict[str, Any], what: str, after: DuePlace | None = None, rule: str = "W-TEST"
 ) -> list[Any]:
+    return (await looked_at(service, made, what, after, rule))[0]
+
+
+async def looked_at(
+    service: Service, made: dict[str, Any], what: str, after: DuePlace | None, rule: str
+) -> tuple[list[Any], DuePlace | None]:
     async with service.app.state.db.session() as session:
         who, last = col(Subject.id) == UUID(made["id"]), date(2026, 12, 23)
         limit = 1 if after is None else 5
-        return list(await DepositRepository(session).due(what, TODAY, last, rule, who, after, limit))
+        rows, place = await DepositRepository(session).due(what, TODAY, last, rule, who, after, limit)
+        return list(rows), place
 
 
 async def test_what_ends_is_paged_in_order_of_day_by_kind_and_told_to_a_rule_once(service: Service) -> None:
@@ -773,6 +781,18 @@ async def test_what_ends_is_paged_in_order_of_day_by_kind_and_told_to_a_rule_onc
         pass
     service.at(START)
     assert await due(service, made, "deposit_guarantee", rule="W-DEPOSIT-DUE") == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository, "LOOKED_AT", 1)
+        place: DuePlace | None = None
+        passed = []
+        while True:
+            rows, place = await looked_at(service, made, "deposit_guarantee", place, "W-DEPOSIT-DUE")
+            assert rows == []
+            if place is None:
+                break
+            passed.append(place)
+    assert [second.due_on, second.subject_id, second.reference] in [list(one) for one in passed]
+    assert passed == sorted(passed), "what was seen is passed over in steps"
 
 
 async def test_a_replaced_guarantee_warns_no_more_and_is_replaced_once(service: Service) -> None:

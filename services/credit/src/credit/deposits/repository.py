@@ -41,6 +41,7 @@ from .rules import OPENING, EntryKind, Form
 
 __all__ = ["DepositRepository", "DuePlace"]
 
+LOOKED_AT = 20_000
 DuePlace = tuple[date, UUID, str]
 _INSTRUMENTS = {f"deposit_{form}": form for form in (Form.GUARANTEE, Form.INSURANCE)}
 
@@ -198,8 +199,11 @@ class DepositRepository:
         who: ColumnElement[bool],
         after: DuePlace | None,
         limit: int,
-    ) -> Sequence[Row[UUID, date, str, str]]:
-        """What of one kind ends by `last`, in order of day: (subject, day, reference, source).
+    ) -> tuple[Sequence[Row[UUID, date, str, str]], DuePlace | None]:
+        """What of one kind ends by `last`, in order of day: (subject, day, reference, source), and on.
+
+        At most `limit` of the next `LOOKED_AT` that end, so that what was seen long ago is passed over in
+        statements of part of a second. The place to go on from is None behind the last.
 
         `what` is deposit_guarantee, deposit_insurance, deposit_top_up, liability_insurance, licence, or the
         kind of a qualification. `source` is its name as evidence; what the rule `unseen_by` has seen as such
@@ -226,9 +230,18 @@ class DepositRepository:
             .where(who, or_(ends.c.due_on >= today, in_business), ~seen.exists())
         )
         order = (ends.c.due_on, ends.c.subject_id, ends.c.reference)
+        block = select(*order).order_by(*order).offset(LOOKED_AT - 1).limit(1)
         if after is not None:
-            query = query.where(tuple_(*order) > tuple_(*(literal(part) for part in after)))
-        return (await self._session.execute(query.order_by(*order).limit(limit))).all()
+            behind = tuple_(*order) > tuple_(*(literal(part) for part in after))
+            query, block = query.where(behind), block.where(behind)
+        end = (await self._session.execute(block)).first()
+        if end is not None:
+            query = query.where(tuple_(*order) <= tuple_(*(literal(part) for part in end)))
+        rows = (await self._session.execute(query.order_by(*order).limit(limit))).all()
+        last_row = rows[-1] if len(rows) == limit else end
+        if last_row is None:
+            return rows, None
+        return rows, (last_row.due_on, last_row.subject_id, last_row.reference)
 
     def _ending(self, what: str, last: date) -> SelectBase:
         if what in _INSTRUMENTS:

@@ -267,7 +267,7 @@ class SweepService:
         kinds = sorted(set(rule.what))
         what, after = (kinds[0], None) if cursor is None else _place(cursor)
         last = on + timedelta(days=rule.within_days or 0)
-        rows = await self._deposits.due(what, on, last, rule.id, who, after, CHUNK)
+        rows, place = await self._deposits.due(what, on, last, rule.id, who, after, CHUNK)
         items = [
             (
                 row.subject_id,
@@ -280,11 +280,9 @@ class SweepService:
             )
             for row in rows
         ]
-        if len(rows) == CHUNK:
-            end = rows[-1]
-            return Found(
-                items, json.dumps([what, end.due_on.isoformat(), str(end.subject_id), end.reference])
-            )
+        if place is not None:
+            day, subject_id, reference = place
+            return Found(items, json.dumps([what, day.isoformat(), str(subject_id), reference]))
         return Found(items, next((json.dumps([one]) for one in kinds if one > what), None))
 
 
