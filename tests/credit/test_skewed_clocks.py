@@ -59,7 +59,7 @@ async def test_a_change_of_the_subject_lies_behind_it_too(pair: Pair) -> None:
     asked = {"path": f"/subjects/{subject['id']}/score", "known_at": minute(pair, 3)}
     before = await ahead.get(**asked)
     path, tag = f"/api/v1/credit/subjects/{subject['id']}", f'"{subject["version"]}"'
-    body: dict[str, Any] = {"region": "140702"}
+    body: dict[str, Any] = {"headcount": 9}
     changed = await behind.http.patch(path, json=body, headers=behind.who() | {"If-Match": tag})
     assert changed.status_code == 200, changed.text
     assert await ahead.get(**asked) == before
