@@ -288,6 +288,24 @@ def test_dishonesty_is_archived_five_years_after_its_end_and_the_rest_never() ->
     assert done.used_until == date(2026, 1, 1)
 
 
+def test_where_retention_runs_from_the_determination_an_entry_is_used_until_it_is_removed() -> None:
+    day, kind = date(2020, 3, 1), KINDS["SERIOUS_LISTED"]
+    publicity = BOOK.publicity.choose("publicity", on=day)
+
+    def used(region: str, ended: date) -> date | None:
+        retention = BOOK.retention.choose("retention", on=day, region=region)
+        made = date(2020, 2, 20)
+        return periods_of(
+            kind, day, {}, publicity, retention, lasting=True, ended=ended, document_on=made
+        ).used_until
+
+    assert (used("330100", date(2023, 3, 1)), used("330100", date(2026, 1, 1))) == (
+        date(2025, 2, 20),
+        date(2026, 1, 1),
+    )
+    assert used("140100", date(2023, 3, 1)) == date(2028, 3, 1)
+
+
 def version(number: int, code: str, day: date, payload: dict[str, Any] | None = None) -> FactVersion:
     return FactVersion(UUID(int=number), 1, Action.RECORD, code, day, START, payload or {})
 

@@ -104,12 +104,23 @@ class PublicityPolicy(Policy):
 
 
 class RetentionPolicy(Policy):
-    """How long adverse facts may be looked up, in months from the end of the matter.
+    """How long adverse facts may be looked up, in months from the end of a matter or its determination.
 
     A lasting matter that nothing has ended yet is never archived.
     """
 
+    runs_from: Literal["end", "determination"]
     adverse_months: int = Field(ge=1, le=600)
+
+    def used_until(self, occurred_on: date, determined_on: date, ended: date | None) -> date:
+        """The last day of use of a matter that does not last, or has ended.
+
+        From the determination the months may be over before a listing is: it is used until it is removed.
+        """
+        if self.runs_from == "end":
+            return add_months(ended or occurred_on, self.adverse_months)
+        last = add_months(determined_on, self.adverse_months)
+        return last if ended is None else max(last, ended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +190,7 @@ def periods_of(
     document_on: date | None = None,
     minimum_months: Mapping[DishonestyClass, int] | None = None,
 ) -> Periods:
-    """The periods of a fact of `kind`: publication and repair from its document, retention from its end.
+    """The periods of a fact: publication and repair from its document, retention as its policy says.
 
     `minimum_months` are those of the repair rules by class; None for what is not repaired by itself. Their
     corresponding day is the last inside: a repair may be applied for on the day after.
@@ -202,7 +213,7 @@ def periods_of(
             visible = publicity.published_until(class_, made)
     used = None
     if kind.nature == "adverse" and (ended is not None or not lasting):
-        used = add_months(ended or occurred_on, retention.adverse_months)
+        used = retention.used_until(occurred_on, made, ended)
     return Periods(class_, visible, repairable, used)
 
 
