@@ -41,7 +41,7 @@ from .rules import OPENING, EntryKind, Form
 
 __all__ = ["DepositRepository", "DuePlace"]
 
-LOOKED_AT = 20_000
+LOOKED_AT = 5_000
 DuePlace = tuple[date, UUID, str]
 _INSTRUMENTS = {f"deposit_{form}": form for form in (Form.GUARANTEE, Form.INSURANCE)}
 
