@@ -170,8 +170,12 @@ async def _show_anew(session: AsyncSession, env: Environment, key: Any) -> bool:
     return True
 
 
-async def _undermined_certificates(session: AsyncSession, env: Environment) -> int:
-    return await CertificateService(session, env).withdraw_undermined(CHUNK)
+async def _undermined_certificates(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+    return await CertificateService(session, env).undermined(after, CHUNK)
+
+
+async def _withdraw(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
+    return await CertificateService(session, env).withdraw_undermined(keys)
 
 
 async def _certificates_to_look_at(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
@@ -220,7 +224,7 @@ DUE: dict[str, Work | Singly | Together] = {
     "overdue_warnings": _overdue_warnings,
     "expired_imports": _expired_imports,
     "changed_showings": Singly(_changed_showings, _show_anew),
-    "undermined_certificates": _undermined_certificates,
+    "undermined_certificates": Together(_undermined_certificates, _withdraw),
     "overtaken_certificates": Singly(_certificates_to_look_at, _look_at_certificate),
 }
 """What falls due, by name, at most about `CHUNK` pieces of each a round.

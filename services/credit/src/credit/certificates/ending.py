@@ -1,7 +1,7 @@
 """The end of certificates that are not true any more: found by the rounds, and whenever one is used."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -30,14 +30,18 @@ class CertificateEndings:
         self._certificates = CertificateRepository(session)
         self._subjects = SubjectRepository(session)
 
-    async def withdraw_undermined(self, limit: int) -> int:
-        """Withdraw certificates whose ground was taken away since; gives how many.
+    async def undermined(self, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Certificates still good whose ground was taken away since, behind `after` in order."""
+        return await self._certificates.undermined(self._today, after, limit)
+
+    async def withdraw_undermined(self, ids: Collection[UUID]) -> int:
+        """Withdraw those of the certificates whose ground was taken away since; gives how many.
 
         A fact was revoked or amended, a listing annulled, something repaired, or an entry of the public page
         withheld after an objection.
         """
         now = self._env.clock.now()
-        rows = await self._certificates.undermined(china_date(now), limit)
+        rows = await self._certificates.take_undermined(ids)
         for row, because in rows:
             await self._end(row, State.WITHDRAWN, Because(because), now)
         return len(rows)

@@ -198,17 +198,29 @@ class CertificateRepository:
             query = query.where(col(CertificateUse.id) > after)
         return (await self._session.execute(query.order_by(col(CertificateUse.id)).limit(limit))).all()
 
-    async def undermined(self, today: date, limit: int) -> Sequence[Row[Certificate, str]]:
-        """Certificates still good whose ground was taken away after they were made, with why, locked."""
+    async def undermined(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """Certificates still good whose ground was taken away since they were made, behind `after`."""
         query = (
             _undermined()
             .where(col(Certificate.state) == State.ISSUED, col(Certificate.valid_until) >= today)
             .order_by(col(Certificate.id))
             .limit(limit)
             .with_for_update(of=Certificate, skip_locked=True)
+            .with_only_columns(col(Certificate.id))
         )
         rows: Sequence[Row[Certificate, str]] = (await self._session.execute(query)).all()
         return rows
+        )
+        if after is not None:
+            query = query.where(col(Certificate.id) > after)
+        return (await self._session.execute(query)).scalars().all()
+
+    async def take_undermined(self, certificates: Collection[UUID]) -> Sequence[Row[Certificate, str]]:
+        """Those of the certificates that are still so, with why, locked; what others hold is passed by."""
+        query = (
+            _undermined()
+            .where(col(Certificate.id).in_(certificates), col(Certificate.state) == State.ISSUED)
+            .order_by(col(Certificate.id))
 
     async def to_look_at(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Certificates still good, in order, not looked at today or not since their subject changed."""
