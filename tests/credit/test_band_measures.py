@@ -26,6 +26,7 @@ def measured(**changes: Any) -> dict[str, Any]:
 
 
 OWN = Scorecard.parse(measured())
+BANDS = next(one for one in BOOK.scorecards if one.id == "linfen-board").content["bands"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,15 @@ def test_the_band_goes_before_the_policy_and_what_it_leaves_unsaid_is_the_policy
     assert publicity_of(POLICY, grade, OWN, grade) == publicity
     plain = figures_of(POLICY, grade, CARD)
     assert (plain.sampling_bp, plain.by_card) == (POLICY.of(grade).sampling_bp, False)
+
+
+def test_a_grade_that_its_card_does_not_publish_is_on_no_board() -> None:
+    policy = BOOK.boards.get("linfen-board", "1", "141000")
+    linfen = next(one for one in BOOK.scorecards if one.id == "linfen-board")
+    assert [policy.side(linfen, grade) for grade in linfen.grades] == ["red", "none", "black"]
+    kept = [one | ({"measures": {"publish": False}} if one["grade"] == "RED" else {}) for one in BANDS]
+    own = Scorecard.parse(linfen.content | {"bands": kept})
+    assert [policy.side(own, grade) for grade in own.grades] == ["none", "none", "black"]
 
 
 def test_a_figure_that_the_policy_has_stands_in_no_shipped_card() -> None:

@@ -6,6 +6,8 @@ from common.policies import Policy
 from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from credit.scoring.rules import Scorecard
+
 __all__ = ["BoardPolicy", "Metric"]
 
 
@@ -46,8 +48,10 @@ class BoardPolicy(Policy):
             raise ValueError("a grade is on one board at most")
         return self
 
-    def side(self, grade: str | None) -> str:
-        """On which board a grade is."""
+    def side(self, card: Scorecard, grade: str | None) -> str:
+        """On which board a grade of `card` is: on none where the card says that it is not published."""
+        if grade is not None and card.measures_of[grade].publish is False:
+            return "none"
         if grade in self.black:
             return "black"
         return "red" if grade in self.red else "none"

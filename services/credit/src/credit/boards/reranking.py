@@ -167,8 +167,8 @@ class BoardReranking:
                 )
             except NoScorecard:
                 return found
-            would = Side(policy.side(without(result, {fact.id: right}).grade))
-            if would != policy.side(result.grade) and would != entry.decided:
+            would = Side(policy.side(result.card, without(result, {fact.id: right}).grade))
+            if would != policy.side(result.card, result.grade) and would != entry.decided:
                 found.append(
                     Affected(
                         kind="board",

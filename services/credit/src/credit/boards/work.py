@@ -134,8 +134,7 @@ class BoardWork:
                 entry.proposed = Side.NONE
                 continue
             entry.score, entry.grade = result.value, result.grade
-            shown = result.grade is None or result.card.measures_of[result.grade].publish is not False
-            entry.proposed = policy.side(result.grade) if shown else Side.NONE
+            entry.proposed = policy.side(result.card, result.grade)
             entry.reasons = _reasons(result) if entry.proposed != Side.NONE else []
             entry.result_hash = result.hash
         self._move(board, entries, limit, State.REVIEW)
