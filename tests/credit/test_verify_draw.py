@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from common.ledger.strict import canonical
 from credit.draws.rules import Inputs, SealedDraw, Stratum, check_seal, draw, share, verify_draw
+from credit.draws.rules.inputs import most_drawn
 
 from .forging import (
     BEFORE,
@@ -329,6 +330,28 @@ def agree(seeds: range) -> Counter[str]:
 def test_it_agrees_with_the_platform() -> None:
     found = agree(range(60))
     assert found["valid"] >= 25 and found["invalid"] >= 20
+
+
+def test_a_province_of_guides_is_drawn_alike_by_tree_and_by_walk() -> None:
+    """19,000 objects of four weights at two per cent, which one draw may take; the script walks the list."""
+    chance = random.Random(5)
+    weights = {f"{number:08d}": chance.choice((200, 500, 3_000, 10_000)) for number in range(19_000)}
+    people = ("inspector-1", "inspector-2", "inspector-3")
+    assert most_drawn(len(weights), len(people)) == 2_000 and most_drawn(700_000, 3) == 428
+    frozen = {
+        "objects": [{"id": item, "stratum": "all", "weight": weight} for item, weight in weights.items()],
+        "strata": [{"id": "all", "count": 380}],
+        "inspectors": [{"id": one, "department": None, "expertise": []} for one in people],
+        "recusals": [],
+        "expertise": [],
+        "min_departments": 1,
+        "inspectors_per_object": 2,
+    }
+    picks = draw(b"\7" * 32, Inputs(weights, people, frozenset(), 380, 2))
+    walked = list(script.draw(b"\7" * 32, frozen))
+    assert [(one.object, [*one.inspectors]) for one in picks] == [
+        (one["object"], one["inspectors"]) for one in walked
+    ]
 
 
 @pytest.mark.full

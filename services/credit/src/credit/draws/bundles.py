@@ -1,5 +1,6 @@
 """Closing a draw: gather the proofs, draw, sign the bundle, log its hash, tell others."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -45,7 +46,7 @@ class Bundler:
         frozen = json.loads(row.frozen)
         reveals = {one.officer: one.secret for one in await self._draws.reveals(row.id)}
         seed = seed_of(sealed.root, reveals)
-        picks = draw(seed, inputs_of(frozen))
+        picks = await asyncio.to_thread(draw, seed, inputs_of(frozen))
         result = [{"object": one.object, "inspectors": list(one.inspectors)} for one in picks]
         await self._close(row, frozen, sealed, len(row.officers) + 1, seed.hex(), result, now)
         batches, department = await self._batches(row)

@@ -19,12 +19,11 @@ from credit.supervision.figures import Tiers
 
 from .preparing import Prepared
 from .rules import INPUTS_FORMAT, Inputs, inputs_of
-from .rules.inputs import LISTS, allowed_by_hand, by_hand
+from .rules.inputs import LISTS, allowed_by_hand, by_hand, most_drawn
 from .schemas import DrawIn
 
 __all__ = ["check_grounds", "check_people", "frozen_inputs"]
 
-_MOST_WORK = 3_000_000
 Candidate = Row[UUID, str, str | None, str, str]
 _TWICE = Text("人员重复", "A person stands twice")
 
@@ -204,8 +203,7 @@ def _check_feasible(frozen: dict[str, Any]) -> None:
     there = len(frozen["objects"])
     if not 0 < frozen["count"] <= there:
         raise InvalidPayload.at("/count", Text(f"可抽对象只有 {there} 个", f"There are {there} objects only"))
-    if frozen["count"] * there > _MOST_WORK:
-        raise InvalidPayload.at("/count", Text("一次抽取过大，请分批", "Too large for one draw; split it"))
+    _check_size(frozen["count"], there, len(frozen["inspectors"]))
     _check_by_hand(frozen)
     inputs = inputs_of(frozen)
     if not _nobody_recused(inputs).can_inspect(""):
@@ -220,6 +218,17 @@ def _check_feasible(frozen: dict[str, Any]) -> None:
     if not all(inputs.can_inspect(item) for item in recused):
         raise InvalidPayload.at(
             "/recusals", Text("回避后可用检查人员不足", "Recusals leave an object with too few inspectors")
+        )
+
+
+def _check_size(count: int, objects: int, inspectors: int) -> None:
+    if count > (most := most_drawn(objects, inspectors)):
+        raise InvalidPayload.at(
+            "/count",
+            Text(
+                f"从 {objects} 个对象中一次至多抽取 {most} 个，现为 {count}，请分批",
+                f"At most {most} of {objects} objects are drawn at once, not {count}; split the draw",
+            ),
         )
 
 

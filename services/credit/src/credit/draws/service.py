@@ -97,13 +97,11 @@ class DrawService:
         )
         check_people(prepared, policy)
         check_grounds(wanted, limits)
-        draw_id = new_id()
-        year = china_date(now).year
-        serial = await self._draws.next_serial(year)
         await self._supervision.catch_up(prepared.region, prepared.kinds)
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
         tiers = await self._supervision.tiers(prepared.region, now)
-        times = _times(now, policy)
+        times, draw_id, year = _times(now, policy), new_id(), china_date(now).year
+        serial = await self._draws.next_serial(year)
         frozen = frozen_inputs(
             prepared, candidates, policy, limits, tiers, draw_id, f"DRAW-{year}-{serial:06d}", now, times
         )

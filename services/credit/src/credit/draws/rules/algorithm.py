@@ -105,19 +105,43 @@ def _objects(seed: bytes, inputs: Inputs) -> Iterable[str]:
         raise ValueError("weights must be positive and cover what is drawn")
     counter = 0
     for stratum in sorted(strata, key=lambda one: one.id.encode()):
-        left = [(item, inputs.weights[item]) for item in sorted(stratum.objects, key=str.encode)]
-        if not 0 <= stratum.count <= len(left):
+        left = _Weighted({item: inputs.weights[item] for item in sorted(stratum.objects, key=str.encode)})
+        if not 0 <= stratum.count <= len(stratum.objects):
             raise ValueError("more is to be drawn than there is")
-        total = sum(weight for _, weight in left)
         for _ in range(stratum.count):
-            mark, counter = _below(seed, total, counter)
-            place = 0
-            while mark >= left[place][1]:
-                mark -= left[place][1]
-                place += 1
-            item, weight = left.pop(place)
-            total -= weight
-            yield item
+            mark, counter = _below(seed, left.total, counter)
+            yield left.take(mark)
+
+
+class _Weighted:
+    """A list of objects with weights, from which one is taken in logarithmic time (a Fenwick tree).
+
+    It takes whom a walk along the list would: the first before whom and at whom the weights of those left
+    exceed the mark.
+    """
+
+    def __init__(self, weights: Mapping[str, int]) -> None:
+        self._items, self._weights = list(weights), list(weights.values())
+        self.total = sum(self._weights)
+        self._sums = [0, *self._weights]
+        for place in range(1, len(self._sums)):
+            if (above := place + (place & -place)) < len(self._sums):
+                self._sums[above] += self._sums[place]
+
+    def take(self, mark: int) -> str:
+        """Remove and give the object at a mark below the total."""
+        place, step = 0, 1 << (len(self._items).bit_length() - 1)
+        while step:
+            if place + step < len(self._sums) and self._sums[place + step] <= mark:
+                place += step
+                mark -= self._sums[place]
+            step >>= 1
+        weight, node = self._weights[place], place + 1
+        self.total -= weight
+        while node < len(self._sums):
+            self._sums[node] -= weight
+            node += node & -node
+        return self._items[place]
 
 
 def _below(seed: bytes, bound: int, counter: int) -> tuple[int, int]:

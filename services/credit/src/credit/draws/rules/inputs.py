@@ -14,9 +14,10 @@ from common.problems import Text
 
 from .algorithm import Inputs, Stratum
 
-__all__ = ["LISTS", "Unfit", "allowed_by_hand", "by_hand", "check_frozen", "inputs_of", "share"]
+__all__ = ["LISTS", "Unfit", "allowed_by_hand", "by_hand", "check_frozen", "inputs_of", "most_drawn", "share"]
 
 LISTS = ("objects", "inspectors", "recusals", "exclusions")
+_MOST_DRAWN, _MOST_LOTS, _MOST_STEPS = 2_000, 1_000_000, 300_000_000
 
 
 class Unfit(Exception):
@@ -53,6 +54,11 @@ def by_hand(frozen: dict[str, Any]) -> dict[str, tuple[int, int]]:
 def allowed_by_hand(whole: int, share_bp: int) -> int:
     """How many of `whole` people may keep apart: that share, rounded down, but one at any rate."""
     return max(1, whole * share_bp // 10_000)
+
+
+def most_drawn(objects: int, inspectors: int) -> int:
+    """How many objects one draw may take, so that it takes seconds, also for a script that walks the list."""
+    return min(_MOST_DRAWN, _MOST_LOTS // inspectors, _MOST_STEPS // objects)
 
 
 def inputs_of(frozen: dict[str, Any]) -> Inputs:
