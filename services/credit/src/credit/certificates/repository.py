@@ -202,14 +202,10 @@ class CertificateRepository:
         """Certificates still good whose ground was taken away since they were made, behind `after`."""
         query = (
             _undermined()
+            .with_only_columns(col(Certificate.id))
             .where(col(Certificate.state) == State.ISSUED, col(Certificate.valid_until) >= today)
             .order_by(col(Certificate.id))
             .limit(limit)
-            .with_for_update(of=Certificate, skip_locked=True)
-            .with_only_columns(col(Certificate.id))
-        )
-        rows: Sequence[Row[Certificate, str]] = (await self._session.execute(query)).all()
-        return rows
         )
         if after is not None:
             query = query.where(col(Certificate.id) > after)
@@ -221,6 +217,10 @@ class CertificateRepository:
             _undermined()
             .where(col(Certificate.id).in_(certificates), col(Certificate.state) == State.ISSUED)
             .order_by(col(Certificate.id))
+            .with_for_update(of=Certificate, skip_locked=True)
+        )
+        rows: Sequence[Row[Certificate, str]] = (await self._session.execute(query)).all()
+        return rows
 
     async def to_look_at(self, today: date, after: UUID | None, limit: int) -> Sequence[UUID]:
         """Certificates still good, in order, not looked at today or not since their subject changed."""
