@@ -84,8 +84,8 @@ async def test_a_slight_listing_and_a_risk_class_are_for_officers_and_named_depa
     every = {"list": 1, "export": 1, "feed": 1, "measures": True, "facts": 1} | dict.fromkeys(
         ("listing", "fact", "supervision", "score", "paths", "risk"), 200
     )
-    nothing = {"list": 0, "export": 0, "feed": 0, "facts": 0, "listing": 404, "fact": 404, "risk": 404}
-    nothing |= dict.fromkeys(("supervision", "score", "paths"), 403) | {"measures": False}
+    nothing = {"list": 0, "export": 0, "feed": 0, "facts": 0, "listing": 404, "fact": 404}
+    nothing |= dict.fromkeys(("supervision", "score", "paths", "risk"), 403) | {"measures": False}
     assert await seen(service.who()) == every
     assert await seen(service.who(kind="client", sub="market", scopes=READ, department="SC")) == every
     assert await seen(service.who(kind="client", sub="ota", scopes=READ)) == nothing

@@ -3,13 +3,18 @@
 from datetime import date
 
 from common.auth import Principal
+from common.clock import china_date
 from common.problems import Forbidden, Text
+from common.web import Requires
+from starlette.requests import Request
 
+from credit.environment import Environment
 from credit.rulebook.rules import Rulebook
 
-__all__ = ["check_internal", "hidden_codes", "internal_codes", "sees_all_of", "sees_internal"]
+__all__ = ["Insiders", "check_internal", "hidden_codes", "internal_codes", "sees_all_of", "sees_internal"]
 
 _AUTHORITIES = frozenset({"officer", "service"})
+_INTERNAL = Text("内部信息，未授权该部门或平台查询", "Internal; not for this department or platform")
 
 
 def sees_internal(rulebook: Rulebook, actor: Principal, on: date) -> bool:
@@ -42,9 +47,28 @@ def check_internal(rulebook: Rulebook, actor: Principal, on: date) -> None:
         Forbidden: a program of a platform, or of a department that the policy does not name.
     """
     if not sees_all_of(rulebook, actor, on):
-        raise Forbidden(
-            Text("内部信息，未授权该部门或平台查询", "Internal; not for this department or platform")
-        )
+        raise Forbidden(_INTERNAL)
+
+
+class Insiders(Requires):
+    """A dependency that gives the calling `Principal`, if it holds one of `scopes` and no program of others.
+
+    For routes of which such a program is told nothing at all: what is public of them has a public route.
+    `own`: a subject's own user passes too, and finds what is about itself.
+    """
+
+    def __init__(self, *scopes: str, own: bool = True) -> None:
+        super().__init__(*scopes)
+        self.own = own
+
+    async def __call__(self, request: Request) -> Principal:
+        """The caller. Raises Unauthenticated, Forbidden."""
+        actor = await super().__call__(request)
+        env: Environment = request.app.state.env
+        if actor.subject_id is not None and not self.own:
+            raise Forbidden(_INTERNAL)
+        check_internal(env.rulebook, actor, china_date(env.clock.now()))
+        return actor
 
 
 def internal_codes(rulebook: Rulebook, on: date) -> frozenset[str]:

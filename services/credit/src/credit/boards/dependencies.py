@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import LanguageDep, Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .removing import BoardRemovals
@@ -24,6 +25,6 @@ def _removals(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -
 
 BoardRemovalsDep = Annotated[BoardRemovals, Depends(_removals)]
 BoardServiceDep = Annotated[BoardService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]
 Decider = Annotated[Principal, Depends(Requires("credit:decide"))]

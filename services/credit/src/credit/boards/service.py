@@ -21,7 +21,6 @@ from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.facts.views import as_version
-from credit.internal import check_internal
 from credit.papers.service import PaperService
 from credit.scoring.rules.periods import first_day, label, last_day
 from credit.scoring.rules.scorecard import Scorecard
@@ -112,10 +111,8 @@ class BoardService:
         """Entries that are, or were proposed to be, on a board, with the facts behind.
 
         Raises:
-            Forbidden: the caller does not see what is internal; what is published is for anyone.
             BoardNotFound, InvalidPayload: no such run of the caller's, or a foreign cursor.
         """
-        check_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
         board = await self._found(actor, board_id)
         rows = await self._boards.shown(board.id, side, _cursor(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, case, cast, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Text, Uuid, and_, case, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -24,6 +24,8 @@ from .models import Certificate, CertificateUse
 from .rules import Because, State
 
 __all__ = ["CertificateRepository"]
+
+_AUTHORITIES = frozenset({"officer", "service"})
 
 
 def _undermined() -> Select[Any]:
@@ -106,9 +108,11 @@ def _withheld() -> ColumnElement[bool]:
 
 
 def _visible(actor: Principal) -> ColumnElement[bool]:
+    """A subject's own user sees its own, an authority those of its regions, a program what it ordered."""
     if actor.subject_id is not None:
         return col(Certificate.subject_id) == actor.subject_id
-    return region_clause(col(Subject.region), actor)
+    within = region_clause(col(Subject.region), actor)
+    return within if actor.kind in _AUTHORITIES else and_(within, col(Certificate.issued_by) == actor.sub)
 
 
 class CertificateRepository:

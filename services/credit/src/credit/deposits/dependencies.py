@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .cover import CoverService
@@ -30,5 +31,5 @@ def _risk(session: SessionDep, env: EnvironmentDep) -> RiskClassService:
 DepositServiceDep = Annotated[DepositService, Depends(_deposits)]
 CoverServiceDep = Annotated[CoverService, Depends(_cover)]
 RiskClassServiceDep = Annotated[RiskClassService, Depends(_risk)]
-Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends, File, UploadFile
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import EvidenceService
@@ -20,6 +21,7 @@ def _service(session: SessionDep, env: EnvironmentDep) -> EvidenceService:
 EvidenceServiceDep = Annotated[EvidenceService, Depends(_service)]
 FileIn = Annotated[UploadFile, File(description="at most 20 MB; its kind is known by its content")]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Insider = Annotated[Principal, Depends(Insiders("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]
 Party = Annotated[Principal, Depends(Requires("credit:write", "credit:read"))]
 """A subject's own user or an officer for it; which of the two is checked in the service."""

@@ -10,7 +10,7 @@ from fastapi import Response
 from credit.facts.errors import FactNotFound
 from credit.subjects.errors import SubjectNotFound
 
-from .dependencies import EvidenceServiceDep, FileIn, Party, Reader, Writer
+from .dependencies import EvidenceServiceDep, FileIn, Insider, Party, Reader, Writer
 from .errors import EvidenceNotFound, EvidenceRefused
 from .rules import MAX_BYTES
 from .schemas import EvidenceView
@@ -58,7 +58,7 @@ async def attach_subject_evidence(
 @router.get(
     "/facts/{fact_id}/evidence", responses=declare(FactNotFound), summary="The files of evidence about a fact"
 )
-async def list_evidence(fact_id: UUID, actor: Reader, evidence: EvidenceServiceDep) -> list[EvidenceView]:
+async def list_evidence(fact_id: UUID, actor: Insider, evidence: EvidenceServiceDep) -> list[EvidenceView]:
     return await evidence.of_fact(actor, fact_id)
 
 

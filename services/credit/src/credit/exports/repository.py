@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,8 +32,8 @@ from credit.facts.rules import Action
 from credit.honours.models import Honour
 from credit.honours.rules import SHOWN
 from credit.inspections.models import Inspection
-from credit.listings.models import Listing
-from credit.listings.rules import ListName, Removal
+from credit.listings.models import Listing, told_to_programs
+from credit.listings.rules import ListName
 from credit.listings.rules import State as ListingState
 from credit.objections.models import Objection
 from credit.objections.rules import Target
@@ -134,17 +134,14 @@ class ExportRepository:
             yield row
 
     async def listings(
-        self, actor: Principal, filters: ExportFilters, *, internal: bool = False
+        self, actor: Principal, filters: ExportFilters, today: date, *, internal: bool = False
     ) -> AsyncIterator[Any]:
-        """(subject, listing): to an authority all, to subjects what they know, to clients what was listed.
-
-        Clients are told nothing that was repaired or undone, and of the slight list only if `internal`.
-        """
+        """(subject, listing): to an authority all, to subjects what they know, to clients what is shared."""
         clauses = _visible(actor, filters)
         if actor.subject_id is not None:
             clauses += [col(Listing.state) != ListingState.DRAFT, col(Listing.notified_on).is_not(None)]
         elif actor.kind == "client":
-            clauses.append(shared_with_clients(internal=internal))
+            clauses.append(told_to_programs(today, internal=internal))
         elif actor.kind not in _AUTHORITIES:
             clauses.append(false())
         query = (
@@ -314,16 +311,6 @@ def _disputed_now() -> list[ColumnElement[bool]]:
     later = aliased(Fact)
     newer = select(col(later.id)).where(col(later.id) == col(Fact.id), col(later.version) > col(Fact.version))
     return [col(Fact.action) == Action.DISPUTE, ~newer.exists()]
-
-
-def shared_with_clients(*, internal: bool) -> ColumnElement[bool]:
-    """The listings that programs of others are told of: in force or over, never repaired or undone ones."""
-    over = and_(
-        col(Listing.state) == ListingState.REMOVED,
-        col(Listing.removal).not_in((Removal.REPAIRED, Removal.REVOKED)),
-    )
-    listed = or_(col(Listing.state) == ListingState.LISTED, over)
-    return listed if internal else and_(listed, col(Listing.on_list) == ListName.SERIOUS)
 
 
 def _visible(actor: Principal, filters: ExportFilters) -> list[ColumnElement[bool]]:

@@ -20,6 +20,7 @@ from credit.facts.views import as_version, shown_on
 from credit.honours.rules import State as HonourState
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
 from credit.internal import internal_codes, sees_all_of, sees_internal
+from credit.listings.showing import never_shown
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 from credit.subjects.personal import masked
@@ -144,7 +145,11 @@ class ExportService:
             Name.HONOURS: self._honours,
         }[name](actor, filters)
 
+    def _sees_all_of(self, actor: Principal) -> bool:
+        return sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+
     async def _subjects(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        scored = self._sees_all_of(actor)
         async for subject in self._exports.subjects(actor, filters):
             person = masked(subject, self._env.keyring)
             yield (
@@ -163,7 +168,7 @@ class ExportService:
                 person.id_number if person else None,
                 person.phone if person else None,
                 regions.name_of(subject.region),
-                subject.score,
+                subject.score if scored else None,
                 subject.grade,
                 subject.tier,
                 subject.scored_on,
@@ -171,13 +176,14 @@ class ExportService:
             )
 
     async def _grades(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        scored = self._sees_all_of(actor)
         async for subject, grade in self._exports.grades(actor, filters):
             yield (
                 *_head(subject),
                 grade.version,
                 grade.grade,
                 grade.tier,
-                grade.score,
+                grade.score if scored else None,
                 grade.policy_id,
                 grade.policy_version,
                 grade.valid_at,
@@ -245,9 +251,11 @@ class ExportService:
             )
 
     async def _listings(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        today = china_date(self._env.clock.now())
+        today, every = china_date(self._env.clock.now()), self._sees_all_of(actor)
         internal = sees_internal(self._env.rulebook, actor, today)
-        async for subject, listing in self._exports.listings(actor, filters, internal=internal):
+        async for subject, listing in self._exports.listings(actor, filters, today, internal=internal):
+            if not every and never_shown(subject, self._env.keyring, today):
+                continue
             yield (
                 *_head(subject),
                 listing.id,
@@ -265,6 +273,7 @@ class ExportService:
             )
 
     async def _boards(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
+        scored = self._sees_all_of(actor)
         async for subject, board, entry, disputed in self._exports.boards(actor, filters):
             yield (
                 *_head(subject),
@@ -272,7 +281,7 @@ class ExportService:
                 board.number,
                 board.period,
                 entry.decided,
-                entry.score,
+                entry.score if scored else None,
                 entry.grade,
                 board.published_at,
                 disputed,
@@ -294,7 +303,7 @@ class ExportService:
             )
 
     async def _honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        every = sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        every = self._sees_all_of(actor)
         async for subject, honour in self._exports.honours(actor, filters, all_of=every):
             yield (
                 *_head(subject),
@@ -313,8 +322,11 @@ def _head(subject: Subject) -> tuple[Any, ...]:
 
 
 def _shared(data: dict[str, Any], *, internal: bool) -> dict[str, Any]:
-    """What an event says, without how its subject is supervised for those who do not see what is internal."""
-    return data if internal else {name: value for name, value in data.items() if name != "supervision"}
+    """What an event says; how its subject is supervised, and why a grade changed, only to whom it is told."""
+    if internal:
+        return data
+    kept_back = {"supervision", "fact_id"} if "to_grade" in data else {"supervision"}
+    return {name: value for name, value in data.items() if name not in kept_back}
 
 
 def _place(after: str | None) -> Position | None:

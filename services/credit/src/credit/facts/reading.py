@@ -13,7 +13,7 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.internal import hidden_codes, sees_all_of
+from credit.internal import internal_codes, sees_all_of
 from credit.scoring.service import moment_of
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -22,9 +22,9 @@ from credit.subjects.repository import SubjectRepository
 from .errors import FactNotFound
 from .models import Fact
 from .repository import FactRepository
-from .rules import FactVersion, Hidden, known
+from .rules import FactVersion, known
 from .schemas import CatalogueEntry, CatalogueView, FactView, InfoClass, Nature
-from .views import FactViews
+from .views import FactViews, look_at
 
 __all__ = ["FactReader", "seen_by"]
 
@@ -57,8 +57,7 @@ class FactReader:
         """Facts of a subject that had occurred by `valid_at`, each as known at `known_at`, newest first.
 
         `narrowed` is (class, code, nature). A page may hold fewer than `limit` where archived facts are left
-        out. What is internal is shown to whom policy lets see it, and to the subject itself; so is what waits
-        for its publication.
+        out. A program of others finds what the public is shown today, as it stands now.
 
         Raises:
             SubjectNotFound: not the caller's to see.
@@ -79,32 +78,35 @@ class FactReader:
         if code is not None and code not in catalogue.by_code:
             raise InvalidPayload.at("query/code", Text("目录中没有此代码", "The catalogue has no such code"))
         codes = catalogue.codes_of(info_class, code, nature)
-        rows = await self._facts.page(
-            subject.id, on, moment, codes, _after(cursor), limit, hidden=self._hidden(actor)
-        )
+        public = await self._public_to(actor, subject)
+        rows = await self._facts.page(subject.id, on, moment, codes, _after(cursor), limit, among=public)
         items, following = page_of(
             rows, limit, lambda row: encode_cursor(row.occurred_on.isoformat(), str(row.id))
         )
         versions = known(await self._facts.versions_of(subject.id), moment)
         view = FactViews(self._env.rulebook, self._language, subject, versions, on)
-        kept = await self._kept_from(actor, subject)
-        shown = [one for one in map(view, items) if seen_by(actor, subject.id, one) and one.id not in kept]
+        shown = [one for one in map(view, items) if seen_by(actor, subject.id, one)]
         return Page(items=shown, next_cursor=following)
 
     async def find(self, actor: Principal, fact_id: UUID) -> tuple[Fact, Subject]:
         """The newest version of a fact that the caller may see. Raises FactNotFound."""
         fact = await self._facts.latest(fact_id)
         subject = None if fact is None else await self._subjects.find(fact.subject_id, actor)
-        if fact is None or subject is None or fact.code in self._hidden(actor):
+        if fact is None or subject is None:
             raise FactNotFound
-        if fact.id in await self._kept_from(actor, subject):
+        public = await self._public_to(actor, subject)
+        if public is not None and (fact.id, fact.version) not in public:
             raise FactNotFound
         return fact, subject
 
     async def history(self, actor: Principal, fact_id: UUID) -> list[FactView]:
-        """All versions of a fact, the oldest first. Raises FactNotFound."""
-        _, subject = await self.find(actor, fact_id)
-        rows = await self._facts.versions(fact_id)
+        """All versions of a fact, the oldest first; to programs of others the one that stands.
+
+        Raises FactNotFound.
+        """
+        fact, subject = await self.find(actor, fact_id)
+        whole = await self._public_to(actor, subject) is None
+        rows = await self._facts.versions(fact_id) if whole else [fact]
         versions = await self._facts.versions_of(subject.id)
         today = china_date(self._env.clock.now())
         view = FactViews(self._env.rulebook, self._language, subject, versions, today)
@@ -119,17 +121,18 @@ class FactReader:
         today = china_date(self._env.clock.now())
         return FactViews(self._env.rulebook, self._language, subject, standing, today)(fact)
 
-    async def _kept_from(self, actor: Principal, subject: Subject) -> set[UUID]:
-        """The facts of a subject that wait for their publication, where the caller must wait for it too."""
-        today = china_date(self._env.clock.now())
-        if sees_all_of(self._env.rulebook, actor, today):
-            return set()
+    async def _public_to(self, actor: Principal, subject: Subject) -> set[tuple[UUID, int]] | None:
+        """(fact, version) of those that others are shown, where the caller sees no others; None for all."""
+        book, today = self._env.rulebook, china_date(self._env.clock.now())
+        if sees_all_of(book, actor, today):
+            return None
+        standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         kept_back = await self._facts.kept_back([subject.id], today)
-        return {fact_id for fact_id, why in kept_back.items() if why is Hidden.UNPUBLISHED}
-
-    def _hidden(self, actor: Principal) -> frozenset[str]:
-        """The codes of facts that a caller is not shown."""
-        return hidden_codes(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        looks = [(one, look_at(book, subject.region, one, standing, today, kept_back)) for one in standing]
+        hidden = internal_codes(book, today)
+        return {
+            (one.id, one.version) for one, look in looks if look.hidden is None and one.code not in hidden
+        }
 
     def catalogue(self, on: date | None, region: str | None) -> CatalogueView:
         """The catalogue in force on a day in a region: the basic part, and supplementary ones beside it.

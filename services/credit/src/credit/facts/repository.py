@@ -20,6 +20,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -287,11 +288,11 @@ class FactRepository:
         after: tuple[date, UUID] | None,
         limit: int | None,
         *,
-        hidden: Collection[str] = (),
+        among: Collection[tuple[UUID, int]] | None = None,
     ) -> Sequence[Fact]:
         """`limit + 1` facts (None: all) that had occurred by `valid_at`, known at `known_at`, newest first.
 
-        `codes` narrows to these, None to none; those of `hidden` are left out.
+        `codes` narrows to these, `among` to these versions; None to none.
         """
         latest = (
             select(col(Fact.id), func.max(col(Fact.version)).label("version"))
@@ -306,8 +307,8 @@ class FactRepository:
         )
         if codes is not None:
             query = query.where(col(Fact.code).in_(codes))
-        if hidden:
-            query = query.where(col(Fact.code).not_in(hidden))
+        if among is not None:
+            query = query.where(tuple_(col(Fact.id), col(Fact.version)).in_(among))
         if after is not None:
             day, fact_id = after
             query = query.where(

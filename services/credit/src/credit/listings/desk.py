@@ -115,7 +115,7 @@ class ListingDesk:
         if actor is None:
             subject_id = await self._listings.subject_of(listing_id)
         else:
-            row = await self._listings.find(listing_id, actor)
+            row = await self._listings.find(listing_id, actor, self._today)
             subject_id = None if row is None else row[0].subject_id
         subject = None if subject_id is None else await self._subjects.lock(subject_id, None)
         listing = None if subject is None else await self._listings.lock(listing_id)

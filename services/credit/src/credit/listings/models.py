@@ -6,15 +6,26 @@ from typing import Any
 from uuid import UUID
 
 from common.db import UtcDateTime
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    Uuid,
+    and_,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field
+from sqlmodel import Field, col
 
 from credit.db import Base
 
 from .rules import Event, ListName, Removal, Role, State
 
-__all__ = ["Listing", "ListingEvent"]
+__all__ = ["Listing", "ListingEvent", "told_to_programs"]
 
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
@@ -124,3 +135,21 @@ class ListingEvent(Base, table=True):
     details: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     texts_cipher: str | None = Field(default=None, sa_type=Text)
     papers: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+
+
+def told_to_programs(today: date, *, internal: bool) -> ColumnElement[bool]:
+    """The listings that programs of others are told of: what the public is shown today.
+
+    Those who see what is `internal` are told of all that are in force. Nobody is told of one that was never
+    served, nor any more of one that was removed, in whatever way: it is not shared any longer.
+    """
+    in_force = and_(col(Listing.state) == State.LISTED, col(Listing.listed_on).is_not(None))
+    if internal:
+        return in_force
+    return and_(
+        in_force,
+        col(Listing.on_list) == ListName.SERIOUS,
+        col(Listing.published_at).is_not(None),
+        col(Listing.publication_until) >= today,
+        col(Listing.lifted_on).is_(None),
+    )

@@ -27,15 +27,13 @@ from sqlmodel import col
 
 from credit.subjects.models import Subject, of_family
 
-from .models import Listing, ListingEvent
-from .rules import Event, ListName, Removal, State
+from .models import Listing, ListingEvent, told_to_programs
+from .rules import Event, ListName, State
 
 __all__ = ["ListingFilters", "ListingRepository", "ListingRow"]
 
 ListingRow = Row[Listing, Subject]
 _AUTHORITIES = frozenset({"officer", "service"})
-_DONE = (State.LISTED, State.REMOVED)
-_NOT_SHARED = (Removal.REPAIRED, Removal.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +47,9 @@ class ListingFilters:
     objected: bool | None = None
 
 
-def _visible_to(principal: Principal, *, internal: bool = False) -> ColumnElement[bool]:
+def _visible_to(principal: Principal, today: date, *, internal: bool = False) -> ColumnElement[bool]:
     """An authority sees all of its regions; a subject its own from the notice on, with those of whoever was
-    merged into it; others what is listed.
-
-    Programs of others see nothing that was repaired or undone, and of the slight list only if `internal`.
+    merged into it; a program of others what `told_to_programs` says.
     """
     if principal.subject_id is not None:
         own = of_family(col(Listing.subject_id), principal.subject_id)
@@ -61,12 +57,8 @@ def _visible_to(principal: Principal, *, internal: bool = False) -> ColumnElemen
     if principal.kind in _AUTHORITIES:
         return region_clause(col(Subject.region), principal)
     if principal.kind == "client":
-        shared: list[ColumnElement[bool]] = [
-            or_(col(Listing.removal).is_(None), col(Listing.removal).not_in(_NOT_SHARED))
-        ]
-        if not internal:
-            shared.append(col(Listing.on_list) == ListName.SERIOUS)
-        return and_(region_clause(col(Subject.region), principal), col(Listing.state).in_(_DONE), *shared)
+        told = told_to_programs(today, internal=internal)
+        return and_(region_clause(col(Subject.region), principal), told)
     return false()
 
 
@@ -103,13 +95,13 @@ class ListingRepository:
         self._session.add(row)
 
     async def find(
-        self, listing_id: UUID, principal: Principal, *, internal: bool = False
+        self, listing_id: UUID, principal: Principal, today: date, *, internal: bool = False
     ) -> ListingRow | None:
-        """A listing the caller may see, with its subject."""
+        """A listing the caller may see today, with its subject."""
         query = (
             select(Listing, Subject)
             .join(Subject, col(Subject.id) == col(Listing.subject_id))
-            .where(col(Listing.id) == listing_id, _visible_to(principal, internal=internal))
+            .where(col(Listing.id) == listing_id, _visible_to(principal, today, internal=internal))
         )
         return (await self._session.execute(query)).one_or_none()
 
@@ -144,11 +136,12 @@ class ListingRepository:
         filters: ListingFilters,
         before: UUID | None,
         limit: int,
+        today: date,
         *,
         internal: bool = False,
     ) -> Sequence[ListingRow]:
-        """`limit + 1` listings the caller may see, the newest first."""
-        clauses = [_visible_to(principal, internal=internal)]
+        """`limit + 1` listings the caller may see today, the newest first."""
+        clauses = [_visible_to(principal, today, internal=internal)]
         if filters.subject_id is not None:
             clauses.append(col(Listing.subject_id) == filters.subject_id)
         if filters.on_list is not None:

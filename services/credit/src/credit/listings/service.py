@@ -11,7 +11,7 @@ from common.problems import FieldError, Forbidden, InvalidPayload, Text
 
 from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
-from credit.internal import sees_internal
+from credit.internal import sees_all_of, sees_internal
 from credit.paging import cursor_id
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
@@ -41,6 +41,7 @@ from .schemas import (
     ServiceIn,
     StatementIn,
 )
+from .showing import never_shown
 from .wording import decision_data, notice_data, repair_notice_data
 
 __all__ = ["ListingService"]
@@ -234,10 +235,11 @@ class ListingService(ListingOpenings, ListingAnnulments):
         self, actor: Principal, filters: ListingFilters, cursor: str | None, limit: int
     ) -> Page[ListingView]:
         """Listings the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        internal = sees_internal(self._env.rulebook, actor, self._today)
-        rows = await self._listings.page(actor, filters, cursor_id(cursor), limit, internal=internal)
+        today, internal = self._today, sees_internal(self._env.rulebook, actor, self._today)
+        rows = await self._listings.page(actor, filters, cursor_id(cursor), limit, today, internal=internal)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
-        return Page(items=[self._view(row, actor) for row in items], next_cursor=following)
+        told = [row for row in items if not self._kept_from(actor, row[1])]
+        return Page(items=[self._view(row, actor) for row in told], next_cursor=following)
 
     async def timeline(self, actor: Principal, listing_id: UUID) -> list[ListingEventView]:
         """The steps of a listing with what was written, for authorities and the subject itself.
@@ -298,10 +300,16 @@ class ListingService(ListingOpenings, ListingAnnulments):
 
     async def _seen(self, actor: Principal, listing_id: UUID) -> ListingRow:
         internal = sees_internal(self._env.rulebook, actor, self._today)
-        row = await self._listings.find(listing_id, actor, internal=internal)
-        if row is None:
+        row = await self._listings.find(listing_id, actor, self._today, internal=internal)
+        if row is None or self._kept_from(actor, row[1]):
             raise ListingNotFound
         return row
+
+    def _kept_from(self, actor: Principal, subject: Subject) -> bool:
+        """Whether a caller is not told of a subject's listings, as programs of others of minors."""
+        if sees_all_of(self._env.rulebook, actor, self._today):
+            return False
+        return never_shown(subject, self._env.keyring, self._today)
 
     async def _dismiss(
         self, actor: Principal, listing: Listing, subject: Subject, wanted: DecisionIn

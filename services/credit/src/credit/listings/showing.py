@@ -1,7 +1,9 @@
 """What anyone may see of the list of seriously dishonest subjects."""
 
+from datetime import date
+
 from common import regions
-from common.crypto import mask_id_public
+from common.crypto import Keyring, mask_id_public
 from common.identifiers import check_resident_id
 from common.pagination import Page, encode_cursor, page_of
 
@@ -16,7 +18,19 @@ from .models import Listing
 from .rules import Role, is_minor
 from .schemas import PublicListing
 
-__all__ = ["PublicListings"]
+__all__ = ["PublicListings", "never_shown"]
+
+
+def never_shown(subject: Subject, keyring: Keyring, on: date) -> bool:
+    """Whether nobody is shown a subject's listings: a minor, or a person of unknown age.
+
+    Guides hold a card, which is for adults.
+    """
+    if not is_person(subject.kind, subject.key):
+        return False
+    number = id_number_of(subject, keyring)
+    birth = check_resident_id(number).birth_date if number else None
+    return is_minor(birth, on) and not (subject.kind == Kind.TOUR_GUIDE and birth is None)
 
 
 class PublicListings(ListingDesk):
@@ -26,7 +40,7 @@ class PublicListings(ListingDesk):
         """Serious listings whose publication runs today, the newest first.
 
         Of a natural person the name is shown and the ID number masked; minors, and persons of unknown age,
-        are never shown (guides hold a card, which is for adults).
+        are never shown.
         """
         entities = search_clause(query, None) if query else None
         names = self._env.keyring.blind_indexes(normalise(query), context=name_context) if query else []
@@ -38,11 +52,9 @@ class PublicListings(ListingDesk):
     def _public(self, listing: Listing, subject: Subject) -> PublicListing | None:
         number, name = None, subject.name
         if is_person(subject.kind, subject.key):
-            number = id_number_of(subject, self._env.keyring)
-            birth = check_resident_id(number).birth_date if number else None
-            holds_card = subject.kind == Kind.TOUR_GUIDE and birth is None
-            if is_minor(birth, self._today) and not holds_card:
+            if never_shown(subject, self._env.keyring, self._today):
                 return None
+            number = id_number_of(subject, self._env.keyring)
             person = revealed(subject, self._env.keyring)
             name = person.name if person else name
         decided, listed = listing.decided_on, listing.listed_on

@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import QualificationService
@@ -18,5 +19,5 @@ def _service(session: SessionDep, env: EnvironmentDep) -> QualificationService:
 
 
 QualificationServiceDep = Annotated[QualificationService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]

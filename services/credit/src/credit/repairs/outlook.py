@@ -248,7 +248,7 @@ class Outlooks:
         if actor is None:
             subject_id = await self._listings.subject_of(listing_id)
         else:
-            row = await self._listings.find(listing_id, actor)
+            row = await self._listings.find(listing_id, actor, self._today)
             subject_id = row[0].subject_id if row else None
         subject = None if subject_id is None else await self._subjects.lock(subject_id, None, shared=not lock)
         listing = None if subject is None else await self._listings.get(listing_id)

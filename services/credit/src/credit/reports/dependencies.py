@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from common.auth import Principal
-from common.web import Requires, SessionDep
+from common.web import SessionDep
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import ReportService
@@ -19,7 +20,7 @@ def _service(session: SessionDep, env: EnvironmentDep) -> ReportService:
 
 
 ReportServiceDep = Annotated[ReportService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
 YearParam = Annotated[int, Query(ge=2001, le=2200)]
 RegionParam = Annotated[str, Query(pattern=r"^[0-9]{6}$")]
 KnownAt = Annotated[AwareDatetime | None, Query(description="as known at this instant; by default now")]

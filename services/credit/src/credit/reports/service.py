@@ -9,14 +9,11 @@ from typing import Any
 import rfc8785
 from common import regions
 from common.auth import Principal
-from common.clock import china_date
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.hazards.rules import DueStep
-from credit.internal import internal_codes, sees_all_of
-from credit.listings.rules import ListName
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 
 from .duties import Done, of_hazard, of_honour, of_listing, of_objection, of_repair, of_warning
@@ -60,8 +57,7 @@ class ReportService:
         """The year of a region beside the year before.
 
         Subjects stand where they stood at the end of the span; grades are those published by then. Acts are
-        counted in the year in which they were done. Who does not see what is internal finds no figures of it:
-        in a small place a figure names somebody.
+        counted in the year in which they were done.
 
         Raises:
             ReportNotFound: the region is not the caller's.
@@ -76,7 +72,6 @@ class ReportService:
                 section=key[0], item=key[1], mark=key[2], value=present.get(key, 0), before=before.get(key, 0)
             )
             for key in sorted(present.keys() | before.keys())
-            if self._told(actor, *key[:2])
         ]
         rules = sorted({line.item for line in lines if line.section == "warnings"})
         report = YearlyReport(
@@ -90,14 +85,6 @@ class ReportService:
             sha256="",
         )
         return report.model_copy(update={"sha256": _hash(report)})
-
-    def _told(self, actor: Principal, section: str, item: str) -> bool:
-        """Whether a caller is told a figure: of warnings and of slight listings only who sees them."""
-        on = china_date(self._env.clock.now())
-        if sees_all_of(self._env.rulebook, actor, on):
-            return True
-        internal = {*internal_codes(self._env.rulebook, on), ListName.SLIGHT}
-        return section != "warnings" and item not in internal
 
     async def scorecard(
         self, actor: Principal, region: str, year: int, known_at: datetime | None

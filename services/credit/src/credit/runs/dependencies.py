@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 from credit.simulations.dependencies import SimulationServiceDep
 
@@ -20,4 +21,4 @@ def _service(session: SessionDep, env: EnvironmentDep) -> RunService:
 
 RunServiceDep = Annotated[RunService, Depends(_service)]
 Orderer = Annotated[Principal, Depends(Requires("credit:policy", "credit:write"))]
-Reader = Annotated[Principal, Depends(Requires("credit:read", "credit:policy"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy"))]

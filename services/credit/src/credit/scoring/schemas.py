@@ -166,12 +166,12 @@ class ScoreAnswer(Model):
 
 
 class GradeView(Model):
-    """One published grade. `logged_as` is its id and version in the transparency log."""
+    """One published grade; its points and the fact behind it only for those who see what is internal."""
 
     version: int
     grade: str
     tier: str
-    score: float
+    score: float | None
     policy_id: str
     policy_version: str
     valid_at: date

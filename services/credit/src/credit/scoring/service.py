@@ -207,7 +207,7 @@ class ScoringService:
     ) -> Page[GradeView]:
         """Published grades of a subject, the newest first. Raises SubjectNotFound, InvalidPayload.
 
-        Who does not see what is internal is not told which fact brought a grade.
+        Who does not see what is internal is told neither its points nor which fact brought it.
         """
         if await self._subjects.find(subject_id, actor) is None:
             raise SubjectNotFound
@@ -217,7 +217,7 @@ class ScoringService:
         rows = await self._grades.page(subject_id, below, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(row.version))
         every = sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
-        return Page(items=[_view(row, with_fact=every) for row in items], next_cursor=following)
+        return Page(items=[_view(row, whole=every) for row in items], next_cursor=following)
 
     async def receipt(self, actor: Principal, subject_id: UUID, version: int) -> Receipt | None:
         """The log's receipt of a published grade; None until it is included.
@@ -244,9 +244,9 @@ class ScoringService:
         return found[0] if found else None
 
 
-def _view(grade: PublishedGrade, *, with_fact: bool) -> GradeView:
+def _view(grade: PublishedGrade, *, whole: bool) -> GradeView:
     return GradeView(
         **grade.model_dump(exclude={"subject_id", "score", "fact_id"}),
-        score=float(grade.score),
-        fact_id=grade.fact_id if with_fact else None,
+        score=float(grade.score) if whole else None,
+        fact_id=grade.fact_id if whole else None,
     )

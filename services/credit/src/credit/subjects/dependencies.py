@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .keys import KeyService
@@ -46,6 +47,7 @@ MergeServiceDep = Annotated[MergeService, Depends(_merging)]
 TraceServiceDep = Annotated[TraceService, Depends(_tracing)]
 SubjectServiceDep = Annotated[SubjectService, Depends(_service)]
 Reader = Annotated[Principal, Depends(Requires("credit:read"))]
+Insider = Annotated[Principal, Depends(Insiders("credit:read"))]
 Decider = Annotated[Principal, Depends(Requires("credit:decide"))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]
 Revealer = Annotated[Principal, Depends(Requires("pii:reveal"))]

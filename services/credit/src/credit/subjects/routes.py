@@ -10,6 +10,7 @@ from fastapi import Query, Response
 
 from .dependencies import (
     Decider,
+    Insider,
     KeyServiceDep,
     MergeServiceDep,
     Reader,
@@ -68,7 +69,7 @@ def _answer(view: SubjectView, status: int = 200) -> Response:
     summary="Register a subject",
 )
 async def register_subject(body: SubjectIn, actor: Writer, subjects: SubjectServiceDep) -> Response:
-    return _answer(subjects.view(await subjects.register(actor, body)), 201)
+    return _answer(subjects.view(actor, await subjects.register(actor, body)), 201)
 
 
 @router.get("", summary="Find subjects by name, identifier, kind, region or grade")
@@ -93,7 +94,7 @@ async def list_subjects(
     summary="A subject with its present grade",
 )
 async def get_subject(subject_id: UUID, actor: Reader, subjects: SubjectServiceDep) -> Response:
-    return _answer(subjects.view(await subjects.get(actor, subject_id)))
+    return _answer(subjects.view(actor, await subjects.get(actor, subject_id)))
 
 
 @router.patch(
@@ -112,7 +113,7 @@ async def change_subject(
     actor: Writer,
     subjects: SubjectServiceDep,
 ) -> Response:
-    return _answer(subjects.view(await subjects.change(actor, subject_id, expected, body)))
+    return _answer(subjects.view(actor, await subjects.change(actor, subject_id, expected, body)))
 
 
 @router.post(
@@ -133,7 +134,7 @@ async def merge_subject(
     merging: MergeServiceDep,
     subjects: SubjectServiceDep,
 ) -> Response:
-    return _answer(subjects.view(await merging.merge(actor, subject_id, expected, body)))
+    return _answer(subjects.view(actor, await merging.merge(actor, subject_id, expected, body)))
 
 
 @router.post(
@@ -150,7 +151,7 @@ async def unmerge_subject(
     merging: MergeServiceDep,
     subjects: SubjectServiceDep,
 ) -> Response:
-    return _answer(subjects.view(await merging.unmerge(actor, subject_id, expected, body)))
+    return _answer(subjects.view(actor, await merging.unmerge(actor, subject_id, expected, body)))
 
 
 @router.get(
@@ -158,7 +159,7 @@ async def unmerge_subject(
     responses=declare(SubjectNotFound),
     summary="How a subject was merged and unmerged",
 )
-async def list_mergers(subject_id: UUID, actor: Reader, merging: MergeServiceDep) -> Page[MergerView]:
+async def list_mergers(subject_id: UUID, actor: Insider, merging: MergeServiceDep) -> Page[MergerView]:
     return Page(items=await merging.mergers(actor, subject_id), next_cursor=None)
 
 
@@ -180,7 +181,7 @@ async def propose_key(
     summary="How the key of a subject was corrected",
 )
 async def list_key_corrections(
-    subject_id: UUID, actor: Reader, keys: KeyServiceDep
+    subject_id: UUID, actor: Insider, keys: KeyServiceDep
 ) -> Page[KeyCorrectionView]:
     return Page(items=await keys.list_of(actor, subject_id), next_cursor=None)
 
@@ -225,7 +226,7 @@ async def add_trace(subject_id: UUID, body: TraceIn, actor: Writer, tracing: Tra
 
 
 @router.get("/{subject_id}/traces", responses=declare(SubjectNotFound), summary="Traces of a subject, masked")
-async def list_traces(subject_id: UUID, actor: Reader, tracing: TraceServiceDep) -> Page[TraceView]:
+async def list_traces(subject_id: UUID, actor: Insider, tracing: TraceServiceDep) -> Page[TraceView]:
     return Page(items=await tracing.list_of(actor, subject_id), next_cursor=None)
 
 

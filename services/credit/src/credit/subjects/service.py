@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.intake.service import IntakeService
+from credit.internal import sees_all_of
 from credit.publishing import announce, subject_data
 from credit.scoring.grading import next_moment
 from credit.scoring.rules.causes import Cause
@@ -125,7 +126,8 @@ class SubjectService:
         after = _cursor_id(cursor)
         rows = await self._subjects.page(actor, filters, self._env.keyring, after, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[self.view(row) for row in items], next_cursor=following)
+        scored = self._sees_scores(actor)
+        return Page(items=[self._view(row, scored=scored) for row in items], next_cursor=following)
 
     async def change(
         self, actor: Principal, subject_id: UUID, expected: int, changes: SubjectPatch
@@ -276,8 +278,14 @@ class SubjectService:
         )
         return person
 
-    def view(self, subject: Subject) -> SubjectView:
-        """The subject as it crosses the API."""
+    def view(self, actor: Principal, subject: Subject) -> SubjectView:
+        """The subject as it crosses the API. Points, and when they change, are internal; the grade is not."""
+        return self._view(subject, scored=self._sees_scores(actor))
+
+    def _sees_scores(self, actor: Principal) -> bool:
+        return sees_all_of(self._env.rulebook, actor, china_date(self._env.clock.now()))
+
+    def _view(self, subject: Subject, *, scored: bool) -> SubjectView:
         return SubjectView(
             id=subject.id,
             kind=subject.kind,
@@ -293,12 +301,12 @@ class SubjectService:
             license_expires_on=subject.license_expires_on,
             headcount=subject.headcount,
             merged_into=subject.merged_into,
-            score=None if subject.score is None else float(subject.score),
+            score=float(subject.score) if scored and subject.score is not None else None,
             grade=subject.grade,
             tier=subject.tier,
             grade_version=subject.grade_version,
             scored_on=subject.scored_on,
-            next_change_on=subject.next_change_on,
+            next_change_on=subject.next_change_on if scored else None,
             person=masked(subject, self._env.keyring),
             version=subject.version,
             created_at=subject.created_at,

@@ -6,6 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
+from credit.internal import Insiders
 from credit.rulebook.dependencies import EnvironmentDep
 
 from .service import WarningRuleService
@@ -18,5 +19,5 @@ def _service(session: SessionDep, env: EnvironmentDep) -> WarningRuleService:
 
 
 WarningRuleServiceDep = Annotated[WarningRuleService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Requires("credit:read", "credit:policy"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy", own=False))]
 Author = Annotated[Principal, Depends(Requires("credit:policy"))]
