@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -142,10 +143,13 @@ class Other:
         self.told: list[Decision] = []
         self.untold: list[Decision] = []
         self.alter: str | None = None
+        self.away = False
+        self.asked = 0
 
     async def send(self, record: Mapping[str, Any]) -> Answer:
-        if self.deaf:
-            raise ExchangeFailed("no answer")
+        self.asked += 1
+        if self.deaf or self.away:
+            raise ExchangeFailed("no answer", away=self.away)
         self.got.append(record)
         return Answer(state="accepted", their_number=f"T-{len(self.got)}")
 
@@ -312,6 +316,83 @@ async def test_a_deaf_side_is_asked_again_later_and_given_up(service: Service, o
         assert len(other.of(firm)) == 1
     finally:
         service.at(START)
+
+
+async def test_a_system_that_is_away_keeps_nobody_waiting_and_uses_up_no_attempts(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    hanging = at.adapters[System.NATIONAL]
+    near = Other()
+    both = ExchangeDesk(
+        service.app.state.db,
+        service.app.state.env,
+        {**at.adapters, System.CREDIT_CHINA: near, System.NATIONAL: hanging},
+    )
+    await both.round()
+    other.away, other.asked = True, 0
+    firms = [await service.subject(name=f"断线样例旅行社{n}（虚构）") for n in range(3)]
+    for firm in firms:
+        await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
+    await both.round()
+    assert other.asked == 1, "the first failure ends the round for this system"
+    assert all(near.of(firm) for firm in firms)
+    try:
+        for n in range(1, 13):
+            service.at(START + timedelta(days=n))
+            await both.round()
+        assert other.asked == 13
+        who = service.who(scopes=DECIDE)
+        rows = await service.get("/exchange/records", who=who, system="national", state="waiting", limit=100)
+        mine = [one for one in rows["items"] if one["subject_id"] in {firm["id"] for firm in firms}]
+        assert len(mine) == 6 and max(one["attempts"] for one in mine) <= 1
+        other.away = False
+        await both.round()
+        assert all(other.of(firm) for firm in firms)
+    finally:
+        service.at(START)
+
+
+async def test_what_was_given_up_is_sent_again_at_once_within_ones_regions(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firms = [await service.subject(name=f"重发样例旅行社{n}（虚构）") for n in range(2)]
+    await at.round()
+    ours = [UUID(firm["id"]) for firm in firms]
+    async with service.app.state.db.session() as session:
+        await session.execute(text("UPDATE exchange_records SET state = 'accepted' WHERE state = 'failed'"))
+        await session.execute(
+            text("UPDATE exchange_records SET state = 'failed', attempts = 6 WHERE subject_id = ANY(:ids)"),
+            {"ids": ours},
+        )
+    path = "/exchange/national/retries"
+    elsewhere = await service.post(path, {}, 200, service.who("650000", scopes=DECIDE))
+    assert elsewhere == {"retried": 0, "more": False}
+    await service.post(path, {"state": "accepted"}, 422, service.who(scopes=DECIDE))
+    again = await service.post(path, {"state": "failed"}, 200, service.who(scopes=DECIDE))
+    assert again == {"retried": 2, "more": False}
+    before = len(other.got)
+    await at.round()
+    assert len(other.got) == before + 2
+
+
+@pytest.mark.parametrize(("status", "away"), [(503, True), (401, True), (400, False), (500, False)])
+async def test_only_what_is_not_about_the_record_is_an_outage(status: int, away: bool) -> None:
+    adapter = HttpAdapter("http://other.example", "s", httpx.MockTransport(lambda _: httpx.Response(status)))
+    with pytest.raises(ExchangeFailed) as failed:
+        await adapter.send({"kind": "record", "our_number": "F-1", "version": 1})
+    assert failed.value.away is away
+
+
+async def test_no_answer_in_time_is_an_outage() -> None:
+    def hang(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late", request=request)
+
+    with pytest.raises(ExchangeFailed) as failed:
+        await HttpAdapter("http://other.example", "s", httpx.MockTransport(hang)).decisions(None)
+    assert failed.value.away
 
 
 async def test_decisions_are_applied_once_through_the_rooms_they_concern(

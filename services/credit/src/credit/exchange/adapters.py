@@ -29,10 +29,18 @@ __all__ = [
 ]
 
 _PAGE = 100
+_AWAY = frozenset({401, 403, 429, 502, 503, 504})
 
 
 class ExchangeFailed(Exception):
-    """The other side did not answer, or not in the agreed shape; trying again may help."""
+    """The other side did not answer, or not in the agreed shape; trying again may help.
+
+    `away`: that was not about what was asked; the system itself cannot be reached or lets nobody in.
+    """
+
+    def __init__(self, reason: str, *, away: bool = False) -> None:
+        super().__init__(reason)
+        self.away = away
 
 
 class _Shape(BaseModel):
@@ -174,8 +182,12 @@ class HttpAdapter:
             answer = await self._http.request(method, path, **options)
             answer.raise_for_status()
             content = answer.json()
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            raise ExchangeFailed(f"HTTP {status}", away=status in _AWAY) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise ExchangeFailed(type(error).__name__) from error
+            away = isinstance(error, httpx.TransportError)
+            raise ExchangeFailed(type(error).__name__, away=away) from error
         if not isinstance(content, dict):
             raise ExchangeFailed("not an object")
         return content

@@ -12,7 +12,7 @@ from common.auth import Principal
 from common.db import Database
 from starlette.applications import Starlette
 
-from credit.background import step_for_ever
+from credit.background import report, step_for_ever
 from credit.config import Settings
 from credit.environment import Environment
 
@@ -21,6 +21,7 @@ from .collecting import Collector
 from .errors import ExchangeUnavailable
 from .rules import System
 from .schemas import Reconciliation
+from .sending import Sending
 from .service import ExchangeService
 
 __all__ = ["ExchangeDesk", "adapters_of", "exchanging"]
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 PAUSE = 5.0
 COLLECTED = 200
 SENT = 20
+LONGEST = 30.0
 
 
 def adapters_of(settings: Settings) -> dict[System, Adapter]:
@@ -56,16 +58,20 @@ class ExchangeDesk:
     async def round(self) -> None:
         """One round: collect what changed, send what waits, fetch and apply what others decided.
 
-        While no system is connected nothing is collected; the feed keeps it until one is.
+        While no system is connected nothing is collected; the feed keeps it until one is. The systems are
+        served beside one another, so that one that hangs or fails keeps none waiting.
         """
         more = any(adapter.connected for adapter in self.adapters.values())
         while more:
             async with self._database.session() as session:
                 more = await Collector(session, self._env).collect(COLLECTED)
-        for system, adapter in self.adapters.items():
-            if adapter.connected:
-                await self._send(system, adapter)
-                await self._fetch(system, adapter)
+        connected = {system: one for system, one in self.adapters.items() if one.connected}
+        served = await asyncio.gather(
+            *(self._serve(system, adapter) for system, adapter in connected.items()), return_exceptions=True
+        )
+        for system, outcome in zip(connected, served, strict=True):
+            if isinstance(outcome, Exception):
+                report(f"exchange: {system}", outcome)
         applied = True
         while applied:
             async with self._database.session() as session:
@@ -94,20 +100,33 @@ class ExchangeDesk:
             )
         return result
 
-    async def _send(self, system: System, adapter: Adapter) -> None:
+    async def _serve(self, system: System, adapter: Adapter) -> None:
+        if await self._send(system, adapter):
+            await self._fetch(system, adapter)
+
+    async def _send(self, system: System, adapter: Adapter) -> bool:
+        """Send what waits, for at most `LONGEST` seconds and what was claimed; False when nobody is there."""
+        clock = asyncio.get_running_loop()
+        until = clock.time() + LONGEST
         while True:
             async with self._database.session() as session:
-                claimed = await ExchangeService(session, self._env).claim(system, SENT)
-            for record_id, body in claimed:
+                claimed = await Sending(session, self._env).claim(system, SENT)
+            for place, (record_id, body) in enumerate(claimed):
                 answer, failure = None, None
                 try:
                     answer = await adapter.send(body)
                 except ExchangeFailed as error:
                     failure = str(error)
+                    if error.away:
+                        rest = [one for one, _ in claimed[place + 1 :]]
+                        async with self._database.session() as session:
+                            await Sending(session, self._env).release(record_id, rest, failure)
+                        log.warning("exchange_away", system=system, reason=failure)
+                        return False
                 async with self._database.session() as session:
-                    await ExchangeService(session, self._env).settle(record_id, answer, failure)
-            if len(claimed) < SENT:
-                return
+                    await Sending(session, self._env).settle(record_id, answer, failure)
+            if len(claimed) < SENT or clock.time() > until:
+                return True
 
     async def _fetch(self, system: System, adapter: Adapter) -> None:
         async with self._database.session() as session:

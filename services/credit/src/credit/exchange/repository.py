@@ -97,6 +97,46 @@ class ExchangeRepository:
         locked = query.with_for_update().execution_options(populate_existing=True)
         return (await self._session.execute(locked)).scalar_one_or_none()
 
+    async def wait_again(self, actor: Principal, system: str, state: str, now: datetime, limit: int) -> int:
+        """Let the oldest settled records of a state wait again that no later version replaces; how many."""
+        later = aliased(ExchangeRecord)
+        replaced = (
+            select(col(later.id))
+            .where(
+                col(later.system) == col(ExchangeRecord.system),
+                col(later.kind) == col(ExchangeRecord.kind),
+                col(later.our_number) == col(ExchangeRecord.our_number),
+                col(later.version) > col(ExchangeRecord.version),
+            )
+            .exists()
+        )
+        chosen = (
+            select(col(ExchangeRecord.id))
+            .where(
+                region_clause(col(ExchangeRecord.region), actor),
+                col(ExchangeRecord.system) == system,
+                col(ExchangeRecord.state) == state,
+                ~replaced,
+            )
+            .order_by(col(ExchangeRecord.id))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        again = (
+            update(ExchangeRecord)
+            .where(col(ExchangeRecord.id).in_(chosen))
+            .values(
+                state=RecordState.WAITING,
+                attempts=0,
+                next_attempt_at=now,
+                settled_at=None,
+                settled_on=None,
+            )
+            .returning(col(ExchangeRecord.id))
+            .execution_options(synchronize_session=False)
+        )
+        return len((await self._session.execute(again)).all())
+
     async def records(
         self, actor: Principal, system: str | None, state: str | None, before: UUID | None, limit: int
     ) -> Sequence[ExchangeRecord]:

@@ -6,10 +6,10 @@ from common.pagination import Page
 from common.problems import declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 
-from .dependencies import Decider, DeskDep, ExchangeServiceDep
+from .dependencies import Decider, DeskDep, ExchangeServiceDep, SendingDep
 from .errors import ExchangeUnavailable, RecordNotFound, RecordSettled
 from .rules import DecisionState, RecordState, System
-from .schemas import DecisionView, ReconcileIn, Reconciliation, RecordView, SystemView
+from .schemas import DecisionView, ReconcileIn, Reconciliation, RecordView, Retries, RetriesIn, SystemView
 
 __all__ = ["router"]
 
@@ -38,8 +38,13 @@ async def list_records(
     responses=declare(RecordNotFound, RecordSettled),
     summary="Send a record again that was given up or refused",
 )
-async def retry_record(record_id: UUID, actor: Decider, exchange: ExchangeServiceDep) -> RecordView:
-    return await exchange.retry(actor, record_id)
+async def retry_record(record_id: UUID, actor: Decider, sending: SendingDep) -> RecordView:
+    return await sending.retry(actor, record_id)
+
+
+@router.post("/{system}/retries", summary="Send all records of a system again that were given up or refused")
+async def retry_records(system: System, body: RetriesIn, actor: Decider, sending: SendingDep) -> Retries:
+    return await sending.retry_all(actor, system, body.state)
 
 
 @router.get("/decisions", summary="Decisions of other systems and what became of them, the newest first")

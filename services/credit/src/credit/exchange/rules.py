@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import rfc8785
 
@@ -17,6 +17,7 @@ __all__ = [
     "DecisionState",
     "RecordKind",
     "RecordState",
+    "RetriedState",
     "System",
     "compared",
     "content_hash",
@@ -51,6 +52,10 @@ class RecordState(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     WITHHELD = "withheld"
+
+
+RetriedState = Literal["failed", "refused"]
+"""What can be sent again."""
 
 
 class DecisionKind(StrEnum):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from common.web import Day, Model
 
-from .rules import System
+from .rules import RetriedState, System
 
 __all__ = [
     "DecisionView",
@@ -67,6 +67,19 @@ class DecisionView(Model):
     reason: str | None
     received_at: datetime
     settled_at: datetime | None
+
+
+class RetriesIn(Model):
+    """Which records of a system are sent again: those given up, or those it refused."""
+
+    state: RetriedState = "failed"
+
+
+class Retries(Model):
+    """How many records wait to be sent again; `more`: there may be further ones, ask once more."""
+
+    retried: int
+    more: bool
 
 
 class ReconcileIn(Model):

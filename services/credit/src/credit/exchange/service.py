@@ -1,11 +1,9 @@
-"""Use cases of the exchange that touch only our side: claim and settle records, take decisions in, look."""
+"""Use cases of the exchange that touch only our side: take decisions in and apply them, compare, look."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from common import audit
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
@@ -32,10 +30,10 @@ from credit.repairs.closing import RepairClosings
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
-from .adapters import Adapter, Answer, Decision, Decisions, TheirRecord
-from .collecting import EVERYWHERE, PERSON_CONTEXT
-from .errors import RecordNotFound, RecordSettled, RepairIsOurs
-from .models import ExchangeDecision, ExchangeRecord
+from .adapters import Adapter, Decision, Decisions, TheirRecord
+from .collecting import EVERYWHERE
+from .errors import RepairIsOurs
+from .models import ExchangeDecision
 from .repository import ExchangeRepository
 from .rules import (
     DecisionKind,
@@ -44,9 +42,9 @@ from .rules import (
     System,
     compared,
     content_hash,
-    next_attempt,
 )
 from .schemas import DecisionsOfDay, DecisionView, Reconciliation, RecordView, SystemView
+from .sending import record_view
 
 __all__ = ["ExchangeService"]
 
@@ -66,73 +64,6 @@ class ExchangeService:
         self._exchange = ExchangeRepository(session)
         self._subjects = SubjectRepository(session)
         self._facts = FactRepository(session)
-
-    async def claim(self, system: System, limit: int) -> list[tuple[UUID, dict[str, object]]]:
-        """Records to send now, as (id, body); should nobody settle them, they come again."""
-        now = self._env.clock.now()
-        minutes = self._policy_minutes()
-        rows = await self._exchange.claim(system, now, limit)
-        for row in rows:
-            row.attempts += 1
-            row.next_attempt_at = next_attempt(min(row.attempts, len(minutes)), minutes, now) or now
-        await self._session.flush()
-        return [(row.id, await self._as_sent(row)) for row in rows]
-
-    async def _as_sent(self, row: ExchangeRecord) -> dict[str, object]:
-        """A record as it goes out; that a person's name goes with it is on record."""
-        body: dict[str, Any] = row.content | {"sha256": row.sha256}
-        if row.person_cipher is not None:
-            name = self._env.keyring.decrypt(row.person_cipher, context=PERSON_CONTEXT)
-            body["subject"] = body["subject"] | {"name": name}
-            await audit.record(
-                self._session,
-                actor=EVERYWHERE,
-                action="exchange.person_sent",
-                target=f"subject:{row.subject_id}",
-                details={"system": row.system, "number": row.our_number, "version": row.version},
-                now=self._env.clock.now(),
-            )
-        return body
-
-    async def settle(self, record_id: UUID, answer: Answer | None, failure: str | None = None) -> None:
-        """Keep what the other side said to a record, or that it did not answer.
-
-        A person's name is kept for sending only: until the record was accepted.
-        """
-        row = await self._exchange.lock_record(record_id, None)
-        if row is None or row.state != RecordState.WAITING:
-            return
-        now = self._env.clock.now()
-        if answer is None:
-            row.reason = failure
-            if next_attempt(row.attempts, self._policy_minutes(), now) is None:
-                row.state = RecordState.FAILED
-        else:
-            row.state = RecordState.ACCEPTED if answer.state == "accepted" else RecordState.REFUSED
-            row.their_number, row.reason = answer.their_number, answer.reason
-        if row.state != RecordState.WAITING:
-            row.settled_at, row.settled_on = now, china_date(now)
-        if row.state == RecordState.ACCEPTED:
-            row.person_cipher = None
-        await self._session.flush()
-
-    async def retry(self, actor: Principal, record_id: UUID) -> RecordView:
-        """Send a record again that was given up or refused.
-
-        Raises:
-            RecordNotFound: not of the caller's regions.
-            RecordSettled: it waits or was accepted, or a later version was made.
-        """
-        row = await self._exchange.lock_record(record_id, actor)
-        if row is None:
-            raise RecordNotFound
-        if row.state not in {RecordState.FAILED, RecordState.REFUSED} or await self._exchange.later(row):
-            raise RecordSettled(present=row.state, allowed=[])
-        row.state, row.attempts = RecordState.WAITING, 0
-        row.next_attempt_at = self._env.clock.now()
-        row.settled_at = row.settled_on = None
-        await self._session.flush()
-        return _record(row)
 
     async def take(self, system: System, page: Decisions, after: str | None) -> None:
         """Keep decisions, each version once, with the place up to which they were read."""
@@ -219,7 +150,7 @@ class ExchangeService:
         """Records of the caller's regions, the newest first. Raises InvalidPayload."""
         rows = await self._exchange.records(actor, system, state, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[_record(row) for row in items], next_cursor=following)
+        return Page(items=[record_view(row) for row in items], next_cursor=following)
 
     async def decisions(
         self,
@@ -377,17 +308,9 @@ class ExchangeService:
             raise _never_sent()
         return fact
 
-    def _policy_minutes(self) -> list[int]:
-        on = china_date(self._env.clock.now())
-        return self._env.rulebook.exchange.choose("exchange", on=on).retry_minutes
-
 
 def _never_sent() -> InvalidPayload:
     return InvalidPayload.at("/content/our_number", Text("未报送过该信息", "That record was never sent"))
-
-
-def _record(row: ExchangeRecord) -> RecordView:
-    return RecordView(**row.model_dump(exclude={"settled_on", "person_cipher"}))
 
 
 def _decision(row: ExchangeDecision) -> DecisionView:
