@@ -240,9 +240,10 @@ async def test_a_version_of_the_future_takes_effect_on_its_day(service: Service)
     ):
         assert (await published(rival, 409))["clash"] == clash
     mild = await published(start | {"version": "2", "effective_from": "2026-12-10", "base": 95})
-    gone = await service.post(
-        f"/scorecards/{mild['id']}/withdrawal", {"reason": "另行研究决定"}, 200, who=one
-    )
+    back = {"reason": "另行研究决定"}
+    alone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 403, who=one)
+    assert alone["type"] == "/problems/second-person-needed", "its author takes back what another published"
+    gone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 200, who=two)
     assert gone["state"] == "withdrawn"
     await settle(service)
     answer = await service.get(f"/subjects/{subject['id']}/score", known_at=known_at)

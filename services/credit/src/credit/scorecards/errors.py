@@ -20,10 +20,13 @@ class WrongState(StateConflict):
 
 
 class SecondPersonNeeded(Forbidden):
-    """Whoever wrote the draft does not publish it."""
+    """Whoever wrote the draft does not publish it, nor take back what was published."""
 
     type = "/problems/second-person-needed"
-    title = Text("起草人或修改人不得发布，须由另一人发布", "Another person than its authors must publish it")
+    title = Text(
+        "起草人、修改人不得发布，也不得撤回已发布版本",
+        "Another person than its authors must publish it, or take back what was published",
+    )
 
 
 class WrongHash(StateConflict):
