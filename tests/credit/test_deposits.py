@@ -675,11 +675,17 @@ def test_who_was_found_without_any_policy_lacks_cover_from_the_day_after_the_las
 
 
 async def test_an_agency_that_never_showed_a_policy_counts_after_its_grace(service: Service) -> None:
-    """Found without on Friday the 20th: five working days, to the 27th; then the sample card's 10 points."""
+    """Found without on Friday the 20th, told on Monday the 23rd: five working days, to the 30th; then the
+    sample card's 10 points."""
     made, path = await agency(service)
     body = {"document_no": "BX-1", "authority": "演示机关", "found_on": "2026-11-20"}
     found = await service.post(f"{path}/liability-findings", body)
-    assert (found["due_on"], found["withdrawn_at"]) == ("2026-11-27", None)
+    assert (found["due_on"], found["withdrawn_at"]) == ("2026-11-30", None)
+    long_ago = body | {"document_no": "BX-0", "found_on": "2020-01-01"}
+    told = await service.post(f"{path}/liability-findings", long_ago)
+    assert told["due_on"] == "2026-11-30", "the days begin when it is told"
+    gone = f"{path}/liability-findings/{told['id']}/withdrawal"
+    await service.post(gone, {"reason": "误查他社"}, 200)
     assert (await service.post(f"{path}/liability-findings", body))["id"] == found["id"]
     await service.post(f"{path}/liability-findings", body | {"found_on": "2026-11-19"}, 409)
     await service.post(f"{path}/liability-findings", body | {"found_on": "2026-12-19"}, 422)
@@ -688,26 +694,26 @@ async def test_an_agency_that_never_showed_a_policy_counts_after_its_grace(servi
     hotel = await service.subject(kind="star_hotel")
     await service.post(f"/subjects/{hotel['id']}/liability-findings", body, 409)
     try:
-        service.at(START + timedelta(days=4))
+        service.at(START + timedelta(days=7))
         await turns(service)
         assert await codes(service, path) == []
-        service.at(START + timedelta(days=5))
+        service.at(START + timedelta(days=8))
         await turns(service)
-        assert await codes(service, path) == [("LIABILITY_INSURANCE_MISSING", "2026-11-28")]
+        assert await codes(service, path) == [("LIABILITY_INSURANCE_MISSING", "2026-12-01")]
         assert (await service.get(path))["score"] == 90
         policy = {"insurer": "演示保险（虚构）", "policy_no": f"从未-{made['id']}", "cover_fen": 1_000_000}
-        days = {"valid_from": "2026-11-30", "valid_to": "2027-11-29"}
-        service.at(START + timedelta(days=8))
+        days = {"valid_from": "2026-12-03", "valid_to": "2027-12-02"}
+        service.at(START + timedelta(days=11))
         await service.post(f"{path}/liability-policies", policy | days)
         assert await codes(service, path) == [
-            ("LIABILITY_INSURANCE_IN_PLACE", "2026-11-30"),
-            ("LIABILITY_INSURANCE_MISSING", "2026-11-28"),
+            ("LIABILITY_INSURANCE_IN_PLACE", "2026-12-03"),
+            ("LIABILITY_INSURANCE_MISSING", "2026-12-01"),
         ]
         assert (await service.get(path))["score"] == 100
         drawn = await service.post(withdrawal, {"reason": "误查他社"}, 200)
         assert drawn["withdrawal_reason"] == "误查他社" and await codes(service, path) == []
         await service.post(withdrawal, {"reason": "误查他社"}, 409)
-        assert len((await service.get(f"{path}/liability-findings"))["items"]) == 1
+        assert len((await service.get(f"{path}/liability-findings"))["items"]) == 2
     finally:
         service.at(START)
 

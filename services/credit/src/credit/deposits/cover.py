@@ -102,6 +102,8 @@ class CoverService:
     async def find_none(self, actor: Principal, subject_id: UUID, wanted: FindingIn) -> LiabilityFinding:
         """Record that an agency showed no liability policy; it has so many working days to show one.
 
+        The days count from the notice, which is given when the finding is recorded, whenever it was found.
+
         Where it does not, cover counts as missing from the day after. So an agency that never had a policy
         counts too, and one whose policy is only not recorded yet has time. The same notice is one finding.
 
@@ -120,8 +122,9 @@ class CoverService:
                 raise DepositRefused(
                     Text("该文号的记录内容不同", "The notice of this number says something else")
                 )
-        policy = self._env.rulebook.deposits.choose("deposits", on=wanted.found_on, region=subject.region)
-        due = add_working_days(wanted.found_on, policy.insurance_shown.working_days)
+        today = china_date(now)
+        policy = self._env.rulebook.deposits.choose("deposits", on=today, region=subject.region)
+        due = add_working_days(today, policy.insurance_shown.working_days)
         finding = LiabilityFinding(
             **wanted.model_dump(),
             id=new_id(),
