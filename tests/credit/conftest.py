@@ -111,6 +111,10 @@ class Service:
         """The reference of a subject's own paper, uploaded, on which an officer acts for it."""
         return {"number": "书面申请2026年第1号", "sha256": await self.uploaded(subject)} | fields
 
+    async def proof(self, subject: dict[str, Any], name: str = "证明材料") -> list[dict[str, str]]:
+        """Uploaded evidence, as requests name it."""
+        return [{"sha256": await self.uploaded(subject), "name": name}]
+
     async def by_room(
         self, subject: dict[str, Any], code: str, day: str, room: str = "", **fields: Any
     ) -> dict[str, Any]:

@@ -140,7 +140,17 @@ class Room:
 
     async def file(self, body: dict[str, Any], who: dict[str, str], expect: int = 201) -> Any:
         wanted = {"statement": "处罚对象有误，电话 13900000001"} | body
+        if who == self.officer:
+            wanted |= {"request": await self.service.paper({"id": await self.about(body)})}
         return await self.service.post("/objections", wanted, expect, who=who)
+
+    async def about(self, body: dict[str, Any]) -> str:
+        """The subject of what is objected to."""
+        if "listing_id" in body:
+            return str((await self.service.get(f"/listings/{body['listing_id']}"))["subject"]["id"])
+        if "fact_id" in body:
+            return str((await self.service.get(f"/facts/{body['fact_id']}/versions"))[-1]["subject_id"])
+        return str(body.get("subject_id") or (await self.service.subject())["id"])
 
     async def step(
         self,
@@ -307,6 +317,18 @@ async def test_only_the_subject_and_officers_of_the_region_take_part(service: Se
     listed = await service.get("/objections", who=room.own(subject))
     assert [one["id"] for one in listed["items"]] == [made["id"]]
     await room.step(made, "accept", expect=403, who=room.own(subject))
+    alone = {"target": "page", "fact_id": fact["id"], "statement": "代为提出的异议"}
+    for more, pointer in (
+        ({}, "/request"),
+        ({"request": {"number": "申请1号", "sha256": "d" * 64}}, "/request/sha256"),
+    ):
+        bare = await service.post("/objections", alone | more, 422, room.officer)
+        assert [one["pointer"] for one in bare["errors"]] == [pointer]
+    named = alone | {"request": await service.paper(subject)}
+    itself = await service.post("/objections", named, 422, room.own(subject))
+    assert [one["pointer"] for one in itself["errors"]] == ["/request"]
+    filed = await service.post("/objections", named, 201, room.officer)
+    assert filed["acts"][0]["details"] == {"request": named["request"]}
     for body, pointer in (
         ({"target": "fact"}, "/fact_id"),
         ({"target": "grade", "subject_id": subject["id"]}, "/grade_version"),
@@ -417,10 +439,11 @@ async def test_two_objections_at_once_are_one(service: Service, room: Room) -> N
 
     subject, fact = await fined(service)
     body = {"target": "fact", "fact_id": fact["id"], "statement": "同时提出的异议"}
+    paper = {"request": await service.paper(subject)}
     answers = await asyncio.gather(
         *(
-            service.http.post("/api/v1/credit/objections", json=body, headers=who)
-            for who in (room.own(subject), room.officer, room.own(subject))
+            service.http.post("/api/v1/credit/objections", json=body | more, headers=who)
+            for who, more in ((room.own(subject), {}), (room.officer, paper), (room.own(subject), {}))
         )
     )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]

@@ -388,6 +388,7 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
             passing = await service.fact(subject, "PENALTY_CONFISCATION", "2026-06-02")
             await service.post(f"/facts/{passing['id']}/corrections", WITHDRAWN)
         filed = {"target": "fact", "fact_id": wrong["id"], "statement": "处罚对象有误"}
+        filed |= {"request": await service.paper(subject)}
         made = await service.post("/objections", filed, 201, who=officer)
         path = f"/objections/{made['id']}"
         await service.post(f"{path}/accept", {}, 200, who=officer)

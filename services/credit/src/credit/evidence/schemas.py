@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Model
+from common.web import Model, OneLine
 from pydantic import StringConstraints
 
 __all__ = ["EvidenceView", "WrittenRequest", "WrittenStatement"]
@@ -13,7 +13,7 @@ __all__ = ["EvidenceView", "WrittenRequest", "WrittenStatement"]
 class WrittenRequest(Model):
     """The paper on which an officer acts for a subject: its number, and the hash of the uploaded file."""
 
-    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), OneLine]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

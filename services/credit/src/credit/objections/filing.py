@@ -7,6 +7,7 @@ from common.calendar import add_working_days
 from common.db import new_id
 from common.problems import InvalidPayload, Text
 
+from credit.evidence.written import WrittenRequests
 from credit.facts.rules import Action
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -36,7 +37,8 @@ class ObjectionFilings(ObjectionDesk):
         Raises:
             SubjectNotFound: what it is against is not there, or not the caller's.
             NotYours: neither the subject's own user nor an officer who may write.
-            InvalidPayload: not exactly what names the target, or the fact does not stand any more.
+            InvalidPayload: an officer names no written request of the subject whose file was uploaded, or the
+                subject names one; not exactly what names the target, or the fact does not stand any more.
             ListingNotTold: the subject was not told of the listing yet.
             ObjectionOpen: one against the same thing is not decided yet.
         """
@@ -44,6 +46,7 @@ class ObjectionFilings(ObjectionDesk):
             raise NotYours
         _check_target(wanted)
         subject, key = await self._target(actor, wanted)
+        await WrittenRequests(self._session, self._env).check(actor, {subject.id}, wanted.request)
         if await self._objections.open_against(subject.id, key) is not None:
             raise ObjectionOpen
         now, today = self._env.clock.now(), self._today
@@ -75,7 +78,8 @@ class ObjectionFilings(ObjectionDesk):
         )
         self._objections.add(objection)
         await self._session.flush()
-        return await self._done(objection, Event.FILE, actor.sub, None)
+        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
+        return await self._done(objection, Event.FILE, actor.sub, None, details)
 
     async def _target(self, actor: Principal, wanted: ObjectionIn) -> tuple[Subject, str]:
         """The locked subject of what is objected to, and the name of that inside the subject."""

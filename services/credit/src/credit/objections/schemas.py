@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.affected import AffectedKind
+from credit.evidence.schemas import WrittenRequest
 from credit.facts.schemas import Code
 
 from .rules import Event, State, Target
@@ -31,14 +32,14 @@ __all__ = [
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1000)]
 Statement = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
-Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100), OneLine]
 
 
 class ObjectionIn(Model):
     """An objection: against a fact, a published grade, a listing, or an entry on the public page.
 
     A fact and an entry are named by `fact_id`, a grade by `subject_id` and `grade_version`, a listing by
-    `listing_id`.
+    `listing_id`. An officer files one only on the subject's written `request`.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class ObjectionIn(Model):
     grade_version: int | None = Field(default=None, ge=1, le=2**31 - 1)
     listing_id: UUID | None = None
     statement: Statement
+    request: WrittenRequest | None = None
 
 
 class NoteIn(Model):
