@@ -8,7 +8,7 @@ import pytest
 from credit.listings.service import ListingService
 
 from .conftest import START, Service
-from .test_listings import REASONS, listed, opened, reviewer, said
+from .test_listings import REASONS, listed, opened, reviewer, said, to_decided
 from .test_objections import Room
 
 
@@ -253,5 +253,25 @@ async def test_a_slight_listing_that_was_annulled_leaves_no_trace_in_the_count(s
         facts = (await service.get(f"/subjects/{firm['id']}/facts", valid_at=at.date().isoformat()))["items"]
         assert {one["standing"] for one in facts} == {False}
         assert await measures(service, firm, "2026-11-23") == set()
+    finally:
+        service.at(START)
+
+
+async def test_who_is_listed_again_on_the_day_of_a_removal_has_not_left_the_list(service: Service) -> None:
+    firm = await service.subject()
+    first = await listed(service, subject_id=firm["id"])
+    again = await opened(service, "SEV-T-1", subject_id=firm["id"])
+    await to_decided(service, again)
+    removal = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件5号"}
+    await service.post(f"/listings/{first['id']}/remove", removal, 200, reviewer(service))
+    assert await grade_on(service, firm, "2026-11-24") == "A"
+    await service.post(f"/listings/{again['id']}/publish", {}, 200)
+    now = await service.get(f"/subjects/{firm['id']}/score")
+    assert now["result"]["grade"] == "D", "the veto counts from the first day, as measures and page do"
+    assert await grade_on(service, firm, "2026-11-24") == "D"
+    try:
+        service.at(START + timedelta(days=3))
+        await service.post(f"/listings/{again['id']}/remove", removal, 200, reviewer(service))
+        assert await grade_on(service, firm, "2026-11-27") == "A", "its own end closes both entries"
     finally:
         service.at(START)

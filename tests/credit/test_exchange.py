@@ -236,7 +236,8 @@ async def test_a_listed_person_reaches_another_system_with_no_more_than_is_neede
         kind="natural_person", key=None, name="卫样例辛", person={"id_number": young}
     )
     nobody = await service.subject(kind="natural_person", key=None, name="蒋样例壬")
-    people = [{"subject_id": one["id"], "role": "principal"} for one in (boss, child, nobody)]
+    proof = {"role": "principal", "evidence": await service.proof(firm)}
+    people = [proof | {"subject_id": one["id"]} for one in (boss, child, nobody)]
     body = {"subject_id": firm["id"], "condition": "SEV-T-3", "reasons": REASONS, "persons": people}
     for listing in await service.post("/listings", body):
         await to_decided(service, listing)

@@ -318,8 +318,15 @@ async def test_a_listing_rests_on_standing_facts_of_those_listed_alone(service: 
         problem = await service.post("/listings", body | {"fact_ids": [own["id"], wrong]}, 422)
         assert [one["pointer"] for one in problem["errors"]] == ["/fact_ids/1"]
     assert (await service.get("/listings", subject_id=firm["id"]))["items"] == []
-    persons = [{"subject_id": boss["id"], "role": "principal"}]
-    made = await service.post("/listings", body | {"fact_ids": [own["id"], bosses["id"]], "persons": persons})
+    persons: list[dict[str, Any]] = [{"subject_id": boss["id"], "role": "principal"}]
+    along = body | {"fact_ids": [own["id"], bosses["id"]], "persons": persons}
+    unknown = await service.post("/listings", along, 422)
+    assert [one["pointer"] for one in unknown["errors"]] == ["/persons/0/evidence"], "no post there"
+    persons[0]["evidence"] = [{"sha256": "d" * 64, "name": "任职文件"}]
+    unknown = await service.post("/listings", along, 422)
+    assert [one["pointer"] for one in unknown["errors"]] == ["/persons/0/evidence/0/sha256"]
+    persons[0]["evidence"] = await service.proof(firm)
+    made = await service.post("/listings", along)
     assert [one["based_on"] for one in made] == [[own["id"], bosses["id"]]] * 2
 
 
@@ -555,7 +562,8 @@ async def test_a_person_is_listed_alone_only_where_the_condition_names_persons(s
         assert [one["pointer"] for one in refused["errors"]] == ["/condition"]
     await service.post("/listings", alone | {"condition": "SEV-T-3"})
     along = {"subject_id": firm["id"], "reasons": REASONS}
-    along["persons"] = [{"subject_id": boss["id"], "role": "manager"}]
+    proof = await service.proof(firm)
+    along["persons"] = [{"subject_id": boss["id"], "role": "manager", "evidence": proof}]
     refused = await service.post("/listings", along | {"condition": "ESC-1"}, 422)
     assert [one["pointer"] for one in refused["errors"]] == ["/persons/0/role"]
     made = await service.post("/listings", along | {"condition": "SEV-T-4"} | penalty)
@@ -647,9 +655,11 @@ async def test_persons_in_charge_are_listed_along_and_told_on_their_own(service:
         "penalty_number": "罚字1号",
         "persons": [
             {"subject_id": person["id"], "role": "principal"},
-            {"subject_id": child["id"], "role": "manager"},
+            {"subject_id": child["id"], "role": "manager", "evidence": await service.proof(firm)},
         ],
     }
+    post = {"kind": "principal", "to": firm["id"], "starts_on": "2024-01-02"}
+    await service.post(f"/subjects/{person['id']}/relations", post)
     whole, principal, manager = await service.post("/listings", body)
     assert (principal["role"], principal["along_with"]) == ("principal", whole["id"])
     for one in (whole, principal, manager):

@@ -128,7 +128,8 @@ async def test_a_dry_run_waits_for_nobody(service: Service) -> None:
 async def test_a_draft_locks_persons_in_order_whatever_the_order_they_are_named_in(service: Service) -> None:
     firm = await service.subject()
     first, second = [await service.subject(kind="natural_person", key=None, name=f"次序{n}") for n in "甲乙"]
-    named = [{"subject_id": one["id"], "role": "principal"} for one in (second, first)]
+    proof = {"role": "principal", "evidence": await service.proof(firm)}
+    named = [proof | {"subject_id": one["id"]} for one in (second, first)]
     facts = [
         (await service.fact(one, "PENALTY_WARNING", "2026-05-01"))["id"] for one in (firm, first, second)
     ]

@@ -6,6 +6,7 @@ decision was only changed, the listing was right until then, and ends.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +147,22 @@ class ListingAnnulments(ListingEndings):
             for one in dict.fromkeys(named)
             if one in latest and latest[one].action != Action.REVOKE and latest[one].subject_id == holder.id
         ]
+
+    async def _stay_on(self, listing: Listing, holder: Subject, on: date, by: str) -> None:
+        """Let a subject that left a list and enters it again on the same day not have left it.
+
+        A removal closes what was entered up to its own day, the new entry too: so what says that the list was
+        left on that day is revoked, as if the new listing had kept the subject on it; its end closes both.
+        """
+        left = CODES[ListName(listing.on_list)][1]
+        why = f"{on.isoformat()} 移出当日又被列入 {listing.number}，未离开名单"
+        for ended in await self._listings.ended(holder.id, listing.on_list):
+            if ended.removed_on != on or ended.id == listing.id:
+                continue
+            rows = await self._fact_rows.latest_of(await self._recorded_by(ended, holder))
+            for fact in rows.values():
+                if fact.code == left and fact.occurred_on == on and fact.action != Action.REVOKE:
+                    await self._facts.correct_for(holder, fact.id, self._revocation(ended, why), by=by)
 
     def _revocation(self, listing: Listing, note: str) -> CorrectionIn:
         return CorrectionIn(

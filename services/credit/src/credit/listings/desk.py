@@ -10,6 +10,7 @@ from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.evidence.service import EvidenceService
 from credit.evidence.written import WrittenRequests
 from credit.facts.repository import FactRepository
 from credit.facts.retention import PublicityPolicy
@@ -19,6 +20,7 @@ from credit.facts.showings import Showings
 from credit.papers.models import Paper
 from credit.papers.service import PaperService
 from credit.publishing import announce
+from credit.relations.repository import RelationRepository
 from credit.repairs.closing import RepairClosings
 from credit.steps import read_texts, step_columns
 from credit.subjects.models import Subject
@@ -67,6 +69,8 @@ class ListingDesk:
         self._fact_rows = FactRepository(session)
         self._papers = PaperService(session, env)
         self._written = WrittenRequests(session, env)
+        self._evidence = EvidenceService(session, env)
+        self._relations = RelationRepository(session)
         self._closings = RepairClosings(session, env)
 
     @property

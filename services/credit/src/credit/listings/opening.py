@@ -8,6 +8,7 @@ from common.db import new_id
 from common.problems import FieldError, InvalidPayload, Text
 
 from credit.facts.rules import Action
+from credit.relations.rules import POSTS
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.rules import Kind
@@ -59,8 +60,27 @@ class ListingOpenings(ListingDesk):
                         "For this condition nobody is listed along in this role",
                     ),
                 )
+            await self._check_post(subject, who, wanted, place)
             opened.append((await self._draft(who, condition, region, wanted, role, first.id, actor.sub), who))
         return [self._view(row, actor) for row in opened]
+
+    async def _check_post(self, subject: Subject, who: Subject, wanted: ListingIn, place: int) -> None:
+        """List along who has a post on record, or files that show one. Raises InvalidPayload."""
+        evidence = wanted.persons[place].evidence
+        named = {f"/persons/{place}/evidence/{n}/sha256": one.sha256 for n, one in enumerate(evidence)}
+        await self._evidence.check_uploaded({subject.id, who.id}, named)
+        if evidence:
+            return
+        days = {self._today, wanted.penalty_on or self._today}
+        posts = [row for day in days for row in await self._relations.standing(who.id, POSTS, day)]
+        if not any(row.from_id == who.id and row.to_id == subject.id for row in posts):
+            raise InvalidPayload.at(
+                f"/persons/{place}/evidence",
+                Text(
+                    "未登记该人员在该主体任职，须附证明其为责任人员的材料",
+                    "No post of this person there is on record: name the files that show it was in charge",
+                ),
+            )
 
     async def open_from_proposal(
         self,

@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.evidence.schemas import WrittenStatement
+from credit.facts.schemas import EvidenceItem
 
 from .clocks import Deadline
 from .rules import Event, ListName, Removal, Role, State
@@ -38,18 +39,23 @@ __all__ = [
 ]
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200), OneLine]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), OneLine]
 Code = Annotated[
     str, StringConstraints(max_length=16, pattern=r"^(L[0-9]{2}-)?[A-Z]{3}(-[TC])?-[1-9](-[A-Z]{3,6})?$")
 ]
 
 
 class PersonIn(Model):
-    """A person in charge to be listed along with the entity; a subject of its own, told on its own."""
+    """A person in charge to be listed along with the entity; a subject of its own, told on its own.
+
+    Of somebody with no post at the entity that is on record today or on the day of the penalty, `evidence`
+    names the uploaded files that show it.
+    """
 
     subject_id: UUID
-    role: Literal[Role.PRINCIPAL, Role.LEGAL_REPRESENTATIVE, Role.MANAGER, Role.CONTROLLER]
+    role: Literal["principal", "legal_representative", "manager", "controller"]
+    evidence: Annotated[list[EvidenceItem], Field(max_length=10)] = Field(default=[])
 
 
 class ListingIn(Model):

@@ -222,8 +222,11 @@ class ListingService(ListingOpenings, ListingAnnulments):
             "public": clocks.publication_until is not None,
         }
         await self._announce("listing_published", subject, listing, data, now)
-        holder = await self._subjects.survivor_of(subject.id)
-        closed = await self._listings.last_closed(holder, listing.on_list, listing.id)
+        holder = await self._subjects.lock_survivor(subject.id) or subject
+        closed = await self._listings.last_closed(holder.id, listing.on_list, listing.id)
+        if closed == served:
+            await self._stay_on(listing, holder, served, actor.sub)
+            closed = None
         await self._enter_fact(listing, subject, served, actor.sub, closed=closed)
         return self._view((listing, subject), actor)
 
