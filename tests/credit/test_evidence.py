@@ -150,3 +150,12 @@ async def test_chunks_cannot_be_changed(service: Service) -> None:
         with pytest.raises(DBAPIError, match="append-only"):
             await session.execute(text("DELETE FROM evidence_chunks"))
         await session.rollback()
+
+
+async def test_a_file_that_is_too_large_is_refused_as_a_problem(service: Service) -> None:
+    made = await service.subject()
+    url = f"/api/v1/credit/subjects/{made['id']}/evidence"
+    file = {"file": ("大文件.txt", b"x" * (21 * 2**20), "text/plain")}
+    answer = await service.http.post(url, files=file, headers=service.who())
+    assert answer.status_code == 413 and answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/payload-too-large"

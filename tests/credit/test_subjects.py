@@ -242,6 +242,32 @@ async def test_a_day_at_the_end_of_the_calendar_is_refused_by_name(
     assert pointer in [one["pointer"] for one in found["errors"]]
 
 
+async def test_a_wrong_place_in_the_feed_is_named(service: Service) -> None:
+    wrong = await service.get("/changes", 422, after="WyJ4Il0")
+    assert [one["pointer"] for one in wrong["errors"]] == ["query/after"]
+
+
+@pytest.mark.parametrize(
+    "name", ["样例\n旅行社（虚构）", "样例\u202e旅行社（虚构）", "样例\u200b旅行社", "样例\u2028社"]
+)
+async def test_a_name_stands_in_one_line_and_holds_nothing_unseen(service: Service, name: str) -> None:
+    body = {"kind": "travel_agency", "key": service.key(), "name": name, "region": "140105"}
+    wrong = await service.post("/subjects", body, 422)
+    assert [one["pointer"] for one in wrong["errors"]] == ["/name"]
+    made = await service.subject()
+    headers = service.who() | {"If-Match": f'"{made["version"]}"'}
+    changed = await service.http.patch(
+        f"/api/v1/credit/subjects/{made['id']}", json={"name": name}, headers=headers
+    )
+    assert changed.status_code == 422, changed.text
+
+
+async def test_a_day_is_no_licence_number(service: Service) -> None:
+    body = {"kind": "travel_agency", "key": service.key(), "name": "样例（虚构）", "region": "140105"}
+    wrong = await service.post("/subjects", body | {"license_no": "2026-01-01"}, 422)
+    assert [one["pointer"] for one in wrong["errors"]] == ["/license_no"]
+
+
 @pytest.mark.parametrize(
     "path", ["/score?valid_at=9999-12-31", "/facts?valid_at=0001-01-01", "/score?valid_at=2020-01-01"]
 )

@@ -39,7 +39,7 @@ _ID_CHECKS = "10X98765432"
 _ID_WEIGHTS = tuple(2 ** (17 - place) % 11 for place in range(17))
 _ID = re.compile(r"[0-9]{17}[0-9X]")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
-_LICENCE = re.compile(r"(?=.*[0-9])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){3,39}")
+_LICENCE = re.compile(r"(?!\d{4}-\d\d-\d\d$)(?=.*[0-9])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){3,39}")
 _USUAL_LICENCE = re.compile(r"L-[A-Z]{2,4}-?(?:CJ)?[0-9]{5,6}")
 _GUIDE_CARD = re.compile(r"(?=.*[0-9A-Z])[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){5,19}")
 
@@ -143,7 +143,7 @@ def check_mobile(text: str) -> str:
 
 
 def is_licence_number(text: str) -> bool:
-    """Whether `text`, upper-case, could be an agency licence number: 4-40 letters, digits, hyphens."""
+    """Whether `text`, upper-case, could be an agency licence: 4-40 letters, digits, hyphens; no day."""
     return _LICENCE.fullmatch(text) is not None
 
 

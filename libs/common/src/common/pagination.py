@@ -27,7 +27,7 @@ def encode_cursor(*key: str | int) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
+def decode_cursor(cursor: str, *kinds: type, pointer: str = "query/cursor") -> tuple[Any, ...]:
     """The sort key inside a cursor, checked against the expected `kinds` (str or int each).
 
     Raises:
@@ -39,9 +39,7 @@ def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
         if not isinstance(key, list) or [type(part) for part in key] != list(kinds):
             raise ValueError
     except (ValueError, RecursionError) as error:
-        raise InvalidPayload(
-            [FieldError("query/cursor", Text("游标无效", "The cursor is not valid"))]
-        ) from error
+        raise InvalidPayload([FieldError(pointer, Text("游标无效", "The cursor is not valid"))]) from error
     return tuple(key)
 
 

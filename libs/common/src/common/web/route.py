@@ -35,25 +35,31 @@ class Replayed(Exception):
 class ServiceRoute(APIRoute):
     """A route that authenticates, parses and deduplicates in that order.
 
-    `max_body_size=` of a route replaces the service's limit for it.
+    `max_body_size=` of a route replaces the service's limit for it. It is kept by our own middleware, which
+    answers as a problem; the framework's own check would answer in plain text.
     """
 
     idempotent = True
     keyed = True
+
+    def __init__(self, *args: Any, max_body_size: int | None = None, **options: Any) -> None:
+        self._body_limit = max_body_size
+        super().__init__(*args, **options)
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         requires = required_by(self.dependant)
         parameters = ParameterRules(self.dependant)
         field = self.body_field
+        limit = self._body_limit
         reads_json = field is not None and not isinstance(field.field_info, Form)
 
         async def handle(request: Request) -> Response:
             if requires is not None:
                 await requires(request)
             parameters.check(request)
-            if self.max_body_size is not None:
-                request.scope["tourtrust.body_limit"] = self.max_body_size
+            if limit is not None:
+                request.scope["tourtrust.body_limit"] = limit
             if reads_json:
                 await _read_json(request)
             attempt = await attempt_of(request) if self.idempotent else None

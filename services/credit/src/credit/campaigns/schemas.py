@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.subjects.rules import Kind
@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=4000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200), OneLine]
+Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Measured = Literal["inspections", "hazards_closed", "talks", "mystery_visits"]

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from .rules import Because, Purpose, Validity
@@ -20,11 +20,11 @@ __all__ = [
     "VerifyIn",
 ]
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
-Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100), OneLine]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120), OneLine]
 Code = Annotated[str, StringConstraints(min_length=8, max_length=40)]
 Checked = Literal["relying_party", "purpose"]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=60)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=60), OneLine]
 
 
 class CertificateIn(Model):

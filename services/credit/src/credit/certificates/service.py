@@ -99,7 +99,9 @@ class CertificateService(CertificateEndings):
         today = china_date(now)
         as_of = wanted.as_of or today
         if not date(2000, 1, 1) <= as_of <= today:
-            raise InvalidPayload.at("/as_of", Text("不得晚于今日", "Must not lie in the future"))
+            raise InvalidPayload.at(
+                "/as_of", Text("须在2000年至今日之间", "Must lie between the year 2000 and today")
+            )
         policy = self._env.rulebook.certificates.choose("certificates", on=today, region=subject.region)
         rule = policy.of(wanted.purpose)
         valid_until = add_months(today, rule.valid_months)

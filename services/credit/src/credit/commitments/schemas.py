@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.evidence.schemas import WrittenStatement
@@ -26,7 +26,7 @@ __all__ = [
 
 Item = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=4000)]
-Version = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Version = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), OneLine]
 
 
 class CommitmentIn(Model):

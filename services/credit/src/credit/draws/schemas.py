@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from common.web import Model
+from common.web import Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.subjects.rules import Kind
@@ -29,10 +29,10 @@ __all__ = [
     "WaiverView",
 ]
 
-Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
+Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200), OneLine]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Person = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]{1,100}$")]
-Department = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Department = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 Skill = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,39}$")]
 Skills = Annotated[list[Skill], Field(max_length=20)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{2,39}$")]

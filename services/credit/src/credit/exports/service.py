@@ -332,7 +332,7 @@ def _shared(data: dict[str, Any], *, internal: bool) -> dict[str, Any]:
 def _place(after: str | None) -> Position | None:
     if after is None:
         return None
-    epoch, xid, seq = decode_cursor(after, int, str, int)
+    epoch, xid, seq = decode_cursor(after, int, str, int, pointer="query/after")
     if not (xid.isdecimal() and len(xid) < 20 and 0 <= epoch < 2**31 and 0 <= seq < 2**63):
         raise InvalidPayload.at("query/after", Text("游标无效", "The cursor is not valid"))
     return Position(epoch, int(xid), seq)

@@ -48,6 +48,8 @@ __all__ = ["OVERDUE_RULE", "HazardService"]
 OVERDUE_RULE = "W-HAZARD-OVERDUE"
 _LEVELS = {HazardLevel.GENERAL: "一般隐患", HazardLevel.MAJOR: "重大隐患"}
 
+_FIRST_DAY = date(2000, 1, 1)
+
 
 class HazardService:
     """Hazards and their rectification orders. Finding one and closing one are facts."""
@@ -77,8 +79,9 @@ class HazardService:
         now = self._env.clock.now()
         today = china_date(now)
         found_on = wanted.found_on or today
-        if found_on > today:
-            raise InvalidPayload.at("/found_on", Text("不得晚于今日", "Must not lie in the future"))
+        if not _FIRST_DAY <= found_on <= today:
+            why = Text("须在2000年至今日之间", "Must lie between the year 2000 and today")
+            raise InvalidPayload.at("/found_on", why)
         if wanted.inspection_id is not None and not await self._hazards.inspection_of(
             wanted.inspection_id, subject.id
         ):

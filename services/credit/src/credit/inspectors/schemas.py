@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.draws.rules.states import RecusalReason
@@ -12,8 +12,8 @@ from credit.draws.rules.states import RecusalReason
 __all__ = ["InspectorIn", "InspectorPatch", "InspectorView", "RecusalEnd", "RecusalIn", "RecusalView"]
 
 Staff = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]{1,100}$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
-Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=40)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
+Card = Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=40), OneLine]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Skill = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,39}$")]
 Skills = Annotated[list[Skill], Field(max_length=20)]

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.draws.rules.states import ExclusionReason
@@ -28,8 +28,8 @@ __all__ = [
     "TaskView",
 ]
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200), OneLine]
+Office = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), OneLine]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{2,39}$")]
 Tier = Annotated[str, StringConstraints(min_length=1, max_length=16)]
@@ -86,7 +86,9 @@ class PlanChange(Model):
 class FileIn(Model):
     """With which superior the plan is filed."""
 
-    filed_with: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+    filed_with: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100), OneLine
+    ]
 
 
 class PlanBrief(Model):

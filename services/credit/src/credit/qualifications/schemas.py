@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from credit.subjects.schemas import EvidenceRef
@@ -21,8 +21,8 @@ __all__ = [
     "TrainingView",
 ]
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), OneLine]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), OneLine]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Evidence = Annotated[list[EvidenceRef], Field(max_length=50)]
 
@@ -32,7 +32,9 @@ class QualificationIn(Model):
 
     kind: QualificationKind
     number: Number
-    level: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)] | None = None
+    level: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16), OneLine] | None
+    ) = None
     authority: Name
     issued_on: Day
     expires_on: Day | None = None
@@ -74,7 +76,9 @@ class TrainingIn(Model):
     hours: Annotated[float, Field(gt=0, le=1000, multiple_of=0.5)]
     completed_on: Day
     authority: Name
-    certificate_no: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    certificate_no: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), OneLine
+    ]
     evidence: Evidence = Field(default=[])
 
 

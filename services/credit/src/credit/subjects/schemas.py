@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
 from .rules import KeyState, Kind, MergeAct, Scope, Status, TraceKind
@@ -29,10 +29,10 @@ __all__ = [
     "UnmergeIn",
 ]
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine]
 Region = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
-Level = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)]
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24), OneLine]
+Level = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16), OneLine]
 Headcount = Annotated[int, Field(ge=0, le=1_000_000)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9-]{5,20}$")]
@@ -49,7 +49,7 @@ class TraceIn(Model):
     """A name, number or account under which somebody without a licence works; stored encrypted."""
 
     kind: TraceKind
-    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100)]
+    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=100), OneLine]
 
 
 class TraceView(Model):
@@ -142,7 +142,7 @@ class EvidenceRef(Model):
     """A piece of evidence by the hash of its bytes."""
 
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), OneLine]
 
 
 class MergeIn(Model):
@@ -208,7 +208,7 @@ class KeyCorrectionView(Model):
 class RevealIn(Model):
     """Why personal data must be read in the clear; the purpose is kept in the audit trail."""
 
-    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200)]
+    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200), OneLine]
 
 
 class PersonRevealed(Model):

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from common.web import Day, Model
+from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints, model_validator
 
 from .policy import Act
@@ -19,7 +19,7 @@ __all__ = [
     "SupervisionView",
 ]
 
-Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
+Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24), OneLine]
 
 
 class PolicyView(Model):
@@ -98,7 +98,7 @@ class CheckIn(Model):
     id_number: Identifier | None = None
     act: Act
     on: Day | None = Field(default=None, description="a Chinese day; by default today")
-    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200)]
+    purpose: Annotated[str, StringConstraints(strip_whitespace=True, min_length=4, max_length=200), OneLine]
 
     @model_validator(mode="after")
     def _one_applicant(self) -> Self:
