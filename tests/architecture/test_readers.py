@@ -31,6 +31,8 @@ OPEN_NAMES = {"subject_id", "fact_id", "draw_id", "version", "no", "extension"}
 """Of what a program may know: a subject in its regions, a published fact, that a draw is held."""
 ELSEWHERE = {"trace_id", "qualification_id"}
 """Of what belongs to a person whom no address here names."""
+UNDECIDED = ("warning_id", "board_id", "run_id", "card_id", "honour_id", "listing_id", "certificate_id")
+"""What authorities alone are told of, also where a department sees what is internal."""
 POINTS = re.compile(r'"score":\s*"?-?\d')
 REGION = "140603"
 REMOVED = {"ground": "REP-A-3", "note": "政策调整后不宜列入。", "proof": "调字1号"}
@@ -109,11 +111,17 @@ async def staged(service: Service) -> Stage:
     stage.who = {
         "officer": service.who(scopes=every),
         "program": service.who(kind="client", sub="platform-9", scopes=read),
+        "department": service.who(kind="client", sub="market-9", scopes=read, department="SC"),
         "agency": service.who(kind="agency", sub="rival", scopes=read, subject_id=other["id"]),
         "elsewhere": service.who("150000", scopes=every, sub="stranger"),
     }
     firms = {firm["id"], firm["key"], names["fact_id"], serious["id"]}
-    stage.kept = {"program": records, "agency": (records - {unserved["id"]}) | firms}
+    undecided = {names[one] for one in UNDECIDED} | {names["/scorecards/ run_id"]}
+    stage.kept = {
+        "program": records,
+        "department": undecided | {one["id"] for one in (removed, unserved, made)},
+    }
+    stage.kept |= {"agency": (records - {unserved["id"]}) | firms}
     stage.kept["elsewhere"] = records | firms | {other["id"]}
     return stage
 
@@ -157,7 +165,7 @@ async def test_every_route_that_is_read_has_its_line(stage: Stage) -> None:
 async def test_nobody_is_told_more_than_the_table_says(stage: Stage) -> None:
     wrong, told = [], ""
     for route in read_routes(stage):
-        verdicts = dict(zip(READERS, TABLE["routes"].get(route, "deny deny deny").split(), strict=True))
+        verdicts = dict(zip(READERS, TABLE["routes"].get(route, "deny deny deny deny").split(), strict=True))
         for url in stage.urls(route):
             for reader, verdict in verdicts.items():
                 answer = await stage.ask(url, stage.who[reader])

@@ -499,6 +499,8 @@ async def test_a_subject_is_told_of_itself_and_of_nothing_internal_or_unfinished
     own = await service.get(f"/objections/{made['id']}/ripple", limit=100, who=room.own(subject))
     assert not set(own["by_kind"]) & set(kinds[:-1]) and own["by_kind"]["tier"] >= 1
     assert {one["subject_id"] for one in own["items"]} == {subject["id"]}
+    market = service.who(kind="client", sub="market", scopes=["credit:read"], department="SC")
+    assert (await service.get(f"/objections/{made['id']}/ripple", limit=100, who=market)) == own
     shown = await service.get(f"/objections/{made['id']}", who=room.own(subject))
     assert own["total"] == len(own["items"]) == shown["effects"] == sum(own["by_kind"].values())
     url = f"/api/v1/credit/objections/{made['id']}/ripple.csv"

@@ -11,10 +11,23 @@ from starlette.requests import Request
 from credit.environment import Environment
 from credit.rulebook.rules import Rulebook
 
-__all__ = ["Insiders", "check_internal", "hidden_codes", "internal_codes", "sees_all_of", "sees_internal"]
+__all__ = [
+    "Insiders",
+    "check_internal",
+    "hidden_codes",
+    "internal_codes",
+    "is_authority",
+    "sees_all_of",
+    "sees_internal",
+]
 
 _AUTHORITIES = frozenset({"officer", "service"})
 _INTERNAL = Text("内部信息，未授权该部门或平台查询", "Internal; not for this department or platform")
+
+
+def is_authority(actor: Principal) -> bool:
+    """Whether a caller is an officer or one of our own services, who are told of what is not finished."""
+    return actor.subject_id is None and actor.kind in _AUTHORITIES
 
 
 def sees_internal(rulebook: Rulebook, actor: Principal, on: date) -> bool:
@@ -54,18 +67,21 @@ class Insiders(Requires):
     """A dependency that gives the calling `Principal`, if it holds one of `scopes` and no program of others.
 
     For routes of which such a program is told nothing at all: what is public of them has a public route.
-    `own`: a subject's own user passes too, and finds what is about itself.
+    `own`: a subject's own user passes too, and finds what is about itself. `departments`: so do programs of
+    departments that see what is internal; not where authorities have yet to decide.
     """
 
-    def __init__(self, *scopes: str, own: bool = True) -> None:
+    def __init__(self, *scopes: str, own: bool = True, departments: bool = True) -> None:
         super().__init__(*scopes)
-        self.own = own
+        self.own, self.departments = own, departments
 
     async def __call__(self, request: Request) -> Principal:
         """The caller. Raises Unauthenticated, Forbidden."""
         actor = await super().__call__(request)
         env: Environment = request.app.state.env
         if actor.subject_id is not None and not self.own:
+            raise Forbidden(_INTERNAL)
+        if actor.subject_id is None and not self.departments and not is_authority(actor):
             raise Forbidden(_INTERNAL)
         check_internal(env.rulebook, actor, china_date(env.clock.now()))
         return actor

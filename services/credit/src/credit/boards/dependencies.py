@@ -25,6 +25,6 @@ def _removals(session: SessionDep, env: EnvironmentDep, language: LanguageDep) -
 
 BoardRemovalsDep = Annotated[BoardRemovals, Depends(_removals)]
 BoardServiceDep = Annotated[BoardService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", departments=False))]
 Writer = Annotated[Principal, Depends(Requires("credit:write"))]
 Decider = Annotated[Principal, Depends(Requires("credit:decide"))]

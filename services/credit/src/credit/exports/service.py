@@ -19,7 +19,7 @@ from credit.facts.rules import REPAIRED, Hidden
 from credit.facts.views import as_version, shown_on
 from credit.honours.rules import State as HonourState
 from credit.imports.rules import COLUMNS, EXTRA_COLUMNS
-from credit.internal import internal_codes, sees_all_of, sees_internal
+from credit.internal import internal_codes, is_authority, sees_all_of, sees_internal
 from credit.listings.showing import never_shown
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
@@ -303,7 +303,7 @@ class ExportService:
             )
 
     async def _honours(self, actor: Principal, filters: ExportFilters) -> AsyncIterator[Sequence[Any]]:
-        every = self._sees_all_of(actor)
+        every = actor.subject_id is not None or is_authority(actor)
         async for subject, honour in self._exports.honours(actor, filters, all_of=every):
             yield (
                 *_head(subject),

@@ -8,6 +8,7 @@ from common.auth import Principal
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 
+from credit.internal import is_authority
 from credit.paging import cursor_id
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 
@@ -165,7 +166,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
     ) -> RippleView:
         """What depended on the wrong fact, a page at a time, while it is being listed too.
 
-        A subject's own user is told what became of itself, and nothing internal or unfinished: no warnings,
+        Who is no authority is told what became of the subject itself, and nothing unfinished: no warnings,
         draws or campaigns, no visits or boards before they are published, nothing about others.
 
         Raises:
@@ -244,7 +245,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
     async def _views(self, rows: Sequence[Objection], actor: Principal) -> list[ObjectionView]:
         acts = await self._objections.acts_of([row.id for row in rows])
         views = await self._shown(rows, acts)
-        if actor.subject_id is None:
+        if is_authority(actor):
             return views
         counts = [await self._objections.effects_by_kind(row.id, _told(actor, row)) for row in rows]
         return [
@@ -254,5 +255,10 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
 
 
 def _told(actor: Principal, objection: Objection) -> set[UUID] | None:
-    """Whose effects a subject's own user is told of: its own, and those it took over. None: everybody's."""
-    return None if actor.subject_id is None else {actor.subject_id, objection.subject_id}
+    """Whose effects a caller is told of, and of these nothing unfinished; None: an authority, of all.
+
+    A subject's own user of its own and of those it took over, a program of another department of the subject.
+    """
+    if actor.subject_id is not None:
+        return {actor.subject_id, objection.subject_id}
+    return None if is_authority(actor) else {objection.subject_id}

@@ -20,7 +20,7 @@ def _service(session: SessionDep, env: EnvironmentDep) -> ReportService:
 
 
 ReportServiceDep = Annotated[ReportService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Insiders("credit:read"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", departments=False))]
 YearParam = Annotated[int, Query(ge=2001, le=2200)]
 RegionParam = Annotated[str, Query(pattern=r"^[0-9]{6}$")]
 KnownAt = Annotated[AwareDatetime | None, Query(description="as known at this instant; by default now")]

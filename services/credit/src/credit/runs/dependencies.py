@@ -21,4 +21,4 @@ def _service(session: SessionDep, env: EnvironmentDep) -> RunService:
 
 RunServiceDep = Annotated[RunService, Depends(_service)]
 Orderer = Annotated[Principal, Depends(Requires("credit:policy", "credit:write"))]
-Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy"))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy", departments=False))]

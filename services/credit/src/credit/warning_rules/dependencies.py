@@ -19,5 +19,5 @@ def _service(session: SessionDep, env: EnvironmentDep) -> WarningRuleService:
 
 
 WarningRuleServiceDep = Annotated[WarningRuleService, Depends(_service)]
-Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy", own=False))]
+Reader = Annotated[Principal, Depends(Insiders("credit:read", "credit:policy", own=False, departments=False))]
 Author = Annotated[Principal, Depends(Requires("credit:policy"))]
