@@ -6,6 +6,7 @@ import io
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from credit.policies import FOLDER
 from credit.rounds import do_round
 from credit.rulebook.rules import Rulebook
@@ -282,3 +283,20 @@ async def test_a_reader_of_another_region_sees_published_cards_only(service: Ser
     await service.post("/scorecards", card(id="far"), 404, who=other)
     shown = await service.get("/scorecards", who=other)
     assert all(item["state"] == "published" for item in shown["items"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"id": "../x"}, "/id"),
+        ({"version": "-1"}, "/version"),
+        ({"effective_from": "9999-12-31"}, "/effective_from"),
+        ({"rules": [], "vetoes": [], "figures": {}, "prerequisites": []}, "/rules"),
+        ({"status": "perhaps"}, "/status"),
+    ],
+)
+async def test_what_is_wrong_with_a_card_is_named(
+    service: Service, fields: dict[str, Any], pointer: str
+) -> None:
+    wrong = await service.post("/scorecards", card() | fields, 422, who=policy(service, "one"))
+    assert pointer in [one["pointer"] for one in wrong["errors"]], wrong

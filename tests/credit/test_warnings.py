@@ -312,6 +312,8 @@ async def test_a_rule_is_written_by_one_and_activated_by_another(service: Servic
     ):
         refused = await put(rule(body=wrong), 422)
         assert refused["errors"][0]["pointer"] == "/body"
+    unknown = await put(rule(body={"codes": ["PENALTY_WARNING", "NOPE"]}), 422)
+    assert [one["pointer"] for one in unknown["errors"]] == ["/body/codes"]
     await put(rule(effective_from="2026-11-22"), 422)
     await put(rule(id="w"), 422)
     elsewhere = service.who("140200", scopes=WRITER, sub="elsewhere")

@@ -320,9 +320,9 @@ class ObjectionDesk:
 
 
 def _overdue(objection: Objection, today: date) -> Literal["flag", "decide"] | None:
-    if objection.state == State.FILED and today > objection.flag_due:
-        return "flag"
-    return "decide" if State(objection.state) in OPEN and today > objection.decide_due else None
+    if State(objection.state) in OPEN and today > objection.decide_due:
+        return "decide"
+    return "flag" if objection.state == State.FILED and today > objection.flag_due else None
 
 
 def _ripple(state: str) -> Literal["running", "done"]:

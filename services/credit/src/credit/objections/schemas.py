@@ -147,7 +147,7 @@ class ObjectionView(Model):
     `decide_due` leaves out appraisals and reckons an extension in, `forward_due` is the last day for handing
     it to the source of the information; `provisional` says that a day was needed that no holiday notice
     covers yet. `terms` say by which article each day was counted. `overdue` names the deadline that has
-    passed. `follow_ups` are what a decision leaves to be done by people.
+    passed, the one for the decision first. `follow_ups` are what a decision leaves to be done by people.
     """
 
     id: UUID

@@ -1,6 +1,7 @@
 """Use cases of scorecards made here: draft, change, publish by a second person, withdraw in time."""
 
 import asyncio
+import re
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,9 @@ from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
 from common.policies import PolicyError
 from common.problems import FieldError, InvalidPayload, PreconditionFailed, Text, Unavailable
+from common.web import field_errors
+from common.web.fields import FIRST_DAY, LAST_DAY
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -40,6 +44,9 @@ _CLASHES = {
         "同一地区已有评定该类主体等级的评分卡", "Another card grades one of these kinds in that region"
     ),
 }
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ONE_WORD = Text("只用字母、数字和 . _ -，以字母或数字开头", "Letters and digits, and . _ - behind them")
 
 
 class CardService:
@@ -266,7 +273,7 @@ class CardService:
             card = Scorecard.parse(document, file="document")
             card.hash  # noqa: B018  (numbers that have no canonical form are refused here)
         except PolicyError as error:
-            raise InvalidPayload.at("", error.reason) from error
+            raise InvalidPayload.at(_first_place(error, document), error.reason) from error
         except (ValueError, ArithmeticError) as error:
             raise InvalidPayload.at("", Text("数值超出范围", "A number is out of range")) from error
         errors = [FieldError(pointer, text) for pointer, text in self._faults(card)]
@@ -280,6 +287,13 @@ class CardService:
         """What is wrong with a card that the format alone cannot tell."""
         kinds = {str(kind) for kind in Kind}
         found = []
+        for name in ("id", "version"):
+            if not _NAME.fullmatch(getattr(card, name)):
+                found.append((f"/{name}", _ONE_WORD))
+        if not FIRST_DAY <= card.effective_from <= LAST_DAY:
+            found.append(("/effective_from", Text("日期超出范围", "The day is out of range")))
+        if not (card.rules or card.vetoes or card.figures or card.prerequisites):
+            found.append(("/rules", Text("没有任何计分规则", "Nothing in it counts")))
         if not card.kinds or not set(card.kinds) <= kinds:
             found.append(("/kinds", Text("须为一个以上的主体类别", "Must name kinds of subjects")))
         if not card.legal_basis:
@@ -302,6 +316,13 @@ class CardService:
             names = ", ".join(unknown[:20])
             found.append(("/rules", Text(f"信用信息目录中没有：{names}", f"Not in the catalogue: {names}")))
         return found
+
+
+def _first_place(error: PolicyError, document: dict[str, Any]) -> str:
+    """Where the first of the faults stands that the reason explains."""
+    cause = error.__cause__ and error.__cause__.__cause__
+    faults = field_errors(cause.errors(), 0, document) if isinstance(cause, ValidationError) else []
+    return faults[0].pointer if faults else ""
 
 
 def _visible(actor: Principal) -> tuple[State, ...]:

@@ -75,6 +75,12 @@ class WarningRuleService:
         except (PolicyError, RecursionError) as error:
             reason = error.reason if isinstance(error, PolicyError) else _TOO_DEEP
             raise InvalidPayload.at("/body", reason) from error
+        known = {fact.code for fact in self._env.rulebook.catalogue(today, region).facts}
+        if rule.trigger != "warnings_in_window" and (unknown := sorted(set(rule.codes) - known)):
+            names = ", ".join(unknown[:20])
+            raise InvalidPayload.at(
+                "/body/codes", Text(f"信用信息目录中没有：{names}", f"Not in the catalogue: {names}")
+            )
         row = WarningRuleVersion(
             id=new_id(),
             rule_id=rule.id,
