@@ -66,7 +66,7 @@ async def test_a_black_entry_is_removed_by_two_people_and_in_writing(service: Se
     asked = await service.post(f"{path}/removal", {"reason": "已经整改"}, 200, asker)
     assert (asked["removal_asked_by"], asked["ended_on"]) == ("asker", None)
     await service.post(f"{path}/removal", {"reason": "已经整改"}, 409, asker)
-    alone = await service.post(f"{path}/removal-decision", order, 403, asker)
+    alone = await service.post(f"{path}/removal-decision", order, 409, asker)
     assert alone["type"] == "/problems/second-person-needed"
     declined = await service.post(
         f"{path}/removal-decision", {"remove": False, "reason": "尚未整改"}, 200, decider
@@ -126,7 +126,7 @@ async def test_a_quarter_is_ranked_judged_reviewed_and_published(service: Servic
     drop = {"side": "none", "note": "到访量报送有误，待核"}
     await service.post(f"{path}/entries/{made[3]['id']}/review", drop, 200, officer)
     for name in ("opener", "reviewing"):
-        await service.post(f"{path}/publication", None, 403, service.who(sub=name, scopes=DECIDE))
+        await service.post(f"{path}/publication", None, 409, service.who(sub=name, scopes=DECIDE))
     published = await service.post(f"{path}/publication", None, 200, service.who(sub="boss", scopes=DECIDE))
     assert (published["state"], published["counts"]["red"], published["counts"]["black"]) == (
         "published",

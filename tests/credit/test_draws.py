@@ -449,7 +449,7 @@ async def test_a_chain_without_an_end_is_given_up_by_another_person_on_record(se
         plain = body(**fields, officers=["idle-1", "other"])
         await service.post("/draws", plain, 409)
         for part in ("namer", "idle-1"):
-            await service.post(path, ground, 403, decider(part))
+            await service.post(path, ground, 409, decider(part))
         await service.post(path, ground, 404, service.who("140100", scopes=deciding))
         for other in ("plan_ended", "too_few_objects"):
             await service.post(path, ground | {"ground": other}, 409, decider())

@@ -119,7 +119,7 @@ async def test_an_honour_is_granted_by_a_second_person(service: Service) -> None
     await service.post(f"{path}/grant", {"note": "同意"}, 409, boss)
     await service.post(f"{path}/review", {"recommend": True, "note": "符合条件"}, 403, own)
     await service.post(f"{path}/review", {"recommend": True, "note": "符合条件"}, 200, service.who(sub="rev"))
-    await service.post(f"{path}/grant", {"note": "同意"}, 403, service.who(sub="rev", scopes=DECIDE))
+    await service.post(f"{path}/grant", {"note": "同意"}, 409, service.who(sub="rev", scopes=DECIDE))
     done = await service.post(f"{path}/grant", {"note": "同意"}, 200, boss)
     assert (done["state"], done["granted_on"], done["expires_on"]) == ("granted", "2026-11-23", "2028-11-23")
     paper = await service.get(f"/papers/{done['acts'][-1]['paper_id']}")
@@ -171,7 +171,7 @@ async def test_a_listing_suspends_and_proposes_and_only_people_revoke(service: S
     assert (noticed["state"], noticed["due_on"]) == ("notified", "2026-11-30")
     revoke = {"revoke": True, "note": "撤销"}
     boss = service.who(sub="boss", scopes=DECIDE)
-    await service.post(f"{path}/decision", revoke, 403, service.who(sub="notifier", scopes=DECIDE))
+    await service.post(f"{path}/decision", revoke, 409, service.who(sub="notifier", scopes=DECIDE))
     early = await service.post(f"{path}/decision", revoke, 409, boss)
     assert early["until"] == "2026-11-30"
     own = service.who(subject_id=made["id"], kind="agency", scopes=["credit:read"])
@@ -195,7 +195,7 @@ async def test_what_an_officer_enters_on_a_revocation_leaves_the_subject_its_day
     bare = await service.post(f"{path}/statement", {"note": "没有意见"}, 422, clerk)
     assert [one["pointer"] for one in bare["errors"]] == ["/request"]
     words = {"note": "没有意见", "request": await service.paper(made)}
-    finder = await service.post(f"{path}/statement", words, 403, notifier)
+    finder = await service.post(f"{path}/statement", words, 409, notifier)
     assert finder["type"] == "/problems/second-person-needed"
     stated = await service.post(f"{path}/statement", words, 200, clerk)
     assert stated["acts"][-1]["request"] == words["request"] | {"waives": False}
@@ -206,7 +206,7 @@ async def test_what_an_officer_enters_on_a_revocation_leaves_the_subject_its_day
     own = service.who(subject_id=made["id"], kind="agency", scopes=["credit:read"])
     await service.post(f"{path}/statement", {"note": "已经整改"}, 200, own)
     await service.post(f"{path}/statement", words, 409, clerk)
-    await service.post(f"{path}/decision", revoke, 403, clerk)
+    await service.post(f"{path}/decision", revoke, 409, clerk)
     assert (await service.post(f"{path}/decision", revoke, 200, boss))["state"] == "revoked"
 
 

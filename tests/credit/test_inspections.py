@@ -175,7 +175,7 @@ async def test_a_recused_inspector_is_not_sent(service: Service) -> None:
         await service.post("/inspectors", entered | ({"expertise": ["safety"]} if staff == "phone-d" else {}))
     first = await service.post(path, others, 200, service.who(sub="chief"))
     assert first["inspectors"] == TEAM and first["proposal"]["by"] == "chief"
-    await service.post(path, others, 403, service.who(sub="chief"))
+    await service.post(path, others, 409, service.who(sub="chief"))
     changed = await service.post(path, others, 200, service.who(sub="deputy"))
     assert changed["inspectors"] == ["phone-b", "phone-c"] and changed["acts"][-1]["data"]["from"] == TEAM
     assert changed["proposal"] is None
@@ -302,9 +302,9 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
     )
     path = f"/inspections/{visit['id']}"
     note = {"note": "事实清楚"}
-    own = await service.post(f"{path}/decide", note, 403, service.who(sub="phone-a"))
-    await service.post(f"{path}/decide", note, 403, service.who(sub="phone-b"))
-    assert own["type"] == "/problems/inspection-second-person"
+    own = await service.post(f"{path}/decide", note, 409, service.who(sub="phone-a"))
+    await service.post(f"{path}/decide", note, 409, service.who(sub="phone-b"))
+    assert own["type"] == "/problems/second-person-needed"
     await service.post(f"{path}/publish", None, 409)
     decided = await service.post(f"{path}/decide", note, 200, service.who(sub="chief"))
     page = f"/api/v1/credit/public/subjects/{subject['key']}"
@@ -317,7 +317,7 @@ async def test_a_result_is_decided_and_published_by_others_and_becomes_a_fact(se
     public = "/api/v1/credit/public/inspections"
     shown = (await service.http.get(public, params={"key": subject["key"]})).json()["items"]
     assert shown == []
-    await service.post(f"{path}/publish", None, 403, service.who(sub="chief"))
+    await service.post(f"{path}/publish", None, 409, service.who(sub="chief"))
     await service.post(f"{path}/publish", None, 200, service.who(sub="second"))
     shown = (await service.http.get(public, params={"key": subject["key"]})).json()["items"]
     assert [(one["number"], one["result"]) for one in shown] == [(visit["number"], "problem_found")]
@@ -393,7 +393,7 @@ async def test_a_drawn_visit_is_cancelled_by_two_persons(service: Service) -> No
     first, second = service.who(sub="first"), service.who(sub="second")
     asked = await service.post(path, {"note": "对象已注销"}, 200, first)
     assert asked["state"] == "assigned" and asked["proposal"]["by"] == "first"
-    problem = await service.post(path, {"note": "对象已注销"}, 403, first)
+    problem = await service.post(path, {"note": "对象已注销"}, 409, first)
     assert "second" in problem["type"]
     still = await service.get(f"/inspections/{visit['id']}")
     assert still["state"] == "assigned"
@@ -423,7 +423,7 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
     made = await service.post("/campaigns", body, who=drafter)
     path = f"/campaigns/{made['id']}"
     await service.post(f"{path}/progress", {"task_no": 1, "done": 1, "note": "开展"}, 409)
-    await service.post(f"{path}/start", None, 403, drafter)
+    await service.post(f"{path}/start", None, 409, drafter)
     await service.post(f"{path}/start", None, 200, service.who(sub="second"))
     await service.post(f"{path}/progress", {"task_no": 3, "done": 1, "note": "开展"}, 422)
     said = {"task_no": 1, "done": 10, "finished": True, "note": "完成"}

@@ -91,8 +91,8 @@ async def test_a_wrong_key_is_put_right_by_a_second_person_and_both_are_kept(ser
     assert (again["type"], again["correction"]) == ("/problems/key-correction-refused", row["id"])
     confirm = f"{path}/{row['id']}/confirm"
     await service.post(confirm, YES, 403, own)
-    problem = await service.post(confirm, YES, 403, decider(service, "writer"))
-    assert problem["type"] == "/problems/key-needs-second-person"
+    problem = await service.post(confirm, YES, 409, decider(service, "writer"))
+    assert problem["type"] == "/problems/second-person-needed"
     await service.post(f"{path}/{uuid4()}/confirm", YES, 404, decider(service))
     done = await service.post(confirm, YES, 200, decider(service))
     assert (done["state"], done["old_key"], done["new_key"]) == ("confirmed", made["key"], right)

@@ -123,7 +123,7 @@ async def test_a_plan_is_filed_by_another_person_and_changed_by_versions(service
     problem = await service.post(f"{path}/activate", None, 409)
     assert problem["allowed"] == ["file", "change"]
     filing = {"filed_with": "山西省文化和旅游厅"}
-    await service.post(f"{path}/file", filing, 403, drafter)
+    await service.post(f"{path}/file", filing, 409, drafter)
     filed = await service.post(f"{path}/file", filing, 200, second)
     assert (filed["state"], filed["filed_version"], filed["filed_by"]) == ("filed", 1, "second")
     change = {"name": made["name"], "reason": "调整批次", "tasks": [task(no=made["tasks"][0]["no"]), task()]}

@@ -20,6 +20,7 @@ __all__ = [
     "PreconditionRequired",
     "Problem",
     "RequestInProgress",
+    "SecondPersonNeeded",
     "StateConflict",
     "Text",
     "TooManyRequests",
@@ -158,6 +159,15 @@ class StateConflict(Problem):
     type = "/problems/state-conflict"
     title = Text("当前状态不允许此操作", "The present state does not allow this")
     status = 409
+
+
+class SecondPersonNeeded(StateConflict):
+    """Two people must act: who took this part in the matter before may not take the next one."""
+
+    type = "/problems/second-person-needed"
+    title = Text(
+        "须由此前未经办的另一人办理", "Another person must do this than those who had a part in it before"
+    )
 
 
 class RequestInProgress(Problem):

@@ -1,6 +1,6 @@
 """What can go wrong with an enforcement case."""
 
-from common.problems import NotFound, Problem, StateConflict, Text
+from common.problems import NotFound, Problem, SecondPersonNeeded, StateConflict, Text
 
 __all__ = [
     "EnforcementCaseNotFound",
@@ -66,10 +66,9 @@ class HearingNotAsked(StateConflict):
     title = Text("当事人未申请听证，或者听证已经举行", "No hearing was asked for, or it has been held")
 
 
-class SamePerson(StateConflict):
-    """A second person must decide."""
+class SamePerson(SecondPersonNeeded):
+    """Whoever proposed the penalty does not decide on it."""
 
-    type = "/problems/second-person-needed"
     title = Text("须由提出处罚建议者以外的人员审批", "Somebody other than the proposer must decide")
 
 

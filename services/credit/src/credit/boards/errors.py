@@ -1,8 +1,8 @@
 """Problems of boards."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["BoardExists", "BoardNotFound", "BoardRefused", "OtherPersonNeeded", "RemovalNotOpen"]
+__all__ = ["BoardExists", "BoardNotFound", "BoardRefused", "RemovalNotOpen"]
 
 
 class BoardNotFound(NotFound):
@@ -31,10 +31,3 @@ class RemovalNotOpen(StateConflict):
 
     type = "/problems/board-removal-not-open"
     title = Text("移出尚未提请或者已经提请", "The removal was not asked for yet, or is asked for already")
-
-
-class OtherPersonNeeded(Forbidden):
-    """Who opened or reviewed a run does not publish it; who asked for a removal does not order it."""
-
-    type = "/problems/second-person-needed"
-    title = Text("须由提请、审核以外的人办理", "Somebody who neither asked for nor reviewed it must do this")

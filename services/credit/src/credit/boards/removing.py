@@ -4,11 +4,12 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
+from common.problems import SecondPersonNeeded
 
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 
-from .errors import BoardNotFound, OtherPersonNeeded, RemovalNotOpen
+from .errors import BoardNotFound, RemovalNotOpen
 from .models import Board, BoardEntry
 from .rules import Act, Side
 from .schemas import EntryView, RemovalDecisionIn
@@ -46,13 +47,13 @@ class BoardRemovals(BoardService):
         Raises:
             BoardNotFound, BoardRefused: as `ask_removal`.
             RemovalNotOpen: nobody asked for it.
-            OtherPersonNeeded: the caller asked for it.
+            SecondPersonNeeded: the caller asked for it.
         """
         board, entry, subject = await self._standing(actor, board_id, subject_id)
         if entry.removal_asked_by is None or entry.removal_reason is None:
             raise RemovalNotOpen(asked=False)
         if actor.sub == entry.removal_asked_by:
-            raise OtherPersonNeeded
+            raise SecondPersonNeeded
         if not wanted.remove:
             entry.removal_reason = entry.removal_asked_by = None
             await self._session.flush()

@@ -4,12 +4,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import Forbidden, declare
+from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
 from .dependencies import BoardRemovalsDep, BoardServiceDep, Decider, Reader, Writer
-from .errors import BoardExists, BoardNotFound, BoardRefused, OtherPersonNeeded, RemovalNotOpen
+from .errors import BoardExists, BoardNotFound, BoardRefused, RemovalNotOpen
 from .rules import Side, State
 from .schemas import (
     BoardIn,
@@ -101,7 +101,7 @@ async def ask_removal(
 
 @router.post(
     "/boards/{board_id}/entries/{subject_id}/removal-decision",
-    responses=declare(BoardNotFound, BoardRefused, RemovalNotOpen, OtherPersonNeeded),
+    responses=declare(BoardNotFound, BoardRefused, RemovalNotOpen, SecondPersonNeeded),
     summary="Order the removal that another person asked for, in writing; or decline it",
 )
 async def decide_removal(
@@ -112,7 +112,7 @@ async def decide_removal(
 
 @router.post(
     "/boards/{board_id}/publication",
-    responses=declare(BoardNotFound, BoardRefused, OtherPersonNeeded),
+    responses=declare(BoardNotFound, BoardRefused, SecondPersonNeeded),
     summary="Publish a run, by somebody who neither opened nor reviewed it",
 )
 async def publish_board(board_id: UUID, actor: Decider, boards: BoardServiceDep) -> BoardView:

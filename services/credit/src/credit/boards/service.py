@@ -11,7 +11,7 @@ from common.calendar import add_working_days
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,7 +28,7 @@ from credit.scoring.rules.spans import meant
 from credit.scoring.service import ScoringService
 from credit.subjects.repository import SubjectRepository
 
-from .errors import BoardExists, BoardNotFound, BoardRefused, OtherPersonNeeded
+from .errors import BoardExists, BoardNotFound, BoardRefused
 from .models import Board, BoardEntry
 from .policy import BoardPolicy
 from .repository import BoardRepository
@@ -147,11 +147,11 @@ class BoardService:
         Raises:
             BoardNotFound: not the caller's.
             BoardRefused: not in review.
-            OtherPersonNeeded: the caller opened the run or reviewed an entry.
+            SecondPersonNeeded: the caller opened the run or reviewed an entry.
         """
         board = await self._found(actor, board_id, Act.PUBLISH)
         if actor.sub == board.opened_by or actor.sub in await self._boards.reviewers(board.id):
-            raise OtherPersonNeeded
+            raise SecondPersonNeeded
         await self._boards.decide_open(board.id)
         board.state = State.PUBLISHING
         board.published_by, board.published_at = actor.sub, self._env.clock.now()

@@ -1,8 +1,8 @@
 """Problems of campaigns."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["CampaignConflict", "CampaignNeedsSecondPerson", "CampaignNotFound"]
+__all__ = ["CampaignConflict", "CampaignNotFound"]
 
 
 class CampaignNotFound(NotFound):
@@ -17,10 +17,3 @@ class CampaignConflict(StateConflict):
 
     type = "/problems/campaign-conflict"
     title = Text("专项行动当前状态不允许此操作", "The campaign's state does not allow this")
-
-
-class CampaignNeedsSecondPerson(Forbidden):
-    """Whoever drafted a campaign does not start it."""
-
-    type = "/problems/campaign-second-person"
-    title = Text("起草人不得自行启动，须由他人办理", "Whoever drafted it does not start it; another does")

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
 from .dependencies import CampaignServiceDep, Reader, Runner, Second
-from .errors import CampaignConflict, CampaignNeedsSecondPerson, CampaignNotFound
+from .errors import CampaignConflict, CampaignNotFound
 from .rules import CampaignState
 from .schemas import CampaignBrief, CampaignIn, CampaignReport, CampaignView, CloseIn, ProgressIn
 
@@ -41,7 +41,7 @@ async def get_campaign(campaign_id: UUID, actor: Reader, campaigns: CampaignServ
 
 @router.post(
     "/{campaign_id}/start",
-    responses=declare(CampaignNotFound, CampaignConflict, CampaignNeedsSecondPerson),
+    responses=declare(CampaignNotFound, CampaignConflict, SecondPersonNeeded),
     summary="Start a campaign; by another person than its drafter",
 )
 async def start_campaign(campaign_id: UUID, actor: Second, campaigns: CampaignServiceDep) -> CampaignView:

@@ -10,7 +10,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -23,7 +23,7 @@ from credit.plans.repository import NumberRepository
 from credit.talks.repository import TalkRepository
 from credit.talks.rules import TalkState
 
-from .errors import CampaignConflict, CampaignNeedsSecondPerson, CampaignNotFound
+from .errors import CampaignConflict, CampaignNotFound
 from .models import Campaign, CampaignEntry
 from .repository import CampaignRepository
 from .rules import CampaignState, acts_allowed
@@ -102,11 +102,11 @@ class CampaignService:
 
         Raises:
             CampaignNotFound, CampaignConflict: not the caller's, or started.
-            CampaignNeedsSecondPerson: the caller drafted it.
+            SecondPersonNeeded: the caller drafted it.
         """
         campaign = await self._locked(actor, campaign_id, "start")
         if actor.sub == campaign.created_by:
-            raise CampaignNeedsSecondPerson
+            raise SecondPersonNeeded
         campaign.state, campaign.started_by = CampaignState.ACTIVE, actor.sub
         campaign.version += 1
         await self._session.flush()

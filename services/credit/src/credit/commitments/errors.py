@@ -4,7 +4,6 @@ from common.problems import NotFound, StateConflict, Text
 
 __all__ = [
     "CommitmentEventRefused",
-    "CommitmentNeedsSecondPerson",
     "CommitmentNotFound",
     "CommitmentNotOpen",
 ]
@@ -35,13 +34,3 @@ class CommitmentEventRefused(StateConflict):
 
     type = "/problems/commitment-event-refused"
     title = Text("当前状态不允许此操作", "The present state does not allow this event")
-
-
-class CommitmentNeedsSecondPerson(StateConflict):
-    """Who found a breach may not enter the subject's statement on it, and neither of both may decide."""
-
-    type = "/problems/second-person-needed"
-    title = Text(
-        "认定、代录陈述、审核确认须由不同的人办理",
-        "Who found it, who entered the statement and who decides are different people",
-    )

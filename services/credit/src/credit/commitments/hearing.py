@@ -5,6 +5,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
+from common.problems import SecondPersonNeeded
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -16,7 +17,6 @@ from credit.papers.rules import chinese_date
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 
-from .errors import CommitmentNeedsSecondPerson
 from .models import Commitment
 from .policy import CommitmentPolicy
 from .texts import notice_data, read_items
@@ -58,7 +58,7 @@ class Hearings:
 
         Raises:
             InvalidPayload: an officer names no written statement, or no uploaded file; the subject names one.
-            CommitmentNeedsSecondPerson: the officer found the breach.
+            SecondPersonNeeded: the officer found the breach.
             StatementTooLate: the period is over; silence counts as a waiver.
         """
         period = self.period(commitment)
@@ -69,7 +69,7 @@ class Hearings:
             [commitment.subject_id],
             request,
             took_part={commitment.verified_by},
-            refusal=CommitmentNeedsSecondPerson,
+            refusal=SecondPersonNeeded,
         )
         commitment.stated_on = china_date(self._env.clock.now())
         commitment.heard_out = request is None or request.waives

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import Forbidden, declare
+from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
@@ -14,7 +14,6 @@ from credit.subjects.errors import SubjectNotFound
 from .dependencies import CommitmentServiceDep, Decider, Giver, PublicCommitmentsDep, Reader, Writer
 from .errors import (
     CommitmentEventRefused,
-    CommitmentNeedsSecondPerson,
     CommitmentNotFound,
     CommitmentNotOpen,
 )
@@ -84,7 +83,7 @@ async def verify_commitment(
     responses=declare(
         CommitmentNotFound,
         CommitmentEventRefused,
-        CommitmentNeedsSecondPerson,
+        SecondPersonNeeded,
         StatementTooLate,
         Forbidden,
     ),
@@ -98,9 +97,7 @@ async def state_on_commitment(
 
 @router.post(
     "/{commitment_id}/decide",
-    responses=declare(
-        CommitmentNotFound, CommitmentEventRefused, CommitmentNeedsSecondPerson, HearingSkipped
-    ),
+    responses=declare(CommitmentNotFound, CommitmentEventRefused, SecondPersonNeeded, HearingSkipped),
     summary="Confirm the finding of another person, which makes it a fact, or send it back; never unheard",
 )
 async def decide_commitment(

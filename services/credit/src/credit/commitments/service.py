@@ -9,7 +9,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import Forbidden, InvalidPayload, Text
+from common.problems import Forbidden, InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -30,7 +30,6 @@ from credit.supervision.service import SupervisionService
 
 from .errors import (
     CommitmentEventRefused,
-    CommitmentNeedsSecondPerson,
     CommitmentNotFound,
     CommitmentNotOpen,
 )
@@ -151,7 +150,7 @@ class CommitmentService:
             CommitmentNotFound: not the caller's to see.
             Forbidden: neither the subject itself nor an officer with `credit:write`.
             InvalidPayload: an officer names no written statement whose file was uploaded.
-            CommitmentNeedsSecondPerson: the officer found the breach.
+            SecondPersonNeeded: the officer found the breach.
             CommitmentEventRefused: no breach was told, or the subject spoke or waived the rest already.
             StatementTooLate: the period is over; silence counts as a waiver.
         """
@@ -173,7 +172,7 @@ class CommitmentService:
 
         Raises:
             CommitmentNotFound, CommitmentEventRefused: as `verify`.
-            CommitmentNeedsSecondPerson: the caller verified it, or entered the statement on it.
+            SecondPersonNeeded: the caller verified it, or entered the statement on it.
             HearingSkipped: a breach, and the period for a statement still runs: nothing was stated, or only
                 by an officer from a paper that does not waive the rest.
         """
@@ -182,7 +181,7 @@ class CommitmentService:
         if commitment.stated_on is not None:
             handled |= await self._commitments.stated_by(commitment.id)
         if actor.sub in handled:
-            raise CommitmentNeedsSecondPerson
+            raise SecondPersonNeeded
         hearing = self._hearings.period(commitment)
         if not wanted.confirm:
             self._advance(commitment, Event.RETURN)

@@ -9,7 +9,6 @@ __all__ = [
     "DrawNotHandedOut",
     "DrawNotSealed",
     "NotADrawOfficer",
-    "WaiverNeedsSecondPerson",
 ]
 
 
@@ -58,10 +57,3 @@ class DrawNotHandedOut(StateConflict):
 
     type = "/problems/draw-not-handed-out"
     title = Text("检查结束前不予提供", "Not handed out before the visits are made")
-
-
-class WaiverNeedsSecondPerson(Forbidden):
-    """Whoever froze a draw of the chain or drew in one does not give it up."""
-
-    type = "/problems/draw-waiver-second-person"
-    title = Text("须由未参与该抽取的人员决定", "A person who had no part in the draw decides")

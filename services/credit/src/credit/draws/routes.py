@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
@@ -18,7 +18,6 @@ from .errors import (
     DrawNotHandedOut,
     DrawNotSealed,
     NotADrawOfficer,
-    WaiverNeedsSecondPerson,
 )
 from .schemas import CommitmentIn, DrawBrief, DrawIn, DrawView, RevealIn, WaiverIn
 
@@ -79,7 +78,7 @@ async def reveal_to_draw(draw_id: UUID, body: RevealIn, actor: Inspector, draws:
 @router.post(
     "/{draw_id}/waiver",
     status_code=201,
-    responses=declare(DrawNotFound, DrawConflict, DrawNotFinished, WaiverNeedsSecondPerson),
+    responses=declare(DrawNotFound, DrawConflict, DrawNotFinished, SecondPersonNeeded),
     summary="Give a chain of void draws up, on public record",
 )
 async def waive_draw(

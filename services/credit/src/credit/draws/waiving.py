@@ -8,7 +8,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.ledger import append
 from common.ledger.strict import hash_document
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -16,7 +16,7 @@ from credit.plans.repository import NumberRepository, PlanRepository
 from credit.plans.rules import PlanState
 from credit.scoring.rules.engine import instant
 
-from .errors import DrawConflict, DrawNotFinished, DrawNotFound, WaiverNeedsSecondPerson
+from .errors import DrawConflict, DrawNotFinished, DrawNotFound
 from .models import Draw, DrawWaiver
 from .repository import DrawRepository
 from .rules import log_id
@@ -46,7 +46,7 @@ class WaiverService:
             DrawNotFound: not in the caller's regions.
             DrawConflict: not void, repeated already, waived already, or the ground does not hold.
             DrawNotFinished: the void draw is not proven yet.
-            WaiverNeedsSecondPerson: the caller had a part in the chain.
+            SecondPersonNeeded: the caller had a part in the chain.
             InvalidPayload: a ground that the policy does not know.
         """
         now = self._env.clock.now()
@@ -64,7 +64,7 @@ class WaiverService:
         if await self._draws.waiver(draw.chain) is not None:
             raise DrawConflict(Text("该抽取已终结", "It has been given up already"))
         if actor.sub in await self._draws.took_part(draw.chain):
-            raise WaiverNeedsSecondPerson
+            raise SecondPersonNeeded
         if draw.bundle is None:
             raise DrawNotFinished(state=draw.state)
         await self._check_ground(draw, wanted.ground)

@@ -1,8 +1,8 @@
 """Problems of honours."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["CriteriaNotMet", "HonourNotFound", "HonourOpen", "HonourRefused", "OtherPersonNeeded", "TooEarly"]
+__all__ = ["CriteriaNotMet", "HonourNotFound", "HonourOpen", "HonourRefused", "TooEarly"]
 
 
 class HonourNotFound(NotFound):
@@ -38,10 +38,3 @@ class TooEarly(StateConflict):
 
     type = "/problems/honour-statement-period"
     title = Text("陈述期未满，不得作出决定", "The period for a statement is not over")
-
-
-class OtherPersonNeeded(Forbidden):
-    """Who did the step before does not decide."""
-
-    type = "/problems/second-person-needed"
-    title = Text("须由前一步骤经办人以外的人决定", "Somebody else than in the step before must decide")

@@ -4,12 +4,12 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
 from .dependencies import Applicant, Decider, HonourServiceDep, Reader, Writer
-from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, OtherPersonNeeded, TooEarly
+from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, TooEarly
 from .rules import State
 from .schemas import DecisionIn, HonourIn, HonourView, NoteIn, PublicHonourView, ReviewIn, StatementIn
 
@@ -63,7 +63,7 @@ async def review_honour(
 
 @router.post(
     "/honours/{honour_id}/grant",
-    responses=declare(HonourNotFound, HonourRefused, OtherPersonNeeded, CriteriaNotMet),
+    responses=declare(HonourNotFound, HonourRefused, SecondPersonNeeded, CriteriaNotMet),
     summary="Grant, by somebody who neither applied nor reviewed",
 )
 async def grant_honour(
@@ -74,7 +74,7 @@ async def grant_honour(
 
 @router.post(
     "/honours/{honour_id}/refusal",
-    responses=declare(HonourNotFound, HonourRefused, OtherPersonNeeded),
+    responses=declare(HonourNotFound, HonourRefused, SecondPersonNeeded),
     summary="Refuse with reasons",
 )
 async def refuse_honour(
@@ -129,7 +129,7 @@ async def notify_honour(
 
 @router.post(
     "/honours/{honour_id}/statement",
-    responses=declare(HonourNotFound, HonourRefused, OtherPersonNeeded),
+    responses=declare(HonourNotFound, HonourRefused, SecondPersonNeeded),
     summary="The subject's statement; an officer who gave no notice enters a written one",
 )
 async def state_on_honour(
@@ -140,7 +140,7 @@ async def state_on_honour(
 
 @router.post(
     "/honours/{honour_id}/decision",
-    responses=declare(HonourNotFound, HonourRefused, OtherPersonNeeded, TooEarly),
+    responses=declare(HonourNotFound, HonourRefused, SecondPersonNeeded, TooEarly),
     summary="Revoke, or let the honour stand",
 )
 async def decide_on_honour(

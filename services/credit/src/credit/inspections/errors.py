@@ -5,7 +5,6 @@ from common.problems import Forbidden, NotFound, Problem, StateConflict, Text
 __all__ = [
     "InspectionConflict",
     "InspectionNotFound",
-    "NeedsSecondPerson",
     "NotAnImage",
     "NotAssigned",
     "RecordConflict",
@@ -25,13 +24,6 @@ class NotAssigned(Forbidden):
 
     type = "/problems/inspection-not-assigned"
     title = Text("您不是该次检查的检查人员", "You are not an inspector of this inspection")
-
-
-class NeedsSecondPerson(Forbidden):
-    """To decide, to publish, to send others, to give a drawn visit up: each takes another person."""
-
-    type = "/problems/inspection-second-person"
-    title = Text("须由另一人办理", "Another person must do this")
 
 
 class InspectionConflict(StateConflict):

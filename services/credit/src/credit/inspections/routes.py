@@ -6,7 +6,7 @@ from uuid import UUID
 
 from common.clock import china_date
 from common.pagination import Page
-from common.problems import PayloadTooLarge, declare
+from common.problems import PayloadTooLarge, SecondPersonNeeded, declare
 from common.web import ClockDep, CursorParam, LimitParam, ServiceRouter
 from fastapi import Path, Query, Response
 
@@ -20,7 +20,6 @@ from .dependencies import Decider, FieldServiceDep, InspectionServiceDep, Reader
 from .errors import (
     InspectionConflict,
     InspectionNotFound,
-    NeedsSecondPerson,
     NotAnImage,
     NotAssigned,
     RecordConflict,
@@ -167,7 +166,7 @@ async def finish_inspection(
 
 @router.post(
     "/{inspection_id}/decide",
-    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    responses=declare(InspectionNotFound, InspectionConflict, SecondPersonNeeded),
     summary="Confirm the result, which becomes a fact; by another person",
 )
 async def decide_inspection(
@@ -178,7 +177,7 @@ async def decide_inspection(
 
 @router.post(
     "/{inspection_id}/publish",
-    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    responses=declare(InspectionNotFound, InspectionConflict, SecondPersonNeeded),
     summary="Show the result to the public; by another person than who decided it",
 )
 async def publish_inspection(
@@ -189,7 +188,7 @@ async def publish_inspection(
 
 @router.post(
     "/{inspection_id}/reassign",
-    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    responses=declare(InspectionNotFound, InspectionConflict, SecondPersonNeeded),
     summary="Send other inspectors, with the reason; a second person takes it up",
 )
 async def reassign_inspection(
@@ -200,7 +199,7 @@ async def reassign_inspection(
 
 @router.post(
     "/{inspection_id}/cancel",
-    responses=declare(InspectionNotFound, InspectionConflict, NeedsSecondPerson),
+    responses=declare(InspectionNotFound, InspectionConflict, SecondPersonNeeded),
     summary="Give a visit up, with the reason; a drawn one takes a second person",
 )
 async def cancel_inspection(

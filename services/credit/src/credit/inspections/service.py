@@ -10,7 +10,7 @@ from common.calendar import add_months, add_working_days
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.campaigns.repository import CampaignRepository
@@ -28,7 +28,7 @@ from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
-from .errors import InspectionConflict, InspectionNotFound, NeedsSecondPerson
+from .errors import InspectionConflict, InspectionNotFound
 from .models import Inspection
 from .repository import InspectionFilters, InspectionRepository
 from .rules import InspectionKind, InspectionState, Result, acts_allowed
@@ -119,7 +119,7 @@ class InspectionService:
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, or finished.
-            NeedsSecondPerson: the caller proposed it.
+            SecondPersonNeeded: the caller proposed it.
             InvalidPayload: named twice, recused, not of the library, or lacking expertise or an office.
         """
         visit = await self.locked(actor, inspection_id, "reassign")
@@ -139,7 +139,7 @@ class InspectionService:
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, or finished.
-            NeedsSecondPerson: the caller proposed it.
+            SecondPersonNeeded: the caller proposed it.
         """
         visit = await self.locked(actor, inspection_id, "cancel")
         alone = visit.kind != InspectionKind.DRAWN
@@ -154,7 +154,7 @@ class InspectionService:
         before = visit.proposal
         if before is not None and before["asked"] == asked:
             if before["by"] == actor.sub:
-                raise NeedsSecondPerson
+                raise SecondPersonNeeded
             visit.proposal = None
             return True
         visit.proposal = {"asked": asked, "by": actor.sub, "reason": reason}
@@ -190,11 +190,11 @@ class InspectionService:
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, or not finished.
-            NeedsSecondPerson: the caller finished it, or is one of its inspectors.
+            SecondPersonNeeded: the caller finished it, or is one of its inspectors.
         """
         subject, visit = await self._both(actor, inspection_id, "decide")
         if actor.sub in {visit.finished_by, *visit.inspectors}:
-            raise NeedsSecondPerson
+            raise SecondPersonNeeded
         now = self._env.clock.now()
         kind = self._policy(visit.region, china_date(now)).of(visit.result or "")
         if kind.fact is not None and subject is not None and visit.finished_on is not None:
@@ -227,11 +227,11 @@ class InspectionService:
 
         Raises:
             InspectionNotFound, InspectionConflict: not the caller's, not decided, or of a kind not published.
-            NeedsSecondPerson: the caller decided it.
+            SecondPersonNeeded: the caller decided it.
         """
         _, visit = await self._both(actor, inspection_id, "publish")
         if actor.sub == visit.decided_by:
-            raise NeedsSecondPerson
+            raise SecondPersonNeeded
         now = self._env.clock.now()
         if not self._policy(visit.region, china_date(now)).of(visit.result or "").publish:
             raise InspectionConflict(Text("该结果不公示", "This result is not published"))

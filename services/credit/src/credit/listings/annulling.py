@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.facts.rules import Action
 from credit.facts.schemas import CorrectionIn, SourceKind
@@ -19,7 +19,7 @@ from credit.scoring.rules.causes import Cause
 from credit.subjects.models import Subject
 
 from .endings import ListingEndings
-from .errors import EventRefused, SecondPersonNeeded
+from .errors import EventRefused
 from .models import Listing
 from .rules import CODES, Event, ListName, Removal, State, next_state
 from .schemas import ListingView, RemovalIn

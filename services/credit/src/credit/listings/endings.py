@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.affected import Affected
 from credit.facts.schemas import SourceKind
@@ -16,7 +16,7 @@ from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
 from .desk import ListingDesk
-from .errors import ListingNotFound, SecondPersonNeeded
+from .errors import ListingNotFound
 from .models import Listing
 from .rules import CODES, ENDED, ENTRIES, Event, ListName, Removal, State
 from .schemas import LiftIn, ListingView, RestoreIn

@@ -7,7 +7,6 @@ __all__ = [
     "HearingSkipped",
     "ListingExists",
     "ListingNotFound",
-    "SecondPersonNeeded",
     "StatementTooLate",
 ]
 
@@ -43,13 +42,6 @@ class HearingSkipped(StateConflict):
         "未依法告知或者未听取陈述、申辩，不得作出决定",
         "No decision before the subject was told and could be heard",
     )
-
-
-class SecondPersonNeeded(StateConflict):
-    """Who opened or told may not enter the statement, and neither of them may decide."""
-
-    type = "/problems/second-person-needed"
-    title = Text("须由另一人办理，经办人不得自行决定", "Another person must do this than the one who began")
 
 
 class StatementTooLate(StateConflict):

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import Forbidden, declare
+from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
@@ -16,7 +16,6 @@ from .errors import (
     HearingSkipped,
     ListingExists,
     ListingNotFound,
-    SecondPersonNeeded,
     StatementTooLate,
 )
 from .repository import ListingFilters

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import FieldError, Forbidden, InvalidPayload, Text
+from common.problems import FieldError, Forbidden, InvalidPayload, SecondPersonNeeded, Text
 
 from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
@@ -22,7 +22,6 @@ from .errors import (
     EventRefused,
     HearingSkipped,
     ListingNotFound,
-    SecondPersonNeeded,
     StatementTooLate,
 )
 from .models import Listing

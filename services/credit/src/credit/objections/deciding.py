@@ -5,7 +5,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.calendar import add_working_days
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.facts.showings import Showings
 from credit.papers.rules import chinese_date
@@ -14,7 +14,6 @@ from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 
 from .desk import ROOM, ObjectionDesk
-from .errors import SamePerson
 from .models import Objection
 from .rules import Event, Target
 from .schemas import DecisionIn, ObjectionView, RemedyIn, SustainIn
@@ -23,6 +22,11 @@ __all__ = ["ObjectionDecisions"]
 
 INLINE_CHUNKS = 12
 """How much of the list is made at once, before the answer; the rounds do the rest."""
+
+_REVIEWER = Text(
+    "复核人不得是信息录入人、名单认定的经办或者决定人员、公示审核人，或者异议经办人",
+    "The reviewer must not have recorded, decided or published what is objected to, nor handled it",
+)
 
 
 class ObjectionDecisions(ObjectionDesk):
@@ -38,9 +42,9 @@ class ObjectionDecisions(ObjectionDesk):
         Raises:
             ObjectionNotFound: not in the caller's regions.
             StepRefused: it is not verified.
-            SamePerson: the caller handled the objection, or made what it is against: recorded or amended a
-                fact of it or one that counted in the grade, took a step in the listing, or reviewed what
-                was shown.
+            SecondPersonNeeded: the caller handled the objection, or made what it is against: recorded or
+                amended a fact of it or one that counted in the grade, took a step in the listing, or reviewed
+                what was shown.
             InvalidPayload: no remedy for a fact, one where there is none, or a fact of another subject.
             CorrectionRefused: what stands does not allow the remedy.
         """
@@ -128,7 +132,7 @@ class ObjectionDecisions(ObjectionDesk):
         handled |= await self._objections.inspected_by(list(facts))
         handled |= await self._objections.listed_by(list(listings))
         if actor.sub in handled:
-            raise SamePerson
+            raise SecondPersonNeeded(_REVIEWER)
 
     async def _counted(self, subject: Subject, version: int) -> set[UUID]:
         """The facts that counted in a published grade, as it was reckoned."""

@@ -8,7 +8,6 @@ __all__ = [
     "NotYours",
     "ObjectionNotFound",
     "ObjectionOpen",
-    "SamePerson",
     "StepRefused",
 ]
 
@@ -39,17 +38,6 @@ class StepRefused(StateConflict):
 
     type = "/problems/objection-step-refused"
     title = Text("当前状态不允许此步骤", "The present state does not allow this step")
-
-
-class SamePerson(StateConflict):
-    """Who made what is objected to, or handled the objection first, may not decide on it."""
-
-    type = "/problems/objection-same-person"
-    title = Text(
-        "复核人不得是信息录入人、名单认定的经办或者决定人员、公示审核人，或者异议经办人",
-        "The reviewer must not have recorded, decided or published what is objected to, nor handled the"
-        " objection",
-    )
 
 
 class NotSustained(StateConflict):

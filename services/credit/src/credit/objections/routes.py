@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import PayloadTooLarge, declare
+from common.problems import PayloadTooLarge, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Response
 
@@ -23,7 +23,6 @@ from .errors import (
     NotYours,
     ObjectionNotFound,
     ObjectionOpen,
-    SamePerson,
     StepRefused,
 )
 from .repository import ObjectionFilters
@@ -44,7 +43,7 @@ __all__ = ["router"]
 
 router = ServiceRouter(prefix="/api/v1/credit/objections", tags=["objections"])
 _STEP = declare(ObjectionNotFound, StepRefused)
-_DECISION = declare(ObjectionNotFound, StepRefused, SamePerson, CorrectionRefused)
+_DECISION = declare(ObjectionNotFound, StepRefused, SecondPersonNeeded, CorrectionRefused)
 
 
 @router.post(

@@ -1,8 +1,8 @@
 """Problems of plans."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["PlanConflict", "PlanNeedsSecondPerson", "PlanNotFound", "TaskNotFound"]
+__all__ = ["PlanConflict", "PlanNotFound", "TaskNotFound"]
 
 
 class PlanNotFound(NotFound):
@@ -24,12 +24,3 @@ class PlanConflict(StateConflict):
 
     type = "/problems/inspection-plan-conflict"
     title = Text("计划当前状态不允许此操作", "The plan's state does not allow this")
-
-
-class PlanNeedsSecondPerson(Forbidden):
-    """Whoever drafted a version does not file it."""
-
-    type = "/problems/inspection-plan-second-person"
-    title = Text(
-        "起草人不得自行报备，须由他人办理", "Whoever drafted it does not file it; another person does"
-    )

@@ -5,14 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import PreconditionFailed, PreconditionRequired, declare
+from common.problems import PreconditionFailed, PreconditionRequired, SecondPersonNeeded, declare
 from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
 from credit.subjects.rules import Kind, Status
 
 from .dependencies import LibraryServiceDep, PlanServiceDep, Reader, Runner, Second
-from .errors import PlanConflict, PlanNeedsSecondPerson, PlanNotFound
+from .errors import PlanConflict, PlanNotFound
 from .rules import PlanState
 from .schemas import (
     FileIn,
@@ -117,7 +117,7 @@ async def change_plan(
 
 @router.post(
     "/inspection-plans/{plan_id}/file",
-    responses=declare(PlanNotFound, PlanConflict, PlanNeedsSecondPerson),
+    responses=declare(PlanNotFound, PlanConflict, SecondPersonNeeded),
     summary="File a plan with the superior; by another person than its drafter",
 )
 async def file_plan(plan_id: UUID, body: FileIn, actor: Second, plans: PlanServiceDep) -> PlanView:

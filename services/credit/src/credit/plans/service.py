@@ -10,13 +10,13 @@ from common.auth import Principal, region_prefix
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import FieldError, InvalidPayload, Text
+from common.problems import FieldError, InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.paging import check_version, cursor_id
 
-from .errors import PlanConflict, PlanNeedsSecondPerson, PlanNotFound, TaskNotFound
+from .errors import PlanConflict, PlanNotFound, TaskNotFound
 from .models import Plan, PlanVersion
 from .policy import InspectionItem, InspectionItems
 from .repository import NumberRepository, PlanRepository
@@ -125,12 +125,12 @@ class PlanService:
 
         Raises:
             PlanNotFound, PlanConflict: not in the caller's regions, or not a draft.
-            PlanNeedsSecondPerson: the caller drafted this version.
+            SecondPersonNeeded: the caller drafted this version.
         """
         plan = await self._locked(actor, plan_id)
         after = self._step(plan, "file")
         if actor.sub == plan.drafted_by:
-            raise PlanNeedsSecondPerson
+            raise SecondPersonNeeded
         plan.state = after
         plan.filed_version, plan.filed_with = plan.version, wanted.filed_with
         plan.filed_by, plan.filed_at = actor.sub, self._env.clock.now()

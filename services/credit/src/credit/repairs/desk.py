@@ -7,7 +7,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
-from common.problems import Forbidden, Text
+from common.problems import Forbidden, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -28,7 +28,6 @@ from .errors import (
     MaterialsMissing,
     RepairBarred,
     RepairEventRefused,
-    RepairNeedsSecondPerson,
     RepairNotFound,
     TargetNotRepairable,
 )
@@ -132,7 +131,7 @@ class RepairDesk:
     def _check_apart(self, repair: Repair, actor: Principal) -> None:
         """Who ruled on the conflict as the regulator takes no other step."""
         if actor.sub == repair.resolved_by:
-            raise RepairNeedsSecondPerson
+            raise SecondPersonNeeded
 
     def _check_applicant(self, actor: Principal) -> None:
         if actor.subject_id is None and not actor.may("credit:write"):

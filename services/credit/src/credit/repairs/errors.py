@@ -7,7 +7,6 @@ __all__ = [
     "RegulatorNeeded",
     "RepairBarred",
     "RepairEventRefused",
-    "RepairNeedsSecondPerson",
     "RepairNotFound",
     "RepairRunning",
     "TargetNotRepairable",
@@ -54,15 +53,6 @@ class MaterialsMissing(StateConflict):
 
     type = "/problems/materials-missing"
     title = Text("申请材料不齐", "Materials are missing")
-
-
-class RepairNeedsSecondPerson(StateConflict):
-    """Who handled an application may not rule on its conflict or decide it; who ruled may not handle it."""
-
-    type = "/problems/second-person-needed"
-    title = Text(
-        "须由未经办该申请的另一人办理", "Another person must do this than those who handled the application"
-    )
 
 
 class RegulatorNeeded(Forbidden):

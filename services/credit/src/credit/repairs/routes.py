@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import Forbidden, declare
+from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 
 from credit.facts.errors import FactNotFound
@@ -15,7 +15,6 @@ from .errors import (
     RegulatorNeeded,
     RepairBarred,
     RepairEventRefused,
-    RepairNeedsSecondPerson,
     RepairNotFound,
     RepairRunning,
     TargetNotRepairable,
@@ -98,7 +97,7 @@ async def hand_in_materials(
 @router.post(
     "/{repair_id}/resolve",
     responses=declare(
-        RepairNotFound, RepairEventRefused, TargetNotRepairable, RegulatorNeeded, RepairNeedsSecondPerson
+        RepairNotFound, RepairEventRefused, TargetNotRepairable, RegulatorNeeded, SecondPersonNeeded
     ),
     summary="Settle, as the regulator, whether a commitment letter is asked for",
 )
@@ -114,7 +113,7 @@ async def resolve_conflict(
         RepairNotFound,
         RepairEventRefused,
         TargetNotRepairable,
-        RepairNeedsSecondPerson,
+        SecondPersonNeeded,
         RepairBarred,
         MaterialsMissing,
     ),
@@ -126,7 +125,7 @@ async def accept_repair(repair_id: UUID, actor: Writer, repairs: RepairServiceDe
 
 @router.post(
     "/{repair_id}/refuse",
-    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, RepairNeedsSecondPerson),
+    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, SecondPersonNeeded),
     summary="Refuse to accept, with reasons and every ground that holds",
 )
 async def refuse_repair(
@@ -137,7 +136,7 @@ async def refuse_repair(
 
 @router.post(
     "/{repair_id}/verify",
-    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, RepairNeedsSecondPerson),
+    responses=declare(RepairNotFound, RepairEventRefused, TargetNotRepairable, SecondPersonNeeded),
     summary="Record the verification: online, in writing or on site",
 )
 async def verify_repair(
@@ -152,7 +151,7 @@ async def verify_repair(
         RepairNotFound,
         RepairEventRefused,
         TargetNotRepairable,
-        RepairNeedsSecondPerson,
+        SecondPersonNeeded,
         RepairBarred,
         MaterialsMissing,
     ),

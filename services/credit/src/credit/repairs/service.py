@@ -6,7 +6,7 @@ from common import regions
 from common.auth import Principal
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.evidence.service import EvidenceService
 from credit.internal import check_internal
@@ -16,7 +16,6 @@ from .desk import RepairDesk, findings_of, given_in, held, training_details
 from .errors import (
     RegulatorNeeded,
     RepairEventRefused,
-    RepairNeedsSecondPerson,
     RepairNotFound,
     RepairRunning,
 )
@@ -123,7 +122,7 @@ class RepairService(RepairDesk):
             RepairNotFound: not in the caller's regions.
             RepairEventRefused: there is no conflict.
             RegulatorNeeded: the caller is not of the level, or has not the scope, that the reading names.
-            RepairNeedsSecondPerson: the caller handled the application.
+            SecondPersonNeeded: the caller handled the application.
         """
         repair, aim = await self._open(repair_id, actor)
         regulator = self._outlooks.regulator(aim)
@@ -135,7 +134,7 @@ class RepairService(RepairDesk):
         handled = {event.done_by for event in await self._repairs.events_of(repair.id)}
         self._advance(repair, Event.RESOLVE)
         if actor.sub in handled:
-            raise RepairNeedsSecondPerson
+            raise SecondPersonNeeded
         repair.commitment_rule, repair.resolved_by = wanted.commitment, actor.sub
         await self._record(
             repair,
@@ -192,7 +191,7 @@ class RepairService(RepairDesk):
 
         Raises:
             RepairNotFound, RepairEventRefused: as `resolve`.
-            RepairNeedsSecondPerson: the caller ruled on its conflict.
+            SecondPersonNeeded: the caller ruled on its conflict.
             RepairBarred: a ground of refusal holds; refuse it with reasons instead.
             MaterialsMissing: something that cannot come late is missing.
         """
@@ -219,7 +218,7 @@ class RepairService(RepairDesk):
         """Refuse to accept an application, with reasons.
 
         Raises:
-            RepairNotFound, RepairEventRefused, RepairNeedsSecondPerson: as `accept`.
+            RepairNotFound, RepairEventRefused, SecondPersonNeeded: as `accept`.
         """
         repair, aim = await self._open(repair_id, actor)
         self._check_apart(repair, actor)
@@ -230,7 +229,7 @@ class RepairService(RepairDesk):
         return await self._view((repair, aim.subject), actor, aim)
 
     async def verify(self, actor: Principal, repair_id: UUID, wanted: VerificationIn) -> RepairView:
-        """Record the verification. Raises RepairNotFound, RepairEventRefused, RepairNeedsSecondPerson."""
+        """Record the verification. Raises RepairNotFound, RepairEventRefused, SecondPersonNeeded."""
         repair, aim = await self._open(repair_id, actor)
         self._check_apart(repair, actor)
         self._advance(repair, Event.VERIFY)
@@ -253,13 +252,13 @@ class RepairService(RepairDesk):
 
         Raises:
             RepairNotFound, RepairEventRefused: as `resolve`; also when verification failed and it is granted.
-            RepairNeedsSecondPerson: the caller took the application, accepted or verified it, or ruled on its
+            SecondPersonNeeded: the caller took the application, accepted or verified it, or ruled on its
                 conflict.
             RepairBarred, MaterialsMissing: granted although a ground holds or something is missing.
         """
         repair, aim = await self._open(repair_id, actor)
         if actor.sub in {repair.accepted_by, repair.applied_by, repair.verified_by, repair.resolved_by}:
-            raise RepairNeedsSecondPerson
+            raise SecondPersonNeeded
         self._advance(repair, Event.GRANT if wanted.grant else Event.REJECT)
         repair.decided_on, repair.decided_by = self._today, actor.sub
         repair.lifted_on = self._today if wanted.grant else None

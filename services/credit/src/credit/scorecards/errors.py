@@ -1,8 +1,8 @@
 """Problems of scorecards made here."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["CardClash", "CardNotFound", "NotSimulated", "SecondPersonNeeded", "WrongHash", "WrongState"]
+__all__ = ["CardClash", "CardNotFound", "NotSimulated", "WrongHash", "WrongState"]
 
 
 class CardNotFound(NotFound):
@@ -17,16 +17,6 @@ class WrongState(StateConflict):
 
     type = "/problems/scorecard-state"
     title = Text("评分卡当前状态不允许此操作", "The scorecard's state does not allow this")
-
-
-class SecondPersonNeeded(Forbidden):
-    """Whoever wrote the draft does not publish it, nor take back what was published."""
-
-    type = "/problems/second-person-needed"
-    title = Text(
-        "起草人、修改人不得发布，也不得撤回已发布版本",
-        "Another person than its authors must publish it, or take back what was published",
-    )
 
 
 class WrongHash(StateConflict):

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import PreconditionFailed, PreconditionRequired, declare
+from common.problems import PreconditionFailed, PreconditionRequired, SecondPersonNeeded, declare
 from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Body, Query, Response
 
 from .dependencies import CardServiceDep, PolicyMaker, Reader
-from .errors import CardClash, CardNotFound, NotSimulated, SecondPersonNeeded, WrongHash, WrongState
+from .errors import CardClash, CardNotFound, NotSimulated, WrongHash, WrongState
 from .rules import State
 from .schemas import CardSummary, CardView, PublicationIn, WithdrawalIn
 

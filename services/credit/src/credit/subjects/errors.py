@@ -1,12 +1,11 @@
 """Problems of subjects."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
 __all__ = [
     "KeyCorrectionNotFound",
     "KeyCorrectionRefused",
     "KeyFixed",
-    "KeyNeedsSecondPerson",
     "MergeRefused",
     "SubjectExists",
     "SubjectMerged",
@@ -67,13 +66,6 @@ class KeyCorrectionRefused(StateConflict):
 
     type = "/problems/key-correction-refused"
     title = Text("当前不能更正代码", "The key cannot be corrected as things stand")
-
-
-class KeyNeedsSecondPerson(Forbidden):
-    """Whoever proposed the correction does not confirm it."""
-
-    type = "/problems/key-needs-second-person"
-    title = Text("提出更正者不得自行确认，须由他人确认", "Another person than its author must confirm it")
 
 
 class TraceNotFound(NotFound):

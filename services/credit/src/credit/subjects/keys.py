@@ -5,7 +5,7 @@ from uuid import UUID
 from common import audit
 from common.auth import Principal
 from common.db import new_id
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -16,7 +16,6 @@ from credit.publishing import announce, subject_data
 from .errors import (
     KeyCorrectionNotFound,
     KeyCorrectionRefused,
-    KeyNeedsSecondPerson,
     SubjectExists,
     SubjectMerged,
     SubjectNotFound,
@@ -88,13 +87,13 @@ class KeyService:
 
         Raises:
             SubjectNotFound, SubjectMerged, KeyCorrectionNotFound: not the caller's, or another subject now.
-            KeyNeedsSecondPerson: the caller proposed it.
+            SecondPersonNeeded: the caller proposed it.
             KeyCorrectionRefused: it was decided already.
             SubjectExists: another subject has that key by now.
         """
         subject, row = await self._waiting(actor, subject_id, correction_id)
         if row.proposed_by == actor.sub:
-            raise KeyNeedsSecondPerson
+            raise SecondPersonNeeded
         await self._check_free(row.new_key, subject)
         self._decide(row, KeyState.CONFIRMED, actor, wanted)
         now = self._env.clock.now()

@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import PreconditionFailed, PreconditionRequired, declare
+from common.problems import PreconditionFailed, PreconditionRequired, SecondPersonNeeded, declare
 from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
@@ -23,7 +23,6 @@ from .errors import (
     KeyCorrectionNotFound,
     KeyCorrectionRefused,
     KeyFixed,
-    KeyNeedsSecondPerson,
     MergeRefused,
     SubjectExists,
     SubjectMerged,
@@ -194,7 +193,7 @@ async def list_key_corrections(
         SubjectExists,
         KeyCorrectionNotFound,
         KeyCorrectionRefused,
-        KeyNeedsSecondPerson,
+        SecondPersonNeeded,
     ),
     summary="Confirm a correction as a second person: the subject has the right key from now on",
 )

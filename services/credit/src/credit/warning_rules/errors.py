@@ -1,8 +1,8 @@
 """Problems of warning rules."""
 
-from common.problems import Forbidden, NotFound, StateConflict, Text
+from common.problems import NotFound, StateConflict, Text
 
-__all__ = ["AlreadyActive", "RuleNotFound", "SecondPersonNeeded"]
+__all__ = ["AlreadyActive", "RuleNotFound"]
 
 
 class RuleNotFound(NotFound):
@@ -17,10 +17,3 @@ class AlreadyActive(StateConflict):
 
     type = "/problems/warning-rule-active"
     title = Text("该版本已启用", "This version is active already")
-
-
-class SecondPersonNeeded(Forbidden):
-    """Who wrote a version does not activate it."""
-
-    type = "/problems/second-person-needed"
-    title = Text("启用须由起草人以外的人办理", "Somebody else than the author must do this")

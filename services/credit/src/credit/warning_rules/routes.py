@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from common.problems import declare
+from common.problems import SecondPersonNeeded, declare
 from common.web import ServiceRouter
 from fastapi import Path, Query
 
 from .dependencies import Author, Reader, WarningRuleServiceDep
-from .errors import AlreadyActive, RuleNotFound, SecondPersonNeeded
+from .errors import AlreadyActive, RuleNotFound
 from .schemas import ActivationIn, PrecisionView, RuleIn, RuleView
 
 __all__ = ["router"]
