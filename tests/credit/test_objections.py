@@ -293,7 +293,7 @@ async def test_another_person_decides(service: Service, room: Room) -> None:
     # Who took it up and verified, and who (by the default name of these tests) recorded the fact.
     for who in (service.who(sub="officer-1", scopes=both), service.who(scopes=both)):
         wrong = await room.step(made, "dismiss", body, 409, who=who)
-        assert wrong["type"] == "/problems/objection-same-person"
+        assert wrong["type"] == "/problems/second-person-needed"
     await room.step(made, "dismiss", body, 403, who=room.officer)
     done = await room.step(made, "dismiss", body)
     assert (done["state"], done["ripple"], done["remedy"]) == ("dismissed", None, None)
@@ -657,7 +657,7 @@ async def test_who_made_a_listing_a_grade_or_an_entry_does_not_decide_on_it(
         for who in makers:
             for step in ("sustain", "dismiss"):
                 wrong = await room.step(made, step, {"reason": "理由"}, 409, who=who)
-                assert wrong["type"] == "/problems/objection-same-person", (wanted, step)
+                assert wrong["type"] == "/problems/second-person-needed", (wanted, step)
         assert (await room.step(made, "dismiss", {"reason": "理由"}, who=another))["state"] == "dismissed"
     assert (await service.get(f"/listings/{listing['id']}"))["state"] == "listed"
 

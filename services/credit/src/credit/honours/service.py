@@ -11,7 +11,7 @@ from common.calendar import add_months, add_working_days
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import Forbidden, InvalidPayload, Text
+from common.problems import Forbidden, InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,7 +24,7 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .deeds import HonourDeeds
-from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, OtherPersonNeeded, TooEarly
+from .errors import CriteriaNotMet, HonourNotFound, HonourOpen, HonourRefused, TooEarly
 from .models import Honour, HonourAct
 from .policy import HonourPolicy
 from .repository import HonourRepository
@@ -142,11 +142,11 @@ class HonourService:
         """Grant what was recommended, by somebody else than the reviewer and the applicant.
 
         The criteria are looked at again; the honour's fact and certificate are made in the same transaction.
-        Raises HonourNotFound, HonourRefused, OtherPersonNeeded, CriteriaNotMet.
+        Raises HonourNotFound, HonourRefused, SecondPersonNeeded, CriteriaNotMet.
         """
         honour, subject = await self._begun(actor, honour_id, Act.GRANT)
         if actor.sub in (honour.reviewed_by, honour.applied_by):
-            raise OtherPersonNeeded
+            raise SecondPersonNeeded
         if not honour.recommended:
             raise HonourRefused(state=honour.state, allowed=[str(Act.REFUSE), str(Act.REVIEW)])
         await self._check(honour, subject)
@@ -159,10 +159,10 @@ class HonourService:
         return await self._done(actor, honour, Act.GRANT, note, paper)
 
     async def refuse(self, actor: Principal, honour_id: UUID, note: str) -> HonourView:
-        """Refuse with reasons. Raises HonourNotFound, HonourRefused, OtherPersonNeeded."""
+        """Refuse with reasons. Raises HonourNotFound, HonourRefused, SecondPersonNeeded."""
         honour, _ = await self._begun(actor, honour_id, Act.REFUSE)
         if actor.sub == honour.reviewed_by:
-            raise OtherPersonNeeded
+            raise SecondPersonNeeded
         honour.due_on = None
         return await self._done(actor, honour, Act.REFUSE, note)
 
@@ -203,7 +203,7 @@ class HonourService:
         Raises:
             HonourNotFound, HonourRefused: as everywhere; or the period is over.
             InvalidPayload: an officer names no written statement whose file was uploaded.
-            OtherPersonNeeded: the officer gave the notice.
+            SecondPersonNeeded: the officer gave the notice.
         """
         honour, subject = await self._begun(actor, honour_id, Act.STATE)
         _may_act_for(actor, subject)
@@ -211,7 +211,7 @@ class HonourService:
         if today > last:
             raise HonourRefused(state=honour.state, allowed=["decision"])
         await self._written.check(
-            actor, [subject.id], wanted.request, took_part={honour.notified_by}, refusal=OtherPersonNeeded
+            actor, [subject.id], wanted.request, took_part={honour.notified_by}, refusal=SecondPersonNeeded
         )
         honour.heard_out = wanted.request is None or wanted.request.waives
         begin = today if honour.heard_out else last
@@ -227,14 +227,14 @@ class HonourService:
 
         Raises:
             HonourNotFound, HonourRefused: as everywhere.
-            OtherPersonNeeded: the caller gave the notice, or entered the statement.
+            SecondPersonNeeded: the caller gave the notice, or entered the statement.
             TooEarly: the period still runs, and the subject neither spoke itself nor waived the rest.
         """
         act = Act.REVOKE if revoke else Act.KEEP
         honour, subject = await self._begun(actor, honour_id, act)
         acts = (await self._honours.acts_of([honour.id])).get(honour.id, [])
         if actor.sub in {honour.notified_by, *(one.done_by for one in acts if one.act == Act.STATE)}:
-            raise OtherPersonNeeded
+            raise SecondPersonNeeded
         today, last = self._today(), self._deeds.statement_until(honour)
         if not honour.heard_out and today <= last:
             raise TooEarly(until=last.isoformat())
