@@ -83,7 +83,7 @@ async def test_a_card_is_drafted_simulated_and_published_by_two(service: Service
     draft = changed.json()
 
     publish = f"/scorecards/{draft['id']}/publication"
-    assert (await service.post(publish, {"hash": draft["hash"]}, 403, who=one))["type"].endswith(
+    assert (await service.post(publish, {"hash": draft["hash"]}, 409, who=one))["type"].endswith(
         "second-person-needed"
     )
     assert (await service.post(publish, {"hash": draft["hash"]}, 409, who=two))["type"].endswith(
@@ -242,7 +242,7 @@ async def test_a_version_of_the_future_takes_effect_on_its_day(service: Service)
         assert (await published(rival, 409))["clash"] == clash
     mild = await published(start | {"version": "2", "effective_from": "2026-12-10", "base": 95})
     back = {"reason": "另行研究决定"}
-    alone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 403, who=one)
+    alone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 409, who=one)
     assert alone["type"] == "/problems/second-person-needed", "its author takes back what another published"
     gone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 200, who=two)
     assert gone["state"] == "withdrawn"

@@ -325,7 +325,7 @@ async def test_a_rule_is_written_by_one_and_activated_by_another(service: Servic
     assert (written["active"], written["author"], written["would_warn_today"]) == (False, "admin", 1)
     assert await of(service, made, rule="W-TWO-WARNINGS") == []
     path = "/warning-rules/W-TWO-WARNINGS/activation"
-    await service.post(path, {"version": written["version"]}, 403, admin)
+    await service.post(path, {"version": written["version"]}, 409, admin)
     await service.post(path, {"version": "api-9"}, 404, admin2)
     active = await service.post(path, {"version": written["version"]}, 200, admin2)
     assert (active["active"], active["activated_by"]) == (True, "admin2")

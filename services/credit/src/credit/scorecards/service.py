@@ -13,7 +13,14 @@ from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
 from common.policies import PolicyError
-from common.problems import FieldError, InvalidPayload, PreconditionFailed, Text, Unavailable
+from common.problems import (
+    FieldError,
+    InvalidPayload,
+    PreconditionFailed,
+    SecondPersonNeeded,
+    Text,
+    Unavailable,
+)
 from common.web import field_errors
 from common.web.fields import FIRST_DAY, LAST_DAY
 from pydantic import ValidationError
@@ -25,7 +32,7 @@ from credit.runs.service import RunService, cursor_id
 from credit.scoring.rules import Scorecard
 from credit.subjects.rules import Kind
 
-from .errors import CardClash, CardNotFound, NotSimulated, SecondPersonNeeded, WrongHash, WrongState
+from .errors import CardClash, CardNotFound, NotSimulated, WrongHash, WrongState
 from .models import CardDraft
 from .repository import CardRepository
 from .rules import State, may_be_withdrawn, overlapping

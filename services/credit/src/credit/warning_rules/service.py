@@ -8,7 +8,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.policies import PolicyError
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -18,7 +18,7 @@ from credit.warnings.repository import WarningRepository
 from credit.warnings.rules import Outcome, WarningRule, wilson
 from credit.warnings.service import NOTHING, WarningService
 
-from .errors import AlreadyActive, RuleNotFound, SecondPersonNeeded
+from .errors import AlreadyActive, RuleNotFound
 from .schemas import ActivationIn, PrecisionView, RuleIn, RuleView, YearView
 
 __all__ = ["WarningRuleService"]
