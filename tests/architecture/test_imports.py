@@ -21,6 +21,10 @@ PLANTED = {
         "services/credit/src/credit/subjects/repository.py",
         "import credit.subjects.service",
     ),
+    "Every file of a room": (
+        "services/credit/src/credit/listings/repository.py",
+        "import credit.listings.opening",
+    ),
     "Only main, routes": ("services/credit/src/credit/subjects/service.py", "import fastapi"),
     "Services never import": ("services/credit/src/credit/subjects/rules.py", "import contracts.documents"),
     "Common imports no": ("libs/common/src/common/clock.py", "import credit.subjects.rules"),
@@ -79,6 +83,16 @@ def test_a_planted_violation_is_found(copy: Path, start: str) -> None:
     broken = [row for row in output.splitlines() if row.startswith(start) and " BROKEN" in row]
     assert status == 1, output
     assert broken, output
+
+
+def test_a_file_of_no_known_layer_is_found(copy: Path) -> None:
+    stray = copy / "services/credit/src/credit/listings/odds_and_ends.py"
+    stray.write_text('"""Whatever did not fit elsewhere."""\n', "utf-8")
+    try:
+        status, output = _lint(copy)
+    finally:
+        stray.unlink()
+    assert status == 1 and "credit.listings.odds_and_ends" in output, output
 
 
 def test_no_file_outgrows_its_reader() -> None:
