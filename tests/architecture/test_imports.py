@@ -104,3 +104,13 @@ def test_no_file_outgrows_its_reader() -> None:
         if (lines := len(path.read_text("utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_what_every_room_of_credit_needs_is_written_once() -> None:
+    """Reading an id out of a cursor, and the text of a CHECK over the codes of an enum."""
+    for telling, home in (("UUID(decode_cursor(", "paging.py"), ("} IN ({", "db.py")):
+        root = ROOT / "services/credit/src/credit"
+        found = [
+            str(path.relative_to(root)) for path in root.rglob("*.py") if telling in path.read_text("utf-8")
+        ]
+        assert found == [home], telling

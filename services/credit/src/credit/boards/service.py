@@ -10,7 +10,7 @@ from common.auth import Principal
 from common.calendar import add_working_days
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +21,7 @@ from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.facts.views import as_version
+from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.scoring.rules.periods import first_day, label, last_day
 from credit.scoring.rules.scorecard import Scorecard
@@ -97,7 +98,7 @@ class BoardService:
         """Runs in the caller's regions, the newest first. Raises InvalidPayload for a foreign cursor."""
         if actor.subject_id is not None:
             return Page(items=[])
-        rows = await self._boards.page(actor, filters, _cursor(cursor), limit)
+        rows = await self._boards.page(actor, filters, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=await self._views(items), next_cursor=following)
 
@@ -114,7 +115,7 @@ class BoardService:
             BoardNotFound, InvalidPayload: no such run of the caller's, or a foreign cursor.
         """
         board = await self._found(actor, board_id)
-        rows = await self._boards.shown(board.id, side, _cursor(cursor), limit)
+        rows = await self._boards.shown(board.id, side, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))
         return Page(items=[entry_view(row) for row in items], next_cursor=following)
 
@@ -170,7 +171,7 @@ class BoardService:
 
     async def public(self, region: str | None, cursor: str | None, limit: int) -> Page[PublicBoardView]:
         """Published runs as anyone sees them, the newest first. Raises InvalidPayload."""
-        rows = await self._boards.page(None, {"region": region}, _cursor(cursor), limit)
+        rows = await self._boards.page(None, {"region": region}, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         counts = await self._boards.counts([board.id for board in items])
         return Page(
@@ -185,7 +186,7 @@ class BoardService:
         board = await self._boards.find(board_id, None)
         if board is None or board.state != State.PUBLISHED:
             raise BoardNotFound
-        rows = await self._boards.shown(board.id, Side(side), _cursor(cursor), limit)
+        rows = await self._boards.shown(board.id, Side(side), cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].subject_id)))
         return Page(items=[_shown(row) for row in items], next_cursor=following)
 
@@ -345,15 +346,6 @@ def _shown(row: Row[BoardEntry, str, str | None]) -> PublicEntryView:
         reasons=list(dict.fromkeys(one["reason"] for one in entry.reasons)),
         until=entry.ended_on,
     )
-
-
-def _cursor(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(decode_cursor(cursor, str)[0])
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
 
 
 _REVIEWED = (

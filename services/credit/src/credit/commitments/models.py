@@ -1,7 +1,6 @@
 """Commitments and what was found about them."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,15 +9,11 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Event, Kind, Result, State
 
 __all__ = ["Commitment", "CommitmentEvent"]
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class Commitment(Base, table=True):
@@ -29,10 +24,10 @@ class Commitment(Base, table=True):
 
     __tablename__ = "commitments"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", Kind), "kind"),
-        CheckConstraint(_one_of("state", State), "state"),
-        CheckConstraint(_one_of("result", Result), "result"),
-        CheckConstraint(_one_of("proposed", Result), "proposed"),
+        CheckConstraint(one_of("kind", Kind), "kind"),
+        CheckConstraint(one_of("state", State), "state"),
+        CheckConstraint(one_of("result", Result), "result"),
+        CheckConstraint(one_of("proposed", Result), "proposed"),
         CheckConstraint("(state = 'decided') = (result <> 'pending')", "decided_has_result"),
         CheckConstraint(
             "(state IN ('proposed', 'notified', 'heard', 'decided')) = (proposed IS NOT NULL)",
@@ -80,8 +75,8 @@ class CommitmentEvent(Base, table=True):
 
     __tablename__ = "commitment_events"
     __table_args__ = (
-        CheckConstraint(_one_of("event", Event), "event"),
-        CheckConstraint(_one_of("state", State), "state"),
+        CheckConstraint(one_of("event", Event), "event"),
+        CheckConstraint(one_of("state", State), "state"),
     )
 
     commitment_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("commitments.id"), primary_key=True))

@@ -1,7 +1,6 @@
 """The deposit's history, demands and certificates; liability policies; risk classes."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, S
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import DemandCause, EntryKind, Form, RiskClass
 
@@ -27,17 +26,13 @@ __all__ = [
 _OPEN = "met_on IS NULL AND withdrawn_at IS NULL"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
 class DepositEntry(Base, table=True):
     """One line of an agency's deposit history. Rows are only ever added; a wrong one is voided by another."""
 
     __tablename__ = "deposit_entries"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", EntryKind), "kind"),
-        CheckConstraint(_one_of("form", Form), "form"),
+        CheckConstraint(one_of("kind", EntryKind), "kind"),
+        CheckConstraint(one_of("form", Form), "form"),
         CheckConstraint("amount_fen >= 0", "amount_fen"),
         CheckConstraint("expires_on >= occurred_on", "expires_on"),
         Index("ix_deposit_entries_subject_id", "subject_id"),
@@ -78,7 +73,7 @@ class DepositDemand(Base, table=True):
 
     __tablename__ = "deposit_demands"
     __table_args__ = (
-        CheckConstraint(_one_of("cause", DemandCause), "cause"),
+        CheckConstraint(one_of("cause", DemandCause), "cause"),
         CheckConstraint("amount_fen > 0", "amount_fen"),
         CheckConstraint("due_on >= notified_on", "due_on"),
         Index("uq_deposit_demands_subject_id_document_no", "subject_id", "document_no", unique=True),
@@ -197,7 +192,7 @@ class RiskClassRecord(Base, table=True):
 
     __tablename__ = "risk_classes"
     __table_args__ = (
-        CheckConstraint(_one_of("risk_class", RiskClass), "risk_class"),
+        CheckConstraint(one_of("risk_class", RiskClass), "risk_class"),
         Index("ix_risk_classes_subject_id_assessed_on", "subject_id", "assessed_on"),
     )
 

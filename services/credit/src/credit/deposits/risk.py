@@ -6,12 +6,13 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.internal import sees_internal
+from credit.paging import cursor_id
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import PERSONS
@@ -75,7 +76,7 @@ class RiskClassService:
         sees = sees_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
         if not sees or await self._subjects.find(subject_id, actor) is None:
             raise SubjectNotFound
-        rows = await self._deposits.risk_classes(subject_id, _cursor_id(cursor), limit)
+        rows = await self._deposits.risk_classes(subject_id, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[risk_class_view(row) for row in items], next_cursor=following)
 
@@ -87,13 +88,3 @@ class RiskClassService:
     async def next_assessment(self, subject_id: UUID, after: date) -> date | None:
         """The next day from which another class is known to hold."""
         return await self._deposits.next_assessment(subject_id, after)
-
-
-def _cursor_id(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    (text,) = decode_cursor(cursor, str)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

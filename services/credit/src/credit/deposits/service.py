@@ -1,7 +1,7 @@
 """Use cases of the deposit: reckon, record, demand a top-up, lower it on a certificate."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from common.auth import Principal
@@ -43,6 +43,8 @@ from .schemas import CertificateIn, DemandIn, DepositView, EntryIn, WithdrawalIn
 from .views import deposit_view
 
 __all__ = ["DepositService"]
+
+_DAY = timedelta(days=1)
 
 
 class DepositService:
@@ -284,7 +286,7 @@ class DepositService:
         for demand in demands:
             demand.missed_at = now
             await self._session.flush()
-            day = _day_after(demand.due_on)
+            day = demand.due_on + _DAY
             await self._tell(subject, demand, "DEPOSIT_NOT_TOPPED_UP", day, "逾期未补足", "rounds")
         return bool(demands)
 
@@ -308,7 +310,7 @@ class DepositService:
         await self._session.flush()
         for demand in changed:
             paid, due = demand.met_on, demand.due_on
-            missed = _day_after(due) if due < today and (paid is None or paid > due) else None
+            missed = due + _DAY if due < today and (paid is None or paid > due) else None
             if missed is not None:
                 demand.missed_at = demand.missed_at or self._env.clock.now()
             for code, day in (("DEPOSIT_NOT_TOPPED_UP", missed), ("DEPOSIT_TOPPED_UP", paid)):
@@ -377,7 +379,3 @@ class DepositService:
 def _check_kind(subject: Subject) -> None:
     if subject.kind != Kind.TRAVEL_AGENCY:
         raise NoDeposit
-
-
-def _day_after(day: date) -> date:
-    return date.fromordinal(day.toordinal() + 1)

@@ -12,11 +12,12 @@ from common.db import new_id
 from common.ledger import append
 from common.ledger.entries import Promise
 from common.ledger.strict import canonical, hash_document
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.rulebook.rules import DrawPolicy
 from credit.supervision.service import SupervisionService
 
@@ -268,12 +269,7 @@ class DrawService:
 
     async def search(self, actor: Principal, cursor: str | None, limit: int) -> Page[DrawBrief]:
         """Draws of the caller's regions, the newest first. Raises InvalidPayload for a foreign cursor."""
-        before = None
-        if cursor is not None:
-            try:
-                before = UUID(decode_cursor(cursor, str)[0])
-            except ValueError:
-                raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
+        before = cursor_id(cursor)
         rows = [] if actor.subject_id else await self._draws.page(actor, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[brief(row) for row in items], next_cursor=following)

@@ -9,15 +9,11 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import DecisionKind, DecisionState, RecordKind, RecordState, System
 
 __all__ = ["ExchangeCursor", "ExchangeDecision", "ExchangeRecord"]
-
-
-def _one_of(column: str, values: Any) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class ExchangeRecord(Base, table=True):
@@ -29,9 +25,9 @@ class ExchangeRecord(Base, table=True):
 
     __tablename__ = "exchange_records"
     __table_args__ = (
-        CheckConstraint(_one_of("system", System), "system"),
-        CheckConstraint(_one_of("kind", RecordKind), "kind"),
-        CheckConstraint(_one_of("state", RecordState), "state"),
+        CheckConstraint(one_of("system", System), "system"),
+        CheckConstraint(one_of("kind", RecordKind), "kind"),
+        CheckConstraint(one_of("state", RecordState), "state"),
         Index("uq_exchange_records_number", "system", "kind", "our_number", "version", unique=True),
         Index(
             "ix_exchange_records_waiting",
@@ -66,9 +62,9 @@ class ExchangeDecision(Base, table=True):
 
     __tablename__ = "exchange_decisions"
     __table_args__ = (
-        CheckConstraint(_one_of("system", System), "system"),
-        CheckConstraint(_one_of("kind", DecisionKind), "kind"),
-        CheckConstraint(_one_of("state", DecisionState), "state"),
+        CheckConstraint(one_of("system", System), "system"),
+        CheckConstraint(one_of("kind", DecisionKind), "kind"),
+        CheckConstraint(one_of("state", DecisionState), "state"),
         Index("uq_exchange_decisions_number", "system", "their_number", "version", unique=True),
         Index(
             "ix_exchange_decisions_open",

@@ -10,7 +10,7 @@ from common.auth import Principal
 from common.calendar import add_months, add_working_days
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import Forbidden, InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,7 @@ from credit.affected import Affected
 from credit.environment import Environment
 from credit.evidence.written import WrittenRequests
 from credit.internal import is_authority
+from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -118,7 +119,7 @@ class HonourService:
             return Page(items=[])
         if not every:
             filters = {name: one for name, one in filters.items() if name != "state"}
-        rows = await self._honours.page(actor, filters, _cursor(cursor), limit, all_of=every)
+        rows = await self._honours.page(actor, filters, cursor_id(cursor), limit, all_of=every)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         acts = await self._honours.acts_of([row[0].id for row in items])
         views = [await self._view(row, acts.get(row[0].id, []), actor) for row in items]
@@ -250,7 +251,7 @@ class HonourService:
 
     async def public(self, filters: dict[str, Any], cursor: str | None, limit: int) -> Page[PublicHonourView]:
         """Held honours as anyone sees them, the newest first. Raises InvalidPayload."""
-        rows = await self._honours.public_page(filters, _cursor(cursor), limit)
+        rows = await self._honours.public_page(filters, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[self._public(*row) for row in items], next_cursor=following)
 
@@ -367,12 +368,3 @@ def _words(policy: HonourPolicy, language: str) -> dict[str, Any]:
 def _may_act_for(actor: Principal, subject: Subject) -> None:
     if actor.subject_id != subject.id and not actor.may("credit:write"):
         raise Forbidden(Text("只能由主体本人或者经办人办理", "Only the subject or an officer may do this"))
-
-
-def _cursor(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    try:
-        return UUID(decode_cursor(cursor, str)[0])
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

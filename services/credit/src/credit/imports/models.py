@@ -9,15 +9,11 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Mode, Outcome, State
 
 __all__ = ["Import", "ImportRow"]
-
-
-def _one_of(column: str, values: Any) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class Import(Base, table=True):
@@ -29,8 +25,8 @@ class Import(Base, table=True):
 
     __tablename__ = "imports"
     __table_args__ = (
-        CheckConstraint(_one_of("state", State), "state"),
-        CheckConstraint(_one_of("mode", Mode), "mode"),
+        CheckConstraint(one_of("state", State), "state"),
+        CheckConstraint(one_of("mode", Mode), "mode"),
         CheckConstraint("format IN ('csv', 'xlsx', 'ndjson')", "format"),
         CheckConstraint("total >= 0 AND valid BETWEEN 0 AND total", "counts"),
         Index(
@@ -79,7 +75,7 @@ class ImportRow(Base, table=True):
     __tablename__ = "import_rows"
     __table_args__ = (
         CheckConstraint("(content IS NULL) <> (cipher IS NULL)", "content_or_cipher"),
-        CheckConstraint(f"outcome IS NULL OR {_one_of('outcome', Outcome)}", "outcome"),
+        CheckConstraint(f"outcome IS NULL OR {one_of('outcome', Outcome)}", "outcome"),
         Index(
             "ix_import_rows_pending",
             "import_id",

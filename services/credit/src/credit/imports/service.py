@@ -7,11 +7,12 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import FieldError, InvalidPayload, Text
+from common.pagination import Page, encode_cursor, page_of
+from common.problems import FieldError, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.sheets import SheetFormat, TableFile, write_table
 
 from .applying import Applier, Staged, error_data
@@ -69,12 +70,7 @@ class ImportService:
 
     async def search(self, actor: Principal, cursor: str | None, limit: int) -> Page[ImportView]:
         """The caller's imports, the newest first. Raises InvalidPayload for a foreign cursor."""
-        before = None
-        if cursor is not None:
-            try:
-                before = UUID(decode_cursor(cursor, str)[0])
-            except ValueError:
-                raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
+        before = cursor_id(cursor)
         rows = await self._imports.page(actor.sub, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[view(row) for row in items], next_cursor=following)

@@ -1,7 +1,6 @@
 """Listings and what happened to each."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -21,15 +20,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, col
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Event, ListName, Removal, Role, State
 
 __all__ = ["Listing", "ListingEvent", "told_to_programs"]
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class Listing(Base, table=True):
@@ -43,10 +38,10 @@ class Listing(Base, table=True):
 
     __tablename__ = "listings"
     __table_args__ = (
-        CheckConstraint(_one_of("on_list", ListName), "on_list"),
-        CheckConstraint(_one_of("role", Role), "role"),
-        CheckConstraint(_one_of("state", State), "state"),
-        CheckConstraint(_one_of("removal", Removal), "removal"),
+        CheckConstraint(one_of("on_list", ListName), "on_list"),
+        CheckConstraint(one_of("role", Role), "role"),
+        CheckConstraint(one_of("state", State), "state"),
+        CheckConstraint(one_of("removal", Removal), "removal"),
         CheckConstraint("(state = 'removed') = (removal IS NOT NULL)", "removed_has_reason"),
         CheckConstraint("(removal IS NULL) = (removed_on IS NULL)", "removed_has_day"),
         CheckConstraint("NOT annulled OR removal = 'revoked'", "annulled_is_revoked"),
@@ -121,8 +116,8 @@ class ListingEvent(Base, table=True):
 
     __tablename__ = "listing_events"
     __table_args__ = (
-        CheckConstraint(_one_of("event", Event), "event"),
-        CheckConstraint(_one_of("state", State), "state"),
+        CheckConstraint(one_of("event", Event), "event"),
+        CheckConstraint(one_of("state", State), "state"),
     )
 
     listing_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("listings.id"), primary_key=True))

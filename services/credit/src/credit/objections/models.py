@@ -9,17 +9,13 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import OPEN, Event, RippleState, State, Target
 
 __all__ = ["Objection", "ObjectionAct", "ObjectionEffect"]
 
 _OPEN = ", ".join(repr(str(state)) for state in OPEN)
-
-
-def _one_of(column: str, values: type[State] | type[Target] | type[Event] | type[RippleState]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class Objection(Base, table=True):
@@ -31,9 +27,9 @@ class Objection(Base, table=True):
 
     __tablename__ = "objections"
     __table_args__ = (
-        CheckConstraint(_one_of("target", Target), "target"),
-        CheckConstraint(_one_of("state", State), "state"),
-        CheckConstraint(_one_of("ripple", RippleState), "ripple"),
+        CheckConstraint(one_of("target", Target), "target"),
+        CheckConstraint(one_of("state", State), "state"),
+        CheckConstraint(one_of("ripple", RippleState), "ripple"),
         CheckConstraint("region ~ '^[0-9]{6}$'", "region"),
         CheckConstraint("(target IN ('fact', 'page')) = (fact_id IS NOT NULL)", "fact"),
         CheckConstraint("(target = 'grade') = (grade_version IS NOT NULL)", "grade"),
@@ -94,7 +90,7 @@ class ObjectionAct(Base, table=True):
     """One step of an objection. Rows are only ever added."""
 
     __tablename__ = "objection_acts"
-    __table_args__ = (CheckConstraint(_one_of("event", Event), "event"),)
+    __table_args__ = (CheckConstraint(one_of("event", Event), "event"),)
 
     objection_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("objections.id"), primary_key=True))
     version: int = Field(primary_key=True)

@@ -16,12 +16,12 @@ from common import audit
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.pagination import Page, encode_cursor, page_of
 from common.typesetting import Typesetter, template_hash
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.subjects.models import Subject
 from credit.subjects.personal import revealed
 
@@ -131,12 +131,7 @@ class PaperService:
         self, actor: Principal, filters: PaperFilters, cursor: str | None, limit: int
     ) -> Page[PaperView]:
         """Papers the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        before = None
-        if cursor is not None:
-            try:
-                before = UUID(decode_cursor(cursor, str)[0])
-            except ValueError:
-                raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
+        before = cursor_id(cursor)
         rows = await self._papers.page(actor, filters, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[self.view(row) for row in items], next_cursor=following)

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, Stri
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import QualificationKind, TrainingKind
 
@@ -20,16 +19,12 @@ __all__ = ["Qualification", "Training"]
 _HOLDS = "ended_at IS NULL"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
 class Qualification(Base, table=True):
     """A certificate or card of a person. An end is written beside what was recorded, never over it."""
 
     __tablename__ = "qualifications"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", QualificationKind), "kind"),
+        CheckConstraint(one_of("kind", QualificationKind), "kind"),
         CheckConstraint("expires_on >= issued_on", "period"),
         CheckConstraint(
             "(ended_at IS NULL) = (ended_on IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL)",
@@ -62,7 +57,7 @@ class Training(Base, table=True):
 
     __tablename__ = "trainings"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", TrainingKind), "kind"),
+        CheckConstraint(one_of("kind", TrainingKind), "kind"),
         CheckConstraint("hours > 0", "hours"),
         Index("ix_trainings_subject_id_completed_on", "subject_id", "completed_on"),
         Index("uq_trainings_authority_certificate_no", "authority", "certificate_no", unique=True),

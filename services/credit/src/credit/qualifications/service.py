@@ -9,13 +9,14 @@ from common.auth import Principal
 from common.calendar import add_months
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
+from credit.paging import cursor_id
 from credit.relations.bars import refuse_barred
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
@@ -204,7 +205,7 @@ class QualificationService:
     ) -> Page[TrainingView]:
         """The trainings of a subject, the newest record first. Raises SubjectNotFound, InvalidPayload."""
         await self._seen(actor, subject_id)
-        rows = await self._qualifications.trainings(subject_id, _cursor_id(cursor), limit)
+        rows = await self._qualifications.trainings(subject_id, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=[_training_view(row) for row in items], next_cursor=following)
 
@@ -303,13 +304,3 @@ def _training_view(row: Training) -> TrainingView:
         fact_id=row.fact_id,
         recorded_at=row.recorded_at,
     )
-
-
-def _cursor_id(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    (text,) = decode_cursor(cursor, str)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

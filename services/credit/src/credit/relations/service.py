@@ -6,12 +6,13 @@ from uuid import UUID
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
@@ -122,7 +123,7 @@ class RelationService:
         if known_at is not None and known_at > now:
             raise InvalidPayload.at("query/known_at", Text("不得晚于当前时刻", "Must not lie in the future"))
         moment = known_at or now
-        before = _cursor_id(cursor)
+        before = cursor_id(cursor)
         rows = await self._relations.page(subject_id, kind, on, moment, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[_view(*row, moment) for row in items], next_cursor=following)
@@ -325,13 +326,3 @@ def _post(relation: Relation) -> Post:
     return Post(
         relation.id, RelationKind(relation.kind), relation.from_id, relation.to_id, starts_on, ends_on
     )
-
-
-def _cursor_id(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    (text,) = decode_cursor(cursor, str)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

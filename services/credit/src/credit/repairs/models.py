@@ -1,7 +1,6 @@
 """Applications for repair and what happened to each."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Commitment, Event, State
 
@@ -19,17 +18,13 @@ __all__ = ["Repair", "RepairEvent"]
 RUNNING = "state IN ('applied', 'conflict', 'accepted', 'verified')"
 
 
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
 class Repair(Base, table=True):
     """One application for the repair of one listing or of one published fact."""
 
     __tablename__ = "repairs"
     __table_args__ = (
-        CheckConstraint(_one_of("state", State), "state"),
-        CheckConstraint(_one_of("commitment_rule", Commitment), "commitment_rule"),
+        CheckConstraint(one_of("state", State), "state"),
+        CheckConstraint(one_of("commitment_rule", Commitment), "commitment_rule"),
         CheckConstraint("(listing_id IS NULL) <> (fact_id IS NULL)", "one_target"),
         CheckConstraint("(state = 'conflict') = (commitment_rule = 'conflict')", "conflict_is_open"),
         CheckConstraint("(state = 'granted') = (lifted_on IS NOT NULL)", "granted_is_lifted"),
@@ -88,8 +83,8 @@ class RepairEvent(Base, table=True):
 
     __tablename__ = "repair_events"
     __table_args__ = (
-        CheckConstraint(_one_of("event", Event), "event"),
-        CheckConstraint(_one_of("state", State), "state"),
+        CheckConstraint(one_of("event", Event), "event"),
+        CheckConstraint(one_of("state", State), "state"),
     )
 
     repair_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("repairs.id"), primary_key=True))

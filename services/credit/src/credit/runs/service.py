@@ -7,11 +7,12 @@ from common import regions
 from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.scorecards.shelf import card_book
 from credit.scoring.rules import Scorecard
 from credit.subjects.rules import Kind
@@ -158,16 +159,6 @@ class RunService:
         if not found:
             raise InvalidPayload.at("/kinds", Text("该评分卡不适用于所选类别", "The card grades other kinds"))
         return found
-
-
-def cursor_id(cursor: str | None) -> UUID | None:
-    """The id inside a cursor. Raises InvalidPayload."""
-    if cursor is None:
-        return None
-    try:
-        return UUID(decode_cursor(cursor, str)[0])
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
 
 
 def view(run: ScoringRun) -> RunView:

@@ -27,8 +27,9 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.runs.rules import Purpose
-from credit.runs.service import RunService, cursor_id
+from credit.runs.service import RunService
 from credit.scoring.rules import Scorecard
 from credit.subjects.rules import Kind
 

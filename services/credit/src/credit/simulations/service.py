@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.repository import FactRepository
 from credit.facts.rules import FactVersion
+from credit.paging import cursor_id
 from credit.runs.errors import RunNotFound
 from credit.runs.models import ScoringRun
 from credit.runs.rules import Purpose
 from credit.runs.schemas import ResultView, RunView
-from credit.runs.service import RunService, cursor_id, view
+from credit.runs.service import RunService, view
 from credit.scorecards.errors import CardNotFound, WrongState
 from credit.scorecards.models import CardDraft
 from credit.scorecards.repository import CardRepository

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,15 +23,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, col
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import KeyState, Kind, MergeAct, Status, TraceKind
 
 __all__ = ["KeyCorrection", "Subject", "SubjectMerge", "SubjectState", "SubjectTrace", "of_family"]
-
-
-def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 class Subject(Base, table=True):
@@ -46,8 +41,8 @@ class Subject(Base, table=True):
 
     __tablename__ = "subjects"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", Kind), "kind"),
-        CheckConstraint(_one_of("status", Status), "status"),
+        CheckConstraint(one_of("kind", Kind), "kind"),
+        CheckConstraint(one_of("status", Status), "status"),
         CheckConstraint("region ~ '^[0-9]{6}$'", "region"),
         CheckConstraint("length(name) BETWEEN 1 AND 200", "name"),
         CheckConstraint("version >= 1", "version"),
@@ -148,7 +143,7 @@ class SubjectTrace(Base, table=True):
 
     __tablename__ = "subject_traces"
     __table_args__ = (
-        CheckConstraint(_one_of("kind", TraceKind), "kind"),
+        CheckConstraint(one_of("kind", TraceKind), "kind"),
         CheckConstraint("(removed_at IS NULL) = (removed_by IS NULL)", "removed_by_somebody"),
         Index("ix_subject_traces_subject_id", "subject_id"),
         Index("ix_subject_traces_value_index", "value_index", postgresql_where=text("removed_at IS NULL")),
@@ -181,8 +176,8 @@ class SubjectMerge(Base, table=True):
 
     __tablename__ = "subject_merges"
     __table_args__ = (
-        CheckConstraint(_one_of("act", MergeAct), "act"),
-        CheckConstraint(_one_of("status", Status), "status"),
+        CheckConstraint(one_of("act", MergeAct), "act"),
+        CheckConstraint(one_of("status", Status), "status"),
         CheckConstraint("(act = 'unmerge') = (undoes IS NOT NULL)", "unmerge_undoes"),
         Index("ix_subject_merges_subject_id", "subject_id", "done_at"),
         Index("ix_subject_merges_survivor_id", "survivor_id"),
@@ -208,7 +203,7 @@ class KeyCorrection(Base, table=True):
 
     __tablename__ = "key_corrections"
     __table_args__ = (
-        CheckConstraint(_one_of("state", KeyState), "state"),
+        CheckConstraint(one_of("state", KeyState), "state"),
         CheckConstraint("old_key <> new_key", "keys_differ"),
         CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", "decided"),
         CheckConstraint("state <> 'confirmed' OR decided_by <> proposed_by", "second_person"),

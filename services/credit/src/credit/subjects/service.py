@@ -9,13 +9,14 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.identifiers import check_resident_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, PreconditionFailed, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 from credit.intake.service import IntakeService
 from credit.internal import sees_all_of
+from credit.paging import cursor_id
 from credit.publishing import announce, subject_data
 from credit.scoring.grading import next_moment
 from credit.scoring.rules.causes import Cause
@@ -123,7 +124,7 @@ class SubjectService:
         self, actor: Principal, filters: Filters, cursor: str | None, limit: int
     ) -> Page[SubjectView]:
         """Subjects the caller may see, narrowed by `filters`, in order of id. Raises InvalidPayload."""
-        after = _cursor_id(cursor)
+        after = cursor_id(cursor)
         rows = await self._subjects.page(actor, filters, self._env.keyring, after, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         scored = self._sees_scores(actor)
@@ -365,13 +366,3 @@ def _check_licensed(kind: Kind, licence: str | None) -> None:
         raise InvalidPayload.at(
             "/license_no", Text("该类主体没有许可证号", "This kind of subject has no licence number")
         )
-
-
-def _cursor_id(cursor: str | None) -> UUID | None:
-    if cursor is None:
-        return None
-    (text,) = decode_cursor(cursor, str)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None

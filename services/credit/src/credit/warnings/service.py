@@ -11,7 +11,7 @@ from common.auth import Principal
 from common.calendar import add_working_days
 from common.clock import china_date
 from common.db import new_id
-from common.pagination import Page, decode_cursor, encode_cursor, page_of
+from common.pagination import Page, encode_cursor, page_of
 from common.policies import PolicyError
 from common.problems import InvalidPayload, Text
 from common.telemetry import ALERTS
@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Affected
 from credit.environment import Environment
+from credit.paging import cursor_id
 from credit.papers.service import PaperService
 from credit.publishing import announce
 from credit.subjects.models import Subject
@@ -185,12 +186,7 @@ class WarningService:
         self, actor: Principal, filters: dict[str, Any], cursor: str | None, limit: int
     ) -> Page[WarningView]:
         """Warnings in the caller's regions, the newest first. Raises InvalidPayload for a foreign cursor."""
-        before = None
-        if cursor is not None:
-            try:
-                before = UUID(decode_cursor(cursor, str)[0])
-            except ValueError:
-                raise InvalidPayload.at("query/cursor", Text("游标无效", "The cursor is not valid")) from None
+        before = cursor_id(cursor)
         rows = await self._warnings.page(actor, filters, self._today(), before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=await self._views(items), next_cursor=following)
