@@ -14,7 +14,6 @@ from credit.rulebook.rules import Rulebook
 __all__ = [
     "Insiders",
     "check_internal",
-    "hidden_codes",
     "internal_codes",
     "is_authority",
     "sees_all_of",
@@ -90,8 +89,3 @@ class Insiders(Requires):
 def internal_codes(rulebook: Rulebook, on: date) -> frozenset[str]:
     """The codes of facts that only those see who see what is internal, and the subject itself."""
     return frozenset(rulebook.exchange.choose("exchange", on=on).internal.codes)
-
-
-def hidden_codes(rulebook: Rulebook, actor: Principal, on: date) -> frozenset[str]:
-    """The codes of facts that a caller is not shown."""
-    return frozenset() if sees_all_of(rulebook, actor, on) else internal_codes(rulebook, on)
