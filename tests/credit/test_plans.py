@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from common.calendar import add_months
+from common.policies import PolicyError
 from credit.draws.rules import verify_draw
 from credit.plans.policy import InspectionItem
 from credit.plans.rules import Cap, PlanState, allowed_acts, capped_ratio, first_day_within, next_state
@@ -321,3 +322,13 @@ def test_an_item_that_contradicts_itself_is_refused(change: dict[str, Any]) -> N
     assert InspectionItem.model_validate_json(json.dumps(content)).code == "X-1A"
     with pytest.raises(ValueError):
         InspectionItem.model_validate_json(json.dumps(content | change))
+
+
+def test_a_figure_of_ours_does_not_pass_for_the_law() -> None:
+    draws = BOOK.draws.choose("draws", on=date(2026, 11, 23))
+    ours = {name for name in type(draws).model_fields if name.endswith("_minutes")}
+    assert draws.status == "verified" and draws.own_status == dict.fromkeys(ours, "sample")
+    visits = BOOK.inspections.choose("inspections", on=date(2026, 11, 23))
+    assert "publish_within_working_days" not in visits.own_status and "public_months" in visits.own_status
+    with pytest.raises(PolicyError, match="no figure"):
+        type(draws).parse(draws.content | {"own_status": {"legal_basis": "sample"}})

@@ -52,9 +52,9 @@ def check_people(wanted: Prepared, policy: DrawPolicy) -> None:
         ),
         (len(set(inspectors)) == len(inspectors), "/inspectors", _TWICE),
         (
-            len(inspectors) >= 2,
+            len(inspectors) >= least,
             "/inspectors",
-            Text("名录库中可抽取的检查人员不足两人", "Fewer than two inspectors can be drawn"),
+            Text(f"名录库中可抽取的检查人员不足 {least} 人", f"Fewer than {least} inspectors can be drawn"),
         ),
         (
             wanted.inspectors_per_object >= least,

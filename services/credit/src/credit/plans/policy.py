@@ -1,15 +1,16 @@
 """The policy files of inspection: the item list, and the periods and results."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Literal, Self
 
-from common.policies import Policy
+from common.policies import Policy, PolicyStatus
 from common.problems import Text
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit.subjects.rules import Kind
 
-__all__ = ["Check", "InspectionItem", "InspectionItems", "InspectionPolicy", "ResultKind"]
+__all__ = ["Check", "InspectionItem", "InspectionItems", "InspectionPolicy", "ResultKind", "check_own_status"]
 
 
 class _Part(BaseModel):
@@ -72,9 +73,17 @@ class ResultKind(_Part):
     publish: bool
 
 
-class InspectionPolicy(Policy):
-    """Periods and results of inspections."""
+def check_own_status(policy: Policy, statuses: Mapping[str, PolicyStatus]) -> None:
+    """Refuse a status of what is no figure of a policy. Raises ValueError."""
+    figures = type(policy).model_fields.keys() - Policy.model_fields.keys() - {"own_status"}
+    if unknown := sorted(statuses.keys() - figures):
+        raise ValueError(f"own_status names no figure of this policy: {', '.join(unknown)}")
 
+
+class InspectionPolicy(Policy):
+    """Periods and results of inspections. `own_status`: of figures that are less sure than the whole."""
+
+    own_status: dict[str, PolicyStatus] = Field(default={})
     publish_within_working_days: int = Field(ge=1, le=250)
     remind_before_working_days: int = Field(ge=0, le=250)
     public_months: int = Field(ge=1, le=120)
@@ -87,6 +96,7 @@ class InspectionPolicy(Policy):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        check_own_status(self, self.own_status)
         if len({one.result for one in self.results}) != 5 or len(self.results) != 5:
             raise ValueError("each result stands once")
         if self.task_ratio_min_bp > self.task_ratio_max_bp:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from common.policies import CompiledWith, Condition, Policy, PolicySet
+from common.policies import CompiledWith, Condition, Policy, PolicySet, PolicyStatus
 from common.problems import Text
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from credit.boards.policy import BoardPolicy
 from credit.certificates.policy import CertificatePolicy
@@ -24,7 +24,7 @@ from credit.honours.policy import HonourPolicy
 from credit.listings.policy import ListingCondition, ListPolicy, RepairClock, RepairReading
 from credit.objections.policy import ObjectionPolicy
 from credit.papers.policy import Issuers, PaperForm
-from credit.plans.policy import InspectionItems, InspectionPolicy
+from credit.plans.policy import InspectionItems, InspectionPolicy, check_own_status
 from credit.qualifications.policy import QualificationPolicy
 from credit.scoring.rules.scorecard import PointRule, Scorecard, VetoRule
 from credit.supervision.policy import Measure, Restriction, RiskMatrix, SupervisionPolicy, TierMeasures
@@ -77,8 +77,9 @@ class EventFacts(Policy):
 
 
 class DrawPolicy(Policy):
-    """Numbers of the draw protocol."""
+    """Numbers of the draw protocol. `own_status`: of single figures that are not as sure as the whole."""
 
+    own_status: dict[str, PolicyStatus] = Field(default={})
     algorithm: Literal["weighted-draw/2"]
     min_officers: int = Field(ge=2, le=20)
     min_inspectors_per_object: int = Field(ge=2, le=10)
@@ -86,6 +87,11 @@ class DrawPolicy(Policy):
     seal_within_minutes: int = Field(ge=1, le=43_200)
     reveal_within_minutes: int = Field(ge=1, le=43_200)
     wait_for_seal_minutes: int = Field(ge=0, le=1_440)
+
+    @model_validator(mode="after")
+    def _of_figures(self) -> Self:
+        check_own_status(self, self.own_status)
+        return self
 
 
 class Ground(_Part):

@@ -98,6 +98,7 @@ def check_frozen(frozen: dict[str, Any]) -> None:
             f"{name} 数量不足或重复",
             f"{name}: too few, or one stands twice",
         )
+    # Two is the law's (Administrative Penalty Law, art. 42); whoever checks a bundle has no policy at hand.
     need(
         frozen["inspectors_per_object"] >= 2,
         "每个对象的检查人员少于两人",
