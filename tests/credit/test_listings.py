@@ -259,10 +259,11 @@ def test_no_walk_lists_anybody_unheard(events: list[Event]) -> None:
 
 
 def test_minors_and_persons_of_unknown_age_are_minors_to_the_public() -> None:
-    assert age_on(date(2008, 11, 23), DAY) == 18 and not is_minor(date(2008, 11, 23), DAY)
-    assert age_on(date(2008, 11, 24), DAY) == 17 and is_minor(date(2008, 11, 24), DAY)
+    assert age_on(date(2008, 11, 23), DAY) == 18 and not is_minor(date(2008, 11, 23), DAY, 18)
+    assert age_on(date(2008, 11, 24), DAY) == 17 and is_minor(date(2008, 11, 24), DAY, 18)
+    assert BOOK.lists.choose("credit-lists", on=DAY).majority.years == 18
     assert age_on(date(2008, 2, 29), date(2026, 2, 28)) == 18
-    assert is_minor(None, DAY)
+    assert is_minor(None, DAY, 18)
 
 
 # --- over HTTP --------------------------------------------------------------------------------------------

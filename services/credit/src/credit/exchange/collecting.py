@@ -158,7 +158,8 @@ class Collector:
         """A listed person as the policy says; a minor, or somebody of unknown age, is never told of."""
         number, clear = id_number_of(subject, self._env.keyring), revealed(subject, self._env.keyring)
         birth = check_resident_id(number).birth_date if number else None
-        if persons is None or clear is None or is_minor(birth, today):
+        lists = self._env.rulebook.lists.choose("credit-lists", on=today, region=subject.region)
+        if persons is None or clear is None or is_minor(birth, today, lists.majority.years):
             return None
         masked = mask_id_public(number) if number and persons.id_number == "masked" else None
         shown = {"kind": subject.kind, "key": None, "name": subject.name, "id_number": masked}

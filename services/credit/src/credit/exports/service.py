@@ -254,7 +254,7 @@ class ExportService:
         today, every = china_date(self._env.clock.now()), self._sees_all_of(actor)
         internal = sees_internal(self._env.rulebook, actor, today)
         async for subject, listing in self._exports.listings(actor, filters, today, internal=internal):
-            if not every and never_shown(subject, self._env.keyring, today):
+            if not every and never_shown(subject, self._env, today):
                 continue
             yield (
                 *_head(subject),

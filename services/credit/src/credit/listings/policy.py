@@ -14,6 +14,7 @@ __all__ = [
     "ListForm",
     "ListPolicy",
     "ListingCondition",
+    "Majority",
     "Regulator",
     "RepairClock",
     "RepairReading",
@@ -72,10 +73,17 @@ class ListForm(_Part):
         return self
 
 
+class Majority(Article):
+    """From which age, in completed years, a person's listings may be shown."""
+
+    years: int = Field(ge=1, le=30)
+
+
 class ListPolicy(Policy):
-    """Both lists, and the rule that nobody is listed unheard."""
+    """Both lists, the rule that nobody is listed unheard, and from which age a person is shown."""
 
     lists: dict[Literal["serious", "slight"], ListForm]
+    majority: Majority
     heard_first: Article
     automatic: Article
     lifting: Article

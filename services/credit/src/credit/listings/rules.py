@@ -23,8 +23,6 @@ __all__ = [
     "next_state",
 ]
 
-MAJORITY_YEARS = 18
-
 
 class ListName(StrEnum):
     """Which list: 严重失信 or 轻微失信."""
@@ -144,9 +142,9 @@ def age_on(birth: date, on: date) -> int:
     return on.year - birth.year - (on < add_months(birth, 12 * (on.year - birth.year)))
 
 
-def is_minor(birth: date | None, on: date) -> bool:
-    """Whether somebody must be taken for a minor: under eighteen, or of an age nobody knows."""
-    return birth is None or age_on(birth, on) < MAJORITY_YEARS
+def is_minor(birth: date | None, on: date, majority: int) -> bool:
+    """Whether somebody must be taken for a minor: under `majority` years, or of an age nobody knows."""
+    return birth is None or age_on(birth, on) < majority
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,7 +311,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
         """Whether a caller is not told of a subject's listings, as programs of others of minors."""
         if sees_all_of(self._env.rulebook, actor, self._today):
             return False
-        return never_shown(subject, self._env.keyring, self._today)
+        return never_shown(subject, self._env, self._today)
 
     async def _dismiss(
         self, actor: Principal, listing: Listing, subject: Subject, wanted: DecisionIn

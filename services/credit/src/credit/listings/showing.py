@@ -3,10 +3,11 @@
 from datetime import date
 
 from common import regions
-from common.crypto import Keyring, mask_id_public
+from common.crypto import mask_id_public
 from common.identifiers import check_resident_id
 from common.pagination import Page, encode_cursor, page_of
 
+from credit.environment import Environment
 from credit.paging import cursor_id
 from credit.subjects.models import Subject
 from credit.subjects.personal import id_number_of, revealed
@@ -21,16 +22,19 @@ from .schemas import PublicListing
 __all__ = ["PublicListings", "never_shown"]
 
 
-def never_shown(subject: Subject, keyring: Keyring, on: date) -> bool:
+def never_shown(subject: Subject, env: Environment, on: date) -> bool:
     """Whether nobody is shown a subject's listings: a minor, or a person of unknown age.
 
     Guides hold a card, which is for adults.
     """
     if not is_person(subject.kind, subject.key):
         return False
-    number = id_number_of(subject, keyring)
+    number = id_number_of(subject, env.keyring)
     birth = check_resident_id(number).birth_date if number else None
-    return is_minor(birth, on) and not (subject.kind == Kind.TOUR_GUIDE and birth is None)
+    lists = env.rulebook.lists.choose("credit-lists", on=on, region=subject.region)
+    return is_minor(birth, on, lists.majority.years) and not (
+        subject.kind == Kind.TOUR_GUIDE and birth is None
+    )
 
 
 class PublicListings(ListingDesk):
@@ -52,7 +56,7 @@ class PublicListings(ListingDesk):
     def _public(self, listing: Listing, subject: Subject) -> PublicListing | None:
         number, name = None, subject.name
         if is_person(subject.kind, subject.key):
-            if never_shown(subject, self._env.keyring, self._today):
+            if never_shown(subject, self._env, self._today):
                 return None
             number = id_number_of(subject, self._env.keyring)
             person = revealed(subject, self._env.keyring)
