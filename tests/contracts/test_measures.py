@@ -1,5 +1,6 @@
 """Measures of supervision that credit tells: kept as a copy, and asked on the day of a contract."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -49,11 +50,13 @@ def supervised(version: int, *restrictions: dict[str, Any]) -> Any:
     return event("subject_updated", version, supervision=supervision)
 
 
-def findings(document: Any, **by_key: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+def findings(
+    document: Any, today: date | None = None, **by_key: list[dict[str, Any]]
+) -> list[tuple[str, str, str]]:
     submission = Submission.model_validate(document)
     measures = {key: tuple(Measure.of(one) for one in ones) for key, ones in by_key.items()}
     book = load_library().rulebook(on=Case(submission, None).signed_on, region="140105")  # type: ignore[arg-type]
-    case = Case(submission, book, measures=measures)
+    case = Case(submission, book, measures=measures, today=today)
     hits = [(f.rule_id, str(f.severity), f.path) for f in examine(case) if f.rule_id == "Q02"]
     assert [one.path for one in applied_measures(case)] == [path for _, _, path in hits]
     return hits
@@ -88,6 +91,39 @@ def test_what_a_measure_means_depends_on_act_party_and_scope() -> None:
 def test_what_is_internal_to_authorities_is_told_to_no_platform() -> None:
     assert findings(domestic(), **{AGENCY: [SLIGHT]}) == []
     assert found(domestic()) == set()
+
+
+@pytest.mark.parametrize(
+    ("measure", "severity"),
+    [(LISTED, "warn"), (OUTBOUND, "warn"), (BARRED, "error")],
+    ids=lambda one: str(one)[:30],
+)
+def test_what_only_informs_is_told_while_it_holds_and_what_refuses_by_the_day_of_signing(
+    measure: dict[str, Any], severity: str
+) -> None:
+    signed = changed(outbound(), {"contract.signed_at": "2026-05-06T10:00:00+08:00"})
+    agency = signed["agency"]["uscc"]
+    ended = measure | {"ends_on": "2026-08-31"}
+    hit = [("Q02", severity, "agency.uscc")]
+    assert findings(signed, date(2026, 8, 31), **{agency: [ended]}) == hit
+    assert findings(signed, date(2026, 9, 1), **{agency: [ended]}) == (hit if severity == "error" else [])
+    assert findings(signed, date(2026, 9, 1), **{agency: [ended, measure]}) == (
+        hit * 2 if severity == "error" else hit
+    )
+
+
+async def test_a_document_dated_into_the_past_tells_of_no_listing_that_is_over(world: World) -> None:
+    over = LISTED | {"ends_on": "2026-11-22"}
+    await hear(world, supervised(2, over))
+    dated = changed(domestic(), {"contract.signed_at": "2026-11-20T10:00:00+08:00"})
+    asked = await world.client.post("/api/v1/contracts/contracts:check", json=dated, headers=world.ota())
+    assert asked.status_code == 200, asked.text
+    assert "Q02" not in {one["rule_id"] for one in asked.json()["findings"]}
+    registered = await world.submit(dated)
+    assert "Q02" not in {one["rule_id"] for one in registered.json()["findings"]}
+    await hear(world, supervised(3, over | {"ends_on": "2026-11-23"}))
+    asked = await world.client.post("/api/v1/contracts/contracts:check", json=dated, headers=world.ota())
+    assert "Q02" in {one["rule_id"] for one in asked.json()["findings"]}
 
 
 async def test_the_copy_takes_all_measures_of_a_newer_update_and_leaves_them_to_an_update_without(

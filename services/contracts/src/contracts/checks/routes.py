@@ -3,7 +3,8 @@
 from typing import Annotated
 
 from common.auth import Principal
-from common.web import LanguageDep, Requires, ServiceRouter, SessionDep
+from common.clock import china_date
+from common.web import ClockDep, LanguageDep, Requires, ServiceRouter, SessionDep
 from fastapi import Depends
 
 from contracts.catalogue.dependencies import LibraryDep
@@ -19,6 +20,11 @@ Checker = Annotated[Principal, Depends(Requires("contracts:submit", "contracts:r
 
 @router.post("/contracts:check", summary="Findings of a document; nothing is stored")
 async def check(
-    checker: Checker, document: Submission, session: SessionDep, library: LibraryDep, language: LanguageDep
+    checker: Checker,
+    document: Submission,
+    session: SessionDep,
+    library: LibraryDep,
+    language: LanguageDep,
+    clock: ClockDep,
 ) -> CheckAnswer:
-    return await check_document(session, library, document, language)
+    return await check_document(session, library, document, language, china_date(clock.now()))

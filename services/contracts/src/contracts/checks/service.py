@@ -46,7 +46,9 @@ class Examined:
         return any(finding.severity == "error" for finding in self.findings)
 
 
-async def examine_document(session: AsyncSession, library: Library, document: Submission) -> Examined:
+async def examine_document(
+    session: AsyncSession, library: Library, document: Submission, today: date
+) -> Examined:
     """Run every rule in force on the day of signing at the agency's place.
 
     Raises:
@@ -63,6 +65,7 @@ async def examine_document(session: AsyncSession, library: Library, document: Su
         _known(agency),
         _known(known.get(seller.uscc)) if seller else None,
         {key: tuple(Measure.of(told) for told in subject.measures) for key, subject in known.items()},
+        today,
     )
     return Examined(
         findings=examine(case),
@@ -109,14 +112,14 @@ def _known(subject: Subject | None) -> KnownAgency | None:
 
 
 async def check_document(
-    session: AsyncSession, library: Library, document: Submission, language: str
+    session: AsyncSession, library: Library, document: Submission, language: str, today: date
 ) -> CheckAnswer:
     """The findings of a document, and nothing stored.
 
     Raises:
         InvalidPayload: the contract is dated before the first rules.
     """
-    examined = await examine_document(session, library, document)
+    examined = await examine_document(session, library, document, today)
     return CheckAnswer(
         registrable=not examined.refused,
         findings=[view(finding, language) for finding in examined.findings],

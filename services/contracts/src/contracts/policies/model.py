@@ -254,7 +254,7 @@ class MeasureUse(Entry):
     """Measures of supervision that count in a contract, by act that they bar or by code, and for which party.
 
     `reason` names the sentence of rule Q02 and with it the severity; `scope` limits it to contracts that need
-    that scope.
+    that scope; `still_holds` to measures that hold not on the day of signing alone but today as well.
     """
 
     reason: str
@@ -262,6 +262,7 @@ class MeasureUse(Entry):
     measures: list[str] = []
     parties: list[Literal["agency", "selling_agent", "ground_agency", "guide"]] = Field(min_length=1)
     scope: Scope | None = None
+    still_holds: bool = False
 
     @model_validator(mode="after")
     def _by_act_or_by_code(self) -> Self:

@@ -122,8 +122,8 @@ class Registrar:
         known = await self._answered_before(filing)
         if known is not None:
             return known
-        examined = await examine_document(self.session, self.library, filing.document)
         now = self.clock.now()
+        examined = await examine_document(self.session, self.library, filing.document, china_date(now))
         if examined.refused:
             await self._keep_attempt(filing, examined, now)
             await self._alert(filing, examined, None, now)

@@ -30,7 +30,8 @@ class KnownAgency:
 class Case:
     """What a check may read. `agency` and `seller` are None while the archive does not know them.
 
-    `measures` are the supervision measures of whoever takes part, by credit code or card number.
+    `measures` are the supervision measures of whoever takes part, by credit code or card number. `today` is
+    the day of the check; without it a document is judged as on the day of its signing.
     """
 
     document: Submission
@@ -38,6 +39,7 @@ class Case:
     agency: KnownAgency | None = None
     seller: KnownAgency | None = None
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
+    today: date | None = None
 
     @cached_property
     def kind(self) -> TypeDefinition:

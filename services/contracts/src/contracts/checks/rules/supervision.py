@@ -41,12 +41,19 @@ def keys_of(document: Submission) -> Iterator[tuple[Party, str, str]]:
 
 
 def applied_measures(case: Case) -> Iterator[Applied]:
-    """Every measure that held on the day of signing and counts in such a contract."""
+    """Every measure that held on the day of signing and counts in such a contract.
+
+    What only informs counts while the measure holds: a document dated into the past asks for nothing that
+    is over.
+    """
     for party, path, key in keys_of(case.document):
         for measure in case.measures.get(key, ()):
             use = next((one for one in case.book.measures if _fits(case, one, party, measure)), None)
-            if use is not None and measure.in_force(case.signed_on):
-                yield Applied(path, measure, use.reason)
+            if use is None or not measure.in_force(case.signed_on):
+                continue
+            if use.still_holds and not measure.in_force(case.today or case.signed_on):
+                continue
+            yield Applied(path, measure, use.reason)
 
 
 def no_measure_stands_against_it(case: Case) -> Iterator[Hit]:
