@@ -120,6 +120,39 @@ async def test_facts_of_the_merged_count_for_the_survivor_and_old_results_keep_t
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"action": "revoke"}, {"standing": False}),
+        ({"action": "amend", "payload": {"amount_fen": 100_000}}, {"payload": {"amount_fen": 100_000}}),
+        ({"action": "dispute"}, {"objection": True}),
+    ],
+    ids=lambda one: one.get("action", ""),
+)
+async def test_what_changed_after_a_later_fact_stays_changed_in_the_merger(
+    service: Service, change: dict[str, Any], says: dict[str, Any]
+) -> None:
+    agency, twin, other = await service.subject(), await service.subject(), await unlicensed(service)
+    why = {"reason": "不实", "authority": "演示机关", "reference": "C-2"}
+    for one in (twin, other):
+        changed = await service.fact(
+            one, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 9_000_000}
+        )
+        await service.fact(one, "COMMENDATION", "2026-09-01")
+        await service.post(f"/facts/{changed['id']}/corrections", change | why)
+    await merge(service, other, agency["id"])
+    copies = (await service.get(f"/subjects/{agency['id']}/facts"))["items"]
+    (copy,) = [one for one in copies if one["code"] == "PENALTY_FINE_LARGE"]
+    assert copy["version"] == 2 and says.items() <= copy.items()
+    shown, alike = [await service.get(f"/subjects/{one['id']}") for one in (agency, twin)]
+    assert (shown["score"], shown["grade"]) == (alike["score"], alike["grade"])
+    async with service.app.state.db.session() as session:
+        last = select(func.max(col(Fact.recorded_at))).where(col(Fact.subject_id) == UUID(agency["id"]))
+        latest = await session.scalar(last)
+        subject = await SubjectRepository(session).lock(UUID(agency["id"]), None)
+        assert subject is not None and subject.last_recorded_at == latest
+
+
 async def test_merging_again_changes_nothing_and_another_survivor_is_refused(service: Service) -> None:
     agency, third, other = await service.subject(), await service.subject(), await unlicensed(service)
     await service.fact(other, "PENALTY_WARNING", "2026-10-01")

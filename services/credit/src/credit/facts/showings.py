@@ -31,9 +31,7 @@ from .views import Look, as_version, look_at
 __all__ = ["RECORDED", "WITHDRAWN", "Showings"]
 
 RECORDED, WITHDRAWN = "fact_recorded", "fact_withdrawn"
-_PROCEDURES = frozenset(
-    {SourceKind.INSPECTION, SourceKind.HONOUR, SourceKind.LISTING, SourceKind.BOARD, SourceKind.MERGE}
-)
+_PROCEDURES = frozenset({SourceKind.INSPECTION, SourceKind.HONOUR, SourceKind.LISTING, SourceKind.MERGE})
 """Sources whose facts may be kept back, or repeat one that is."""
 
 
@@ -96,7 +94,7 @@ class Showings:
         events: list[NewEvent] = []
         rows: list[Showing] = []
         for subject, fact in recorded:
-            subject.last_recorded_at = fact.recorded_at
+            subject.last_recorded_at = max(subject.last_recorded_at, fact.recorded_at)
             if not _alone(fact, catalogue):
                 events += await self._among_others(subject, fact, now, today, first=first)
                 continue

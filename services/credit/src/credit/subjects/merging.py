@@ -232,7 +232,7 @@ class MergeService:
             self._facts.add(copy)
             last[copy.id] = copy
         await self._session.flush()
-        for copy in last.values():
+        for copy in sorted(last.values(), key=lambda one: one.recorded_at):
             await self._recorded(survivor, copy, now, first=True)
         return list(last.values())
 
