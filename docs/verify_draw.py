@@ -16,11 +16,11 @@ FROZEN = {"format": '"tourtrust-draw-inputs/3"', "recusals": many(obj(inspector=
     "policy": obj(id=TEXT, version=TEXT, hash=HEX), "number": '"DRAW-[0-9]{4}-[0-9]{6,9}"', "algorithm": '"weighted-draw/2"', "min_departments": COUNT,
     "redraw_of": f"null|{UUID}", "region": '"[0-9]{6}"', "created_at": TIME, "expertise": TEXTS, "commit_by": TIME, "reveal_by": TIME, "draw_id": UUID,
     "officers": TEXTS, "frozen_by": TEXT, "seal_by": TIME, "purpose": TEXT, "kinds": TEXTS, "tiers": TEXTS, "count": COUNT}
-SEAL = {"checkpoint": TEXT, "cosignature": rf'"— [!#-*,-\[\]-~]+ {B64}{{101}}[AQgw]==\\n"',
-    "proofs": many(obj(salt=HEX, leaf_index=INT, inclusion_proof=many(HEX)))}
+SEAL = {"checkpoint": TEXT, "cosignature": rf'"— [!#-*,-\[\]-~]+ {B64}{{101}}[AQgw]==\\n"', "proofs": many(obj(salt=HEX, leaf_index=INT, inclusion_proof=many(HEX)))}
 BUNDLE = {"format": '"tourtrust-draw/3"', "commitments": many(obj(officer=TEXT, commitment=HEX)), "result": many(obj(object=UUID, inspectors=TEXTS)),
     "cause": 'null|"not_(committed|sealed|revealed)"', "signature": f'"{B64}{{90}}[AEIMQUYcgkosw048]="', "reveals": many(obj(officer=TEXT, secret=HEX)),
     "seal": f"null|{obj(**SEAL)}", "outcome": '"(drawn|void)"', "seed": f"null|{HEX}", "closed_at": TIME, "missing": TEXTS, "frozen": ".*", **SEAL}
+def once(pairs): return need(len(dict(pairs)) == len(pairs), "a name stands twice") or dict(pairs)
 def need(holds, reason):
     if not holds: raise ValueError(reason)
 def sha256(*parts): return hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest()
@@ -91,9 +91,8 @@ def check_log(part, documents, frozen, key, witness, timed=True):  # gives the r
         need(b64(root_of(leaf, proof["leaf_index"], int(size), proof["inclusion_proof"])) == root, f"{event}: the document is not what the log took in")
     need((leaves := [proof["leaf_index"] for proof in proofs]) == sorted({*leaves}), "the entries do not stand in the log in their order")
     need(leaves[-1] + 1 == int(size), "it is not the first checkpoint that holds all entries")
-    if witness:
-        at = check_signed(witness, part["cosignature"], "— {} {}\n", f"cosignature/v1\ntime TIME\n{body}\n", "the witness has not cosigned")
-        need(not timed or frozen["created_at"][:19] <= at <= frozen["seal_by"], "the witness did not cosign in time")
+    at = witness and check_signed(witness, part["cosignature"], "— {} {}\n", f"cosignature/v1\ntime TIME\n{body}\n", "the witness has not cosigned")
+    need(not (at and timed) or frozen["created_at"][:19] <= at <= frozen["seal_by"], "the witness did not cosign in time")
     return base64.b64decode(root)
 def draw(seed, frozen):
     loads, n = collections.Counter(), 0
@@ -108,15 +107,15 @@ def team(seed, item, frozen, loads):
     def lot(one): return loads[one["id"]], sha256(seed, "inspector", item, b"\0", one["id"])
     order, chosen = sorted((one for one in frozen["inspectors"] if one["id"] not in barred), key=lot), []
     def choose(fit): chosen.append(next((one for one in order if one not in chosen and fit(one)), None) or need(False, why))
-    for skill in sorted(frozen["expertise"], key=str.encode):
-        if not any(skill in one["expertise"] for one in chosen): choose(lambda one: skill in one["expertise"])
+    for skill in sorted(frozen["expertise"], key=str.encode): any(skill in one["expertise"] for one in chosen) or choose(lambda one: skill in one["expertise"])
     while len(there := {one["department"] for one in chosen}) < frozen["min_departments"]: choose(lambda one: one["department"] not in there)
     while len(chosen) < frozen["inspectors_per_object"]: choose(lambda one: True)
     loads.update(one["id"] for one in chosen)
     return {"object": item, "inspectors": [one["id"] for one in chosen]}
 def verify(raw, key, witness=None, kept=None):
     need(len(raw) <= 2**25 and canon(bundle := json.loads(raw.decode())).encode() == raw, "the bytes are not their own canonical form")
-    for part, kinds in ((bundle, BUNDLE), (bundle["frozen"], FROZEN)):
+    seals = [] if kept is None else [json.loads(kept.decode(), object_pairs_hook=once, parse_constant=int)]
+    for part, kinds in ((bundle, BUNDLE), (bundle["frozen"], FROZEN), *(({name: dict(one or ()).get(name) for name in SEAL}, SEAL) for one in seals)):
         for name in {**kinds, **part}: need(name in part and re.fullmatch(kinds.get(name, ""), canon(part[name]), re.S), f"{name}: missing or misshapen")
     check_signed(key, bundle.pop("signature"), "{1}", f"tourtrust draw bundle v3\n{canon(bundle)}", "the bundle is not signed by the log")
     check_inputs(frozen := bundle["frozen"])
@@ -126,25 +125,26 @@ def verify(raw, key, witness=None, kept=None):
     ends = [("draw_secret_revealed", one) for one in bundle["reveals"]] + [("draw_void", {n: bundle[n] for n in ("cause", "missing", "closed_at")})]
     root = check_log(bundle, documents + (ends if cause else []), frozen, key, witness, not cause)
     need((bundle["seal"] is None) == (cause != "not_revealed"), "a seal is missing, or there is one too many")
-    for seal in filter(None, (bundle["seal"], kept)): check_log(seal, documents, frozen, key, witness)
-    need(not kept or witness, "a kept seal needs the witness's key")
-    need(not kept or cause != "not_sealed", "the kept seal shows that the draw was sealed in time")
-    need(not kept or kept["checkpoint"] == (bundle["seal"] or bundle)["checkpoint"], "the draw is not of the seal that was kept")
+    need(kept is None or witness, "a kept seal needs the witness's key")
+    need(kept is None or cause != "not_committed", "the kept seal needs all commitments, and one is missing")
+    for seal in [bundle["seal"]] * (cause == "not_revealed") + seals: check_log(seal, documents, frozen, key, witness)
+    need(kept is None or cause != "not_sealed", "the kept seal shows that the draw was sealed in time")
+    need(all(seal["checkpoint"] == (bundle["seal"] or bundle)["checkpoint"] for seal in seals), "the draw is not of the seal that was kept")
     secrets = {one["officer"]: bytes.fromhex(one["secret"]) for one in bundle["reveals"]}
     made = {(who, sha256("tourtrust.draw.commitment/1", draw_id, who, secret).hex()) for who, secret in secrets.items()}
     need(made <= {(one["officer"], one["commitment"]) for one in bundle["commitments"]}, "a secret is not the one committed to")
     need(not cause or (bundle["seed"], given) == (None, []), "a void draw has a result")
     if cause: return f"{frozen['number']} is void ({cause}); missing: {', '.join(bundle['missing']) or 'nobody'}"
-    seed = sha256("tourtrust.draw.seed/1", root, *map(secrets.get, officers))
-    need(bundle["seed"] == seed.hex(), "the seed does not follow from checkpoint and secrets")
+    need(bundle["seed"] == (seed := sha256("tourtrust.draw.seed/1", root, *map(secrets.get, officers))).hex(), "the seed does not follow from checkpoint and secrets")
     again = [*draw(seed, frozen)]
     mine, theirs = ([one["object"] for one in picks] for picks in (again, given))
-    need(sorted(mine) == sorted(theirs), "the objects drawn do not follow from the seed")
-    need(mine == theirs, "the order of the objects does not follow from the seed")
+    need(mine == theirs, ("the objects drawn do not", "the order of the objects does not")[sorted(mine) == sorted(theirs)] + " follow from the seed")
     need(again == given, "the inspectors do not follow from the seed")
     return f"{frozen['number']}: {len(again)} of {len(frozen['objects'])} objects drawn by {len(officers)} officers"
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     it = [parser.add_argument(name) for name in ("bundle", "--key", "--witness", "--seal")] and parser.parse_args()
-    try: print("valid:", verify(open(it.bundle, "rb").read(), vkey(it.key, 1), it.witness and vkey(it.witness, 4), it.seal and json.load(open(it.seal))))
+    try:
+        raw, kept = (name if name is None else open(name, "rb").read() for name in (it.bundle, it.seal))
+        print("valid:", verify(raw, vkey(it.key, 1), it.witness if it.witness is None else vkey(it.witness, 4), kept))
     except Exception as error: sys.exit(f"invalid: {error} [{type(error).__name__}]")

@@ -47,7 +47,7 @@ def _load() -> ModuleType:
 script: Any = _load()
 
 
-def reason_of(raw: bytes, witness: bool = True, kept: Any = None) -> str | None:
+def reason_of(raw: bytes, witness: bool = True, kept: bytes | None = None) -> str | None:
     """Why the script refuses a bundle; None when it accepts it."""
     try:
         script.verify(raw, script.vkey(KEY, 1), script.vkey(WITNESS_KEY, 4) if witness else None, kept)
@@ -202,8 +202,9 @@ def test_the_edges_of_the_time_for_sealing() -> None:
 
 
 def check_kept(raw: bytes, kept: dict[str, Any], reason: str | None) -> None:
-    assert reason_of(raw, kept=kept) == reason
-    verdict = verify_draw(raw, KEY, WITNESS_KEY, json.dumps(kept).encode())
+    written = json.dumps(kept).encode()
+    assert reason_of(raw, kept=written) == reason
+    verdict = verify_draw(raw, KEY, WITNESS_KEY, written)
     assert (None if verdict.ok else verdict.reason.en) == reason
 
 
@@ -220,14 +221,66 @@ def test_a_kept_seal_holds_its_draw_and_refutes_any_other(tmp_path: Path) -> Non
     again.draw_again(again.content)
     assert reason_of(again.bytes()) is None
     check_kept(again.bytes(), drawn.sealed, "the draw is not of the seal that was kept")
-    assert reason_of(drawn.bytes(), witness=False, kept=drawn.sealed) == "a kept seal needs the witness's key"
-    assert not verify_draw(drawn.bytes(), KEY, None, json.dumps(drawn.sealed).encode()).ok
-    for wrong in (b"[]", b"{}", b"x"):
-        assert not verify_draw(drawn.bytes(), KEY, WITNESS_KEY, wrong).ok
+    kept = json.dumps(drawn.sealed).encode()
+    assert reason_of(drawn.bytes(), witness=False, kept=kept) == "a kept seal needs the witness's key"
+    assert not verify_draw(drawn.bytes(), KEY, None, kept).ok
     (tmp_path / "seal.json").write_text(json.dumps(unsealed.sealed))
     keys = ("--key", KEY, "--witness", WITNESS_KEY, "--seal", "seal.json")
     answer = run(unsealed.bytes(), tmp_path, *keys)
     assert answer.returncode == 1 and "sealed in time" in answer.stderr
+
+
+def test_a_seal_holds_the_commitments_of_all() -> None:
+    """What a log and its witness can show of a draw to which not all committed is no seal of it."""
+    void = Forge(44, void="not_committed")
+    own = {name: void.content[name] for name in ("checkpoint", "cosignature", "proofs")}
+    for kept in (own, own | {"proofs": own["proofs"][:-1]}, void.sealed, Forge(44).sealed):
+        check_kept(void.bytes(), kept, "the kept seal needs all commitments, and one is missing")
+
+
+WHOLE = Forge(41).sealed
+WRONG_SEALS = {
+    "null": b"null",
+    "no names": b"{}",
+    "a list": b"[]",
+    "pairs": json.dumps(list(WHOLE.items())).encode(),
+    "zero": b"0",
+    "false": b"false",
+    "an empty text": b'""',
+    "no JSON": b"x",
+    "nothing at all": b"",
+    "no proofs": json.dumps({**WHOLE, "proofs": None}).encode(),
+    "no cosignature": json.dumps({n: WHOLE[n] for n in ("checkpoint", "proofs")}).encode(),
+    "a number for a checkpoint": json.dumps(WHOLE | {"checkpoint": 5}).encode(),
+    "a field of a proof too many": json.dumps(
+        WHOLE | {"proofs": [one | {"x": 1} for one in WHOLE["proofs"]]}
+    ).encode(),
+    "a name twice": b'{"checkpoint": "x", ' + json.dumps(WHOLE).encode()[1:],
+    "no number": json.dumps(WHOLE | {"size": math.nan}).encode(),
+    "another alphabet": json.dumps(WHOLE).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("void", [None, "not_sealed"])
+def test_what_is_no_seal_is_refused_and_never_passed_over(void: str | None) -> None:
+    raw = Forge(41, void=void).bytes()
+    assert reason_of(raw) is None
+    for name, wrong in WRONG_SEALS.items():
+        assert reason_of(raw, kept=wrong) is not None, name
+        assert not verify_draw(raw, KEY, WITNESS_KEY, wrong).ok, name
+
+
+def test_an_argument_that_is_empty_is_not_one_left_out(tmp_path: Path) -> None:
+    """A variable of a shell that is not set, or a view saved when there was no seal, checks nothing."""
+    raw, keys = Forge(41, void="not_sealed").bytes(), ("--key", KEY, "--witness", WITNESS_KEY)
+    for name in ("null", "no names", "zero"):
+        (tmp_path / "seal.json").write_bytes(WRONG_SEALS[name])
+        answer = run(raw, tmp_path, *keys, "--seal", "seal.json")
+        assert (answer.returncode, answer.stdout) == (1, ""), name
+        assert "invalid: checkpoint: missing or misshapen" in answer.stderr, name
+    for arguments in ((*keys, "--seal", ""), ("--key", KEY, "--witness", "")):
+        answer = run(raw, tmp_path, *arguments)
+        assert (answer.returncode, answer.stdout) == (1, ""), arguments
 
 
 def test_an_officer_reveals_only_what_log_and_witness_have() -> None:

@@ -210,15 +210,21 @@ def _causes(whole: bool, told: int, officers: int) -> set[VoidCause | None]:
     return {VoidCause.NOT_REVEALED} if told else {VoidCause.NOT_REVEALED, VoidCause.NOT_SEALED}
 
 
-def _documents(bundle: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The entries of the draw in the order of the log, as (event, document)."""
+def _sealed_documents(bundle: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The entries that a seal holds: the inputs and the commitments, in the order of the log."""
     draw_id = bundle["frozen"]["draw_id"]
     made = [(LOG_COMMITTED, commitment_document(draw_id, **one)) for one in bundle["commitments"]]
+    return [(LOG_FROZEN, bundle["frozen"]), *made]
+
+
+def _documents(bundle: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of the draw in the order of the log, as (event, document)."""
+    draw_id, made = bundle["frozen"]["draw_id"], _sealed_documents(bundle)
     if bundle["cause"] is None:
-        return [(LOG_FROZEN, bundle["frozen"]), *made]
+        return made
     told = [(LOG_REVEALED, reveal_document(draw_id, **one)) for one in bundle["reveals"]]
     void = void_document(draw_id, bundle["cause"], bundle["missing"], bundle["closed_at"])
-    return [(LOG_FROZEN, bundle["frozen"]), *made, *told, (LOG_VOID, void)]
+    return [*made, *told, (LOG_VOID, void)]
 
 
 def _check_log(bundle: dict[str, Any], key: VerifierKey, witness: VerifierKey | None) -> Checkpoint:
@@ -248,8 +254,7 @@ def _check_seal(
     """The inputs and all commitments stood in the log, and under the witness's eyes, in time."""
     frozen = bundle["frozen"]
     opened = open_tree(seal["checkpoint"], seal["cosignature"], key, witness)
-    made = _documents(bundle)[: len(frozen["officers"]) + 1]
-    check_entries(frozen["draw_id"], hashed(made), seal["proofs"], opened.tree)
+    check_entries(frozen["draw_id"], hashed(_sealed_documents(bundle)), seal["proofs"], opened.tree)
     opened.check_time(frozen)
 
 
@@ -257,11 +262,16 @@ def _check_kept(kept: Any, bundle: dict[str, Any], key: VerifierKey, witness: Ve
     """Hold the seal that an officer kept against the bundle: it must be of that very tree.
 
     A draw is not sealed when no tree that ends with its commitments was cosigned in time; the kept seal
-    refutes that.
+    refutes that. It holds the commitments of all officers, so it never goes with a bundle that lacks one.
     """
     if not isinstance(kept, dict) or not fits({name: kept.get(name) for name in SEAL}, SEAL):
         raise Refused(Reason.WRONG_SHAPE, "seal")
     need(witness is not None, "核对留存的封存凭证须有见证方公钥", "a kept seal needs the witness's key")
+    need(
+        bundle["cause"] != VoidCause.NOT_COMMITTED,
+        "留存的封存凭证须含全部承诺，而该记录缺少承诺",
+        "the kept seal needs all commitments, and one is missing",
+    )
     _check_seal(kept, bundle, key, witness)
     need(
         bundle["cause"] != VoidCause.NOT_SEALED,
