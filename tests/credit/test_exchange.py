@@ -144,16 +144,21 @@ class Other:
         self.untold: list[Decision] = []
         self.alter: str | None = None
         self.away = False
+        self.barred: str | None = None
         self.asked = 0
 
     async def send(self, record: Mapping[str, Any]) -> Answer:
         self.asked += 1
         if self.deaf or self.away:
             raise ExchangeFailed("no answer", away=self.away)
+        if record["subject"]["key"] == self.barred:
+            raise ExchangeFailed("HTTP 403", away=True)
         self.got.append(record)
         return Answer(state="accepted", their_number=f"T-{len(self.got)}")
 
     async def decisions(self, after: str | None) -> Decisions:
+        if self.away:
+            raise ExchangeFailed("no answer", away=True)
         return Decisions(items=self.told, next_after=None)
 
     async def records(self, day: date) -> list[TheirRecord]:
@@ -352,6 +357,53 @@ async def test_a_system_that_is_away_keeps_nobody_waiting_and_uses_up_no_attempt
         assert all(other.of(firm) for firm in firms)
     finally:
         service.at(START)
+
+
+async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keeps_no_decision_waiting(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    barred, firm = [await service.subject(name=f"拒收样例旅行社{n}（虚构）") for n in range(2)]
+    other.barred = barred["key"]
+    other.told = [decision("B-1", firm, "F-none")]
+    await at.round()
+    who = service.who(scopes=DECIDE)
+    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
+    assert firm["key"] in {one["subject_key"] for one in rows["items"]}
+    try:
+        for n in range(1, 7):
+            service.at(START + timedelta(days=n))
+            await at.round()
+            await at.round()
+        late = service.who(scopes=DECIDE)
+        rows = await service.get("/exchange/records", who=late, state="failed", limit=100)
+        failed = next(one for one in rows["items"] if one["subject_id"] == barred["id"])
+        assert (failed["attempts"], failed["reason"]) == (6, "HTTP 403")
+        assert other.of(firm)
+    finally:
+        service.at(START)
+
+
+async def test_what_a_slow_system_leaves_no_time_for_is_given_back_untried(
+    service: Service, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firms = [await service.subject(name=f"迟缓样例旅行社{n}（虚构）") for n in range(3)]
+    monkeypatch.setattr("credit.exchange.desk.LONGEST", -1.0)
+    await at.round()
+    assert not any(other.of(firm) for firm in firms)
+    ids = [UUID(firm["id"]) for firm in firms]
+    async with service.app.state.db.session() as session:
+        query = text(
+            "SELECT max(attempts), max(next_attempt_at) FROM exchange_records WHERE subject_id = ANY(:ids)"
+        )
+        attempts, due = (await session.execute(query, {"ids": ids})).one()
+    assert attempts == 0 and due < START + timedelta(seconds=50)
+    monkeypatch.undo()
+    await at.round()
+    assert all(other.of(firm) for firm in firms)
 
 
 async def test_what_was_given_up_is_sent_again_at_once_within_ones_regions(

@@ -35,7 +35,7 @@ _AWAY = frozenset({401, 403, 429, 502, 503, 504})
 class ExchangeFailed(Exception):
     """The other side did not answer, or not in the agreed shape; trying again may help.
 
-    `away`: that was not about what was asked; the system itself cannot be reached or lets nobody in.
+    `away`: that need not be about what was asked; the system itself may be out of reach or let nobody in.
     """
 
     def __init__(self, reason: str, *, away: bool = False) -> None:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
+from uuid import UUID
 
 import structlog
 from common import audit
@@ -59,7 +60,8 @@ class ExchangeDesk:
         """One round: collect what changed, send what waits, fetch and apply what others decided.
 
         While no system is connected nothing is collected; the feed keeps it until one is. The systems are
-        served beside one another, so that one that hangs or fails keeps none waiting.
+        served beside one another: one that fails keeps none waiting, one that hangs keeps the next round
+        waiting, for `LONGEST` seconds, the record that is being sent then and one fetch at most.
         """
         more = any(adapter.connected for adapter in self.adapters.values())
         while more:
@@ -101,44 +103,69 @@ class ExchangeDesk:
         return result
 
     async def _serve(self, system: System, adapter: Adapter) -> None:
-        if await self._send(system, adapter):
-            await self._fetch(system, adapter)
+        """Send, then fetch, whatever came of it.
 
-    async def _send(self, system: System, adapter: Adapter) -> bool:
-        """Send what waits, for at most `LONGEST` seconds and what was claimed; False when nobody is there."""
+        Who still answers when asked for decisions is not away: what a record met was about that record then,
+        and counts as its attempt.
+        """
+        met = await self._send(system, adapter)
+        answered = await self._fetch(system, adapter)
+        if met is None:
+            return
+        record_id, failure = met
+        async with self._database.session() as session:
+            sending = Sending(session, self._env)
+            await (
+                sending.settle(record_id, None, failure)
+                if answered
+                else sending.unreached(record_id, failure)
+            )
+        if not answered:
+            log.warning("exchange_away", system=system, reason=failure)
+
+    async def _send(self, system: System, adapter: Adapter) -> tuple[UUID, str] | None:
+        """Send what waits, for at most `LONGEST` seconds and the record that is being sent then.
+
+        So no claim outlives its first pause, after which another process would send the record again. Gives
+        the record at which nobody seemed to be there, and why; with it sending ends.
+        """
         clock = asyncio.get_running_loop()
         until = clock.time() + LONGEST
         while True:
             async with self._database.session() as session:
                 claimed = await Sending(session, self._env).claim(system, SENT)
+            met = None
             for place, (record_id, body) in enumerate(claimed):
+                if met is not None or clock.time() > until:
+                    async with self._database.session() as session:
+                        await Sending(session, self._env).release([one for one, _ in claimed[place:]])
+                    return met
                 answer, failure = None, None
                 try:
                     answer = await adapter.send(body)
                 except ExchangeFailed as error:
                     failure = str(error)
                     if error.away:
-                        rest = [one for one, _ in claimed[place + 1 :]]
-                        async with self._database.session() as session:
-                            await Sending(session, self._env).release(record_id, rest, failure)
-                        log.warning("exchange_away", system=system, reason=failure)
-                        return False
+                        met = record_id, failure
+                        continue
                 async with self._database.session() as session:
                     await Sending(session, self._env).settle(record_id, answer, failure)
-            if len(claimed) < SENT or clock.time() > until:
-                return True
+            if met is not None or len(claimed) < SENT:
+                return met
 
-    async def _fetch(self, system: System, adapter: Adapter) -> None:
+    async def _fetch(self, system: System, adapter: Adapter) -> bool:
+        """Fetch decisions; whether anybody was there."""
         async with self._database.session() as session:
             after = await ExchangeService(session, self._env).read_up_to(system)
         try:
             page = await adapter.decisions(after)
         except ExchangeFailed as error:
             log.warning("decisions_not_fetched", system=system, reason=str(error))
-            return
+            return not error.away
         if page.items or page.next_after:
             async with self._database.session() as session:
                 await ExchangeService(session, self._env).take(system, page, after)
+        return True
 
     async def run(self) -> None:
         """Make rounds for ever; whatever fails is tried in the next one."""

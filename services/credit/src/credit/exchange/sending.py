@@ -80,22 +80,26 @@ class Sending:
             row.person_cipher = None
         await self._session.flush()
 
-    async def release(self, record_id: UUID, rest: Sequence[UUID], failure: str) -> None:
-        """Take back what was claimed of a system that turned out to be away.
+    async def unreached(self, record_id: UUID, failure: str) -> None:
+        """A record that found out that its system is away: it comes again after the first pause.
 
-        That is no record's fault and does not use up its attempts: `record_id`, which found it out, comes
-        again after the first pause, the `rest` with the next round. Whether the other side has it nobody
-        knows, so it counts as tried.
+        That is not its fault and does not use up its attempts, beyond the first: whether the other side has
+        it nobody knows, so it counts as tried.
         """
+        row = await self._exchange.lock_record(record_id, None)
+        if row is None or row.state != RecordState.WAITING:
+            return
         now = self._env.clock.now()
-        pause = next_attempt(1, self._policy_minutes(), now) or now
-        for one in sorted([record_id, *rest]):
+        row.attempts, row.reason = max(row.attempts - 1, 1), failure
+        row.next_attempt_at = next_attempt(1, self._policy_minutes(), now) or now
+        await self._session.flush()
+
+    async def release(self, claimed: Sequence[UUID]) -> None:
+        """Give back what was claimed and not tried: it comes with the next round."""
+        now = self._env.clock.now()
+        for one in sorted(claimed):
             row = await self._exchange.lock_record(one, None)
-            if row is None or row.state != RecordState.WAITING:
-                continue
-            if one == record_id:
-                row.attempts, row.next_attempt_at, row.reason = max(row.attempts - 1, 1), pause, failure
-            else:
+            if row is not None and row.state == RecordState.WAITING:
                 row.attempts, row.next_attempt_at = max(row.attempts - 1, 0), now
         await self._session.flush()
 
