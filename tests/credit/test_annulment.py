@@ -17,8 +17,8 @@ def room(service: Service) -> Room:
     return Room(service)
 
 
-def another(service: Service) -> dict[str, str]:
-    return service.who(sub="reviewer-9", scopes=["credit:read", "credit:decide"])
+def another(service: Service, *scopes: str) -> dict[str, str]:
+    return service.who(sub="reviewer-9", scopes=["credit:read", *(scopes or ("credit:decide",))])
 
 
 async def grade_on(service: Service, subject: dict[str, Any], day: str) -> str:
@@ -194,7 +194,7 @@ async def test_nobody_objects_to_a_draft(service: Service, room: Room) -> None:
     firm = await service.subject()
     draft = await opened(service, subject_id=firm["id"])
     body = {"target": "listing", "listing_id": draft["id"]}
-    for who in (room.own(firm), room.officer):
+    for who in (room.own(firm), room.clerk):
         early = await room.file(body, who, 409)
         assert early["type"] == "/problems/listing-not-told"
     await service.post(f"/listings/{draft['id']}/notify", {}, 200)
@@ -206,15 +206,35 @@ async def test_an_officer_withdraws_only_on_the_subjects_written_request(
 ) -> None:
     firm = await service.subject()
     fact = await service.fact(firm, "PENALTY_WARNING", "2026-06-01")
+    older = await service.uploaded(firm, "处罚案卷.txt")
     made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.own(firm))
     refused = await room.step(made, "withdraw", {"note": "应主体要求"}, 422)
     assert [one["pointer"] for one in refused["errors"]] == ["/request"]
     assert (await service.get(f"/objections/{made['id']}"))["state"] == "filed"
-    done = await room.step(made, "withdraw", {"request": "撤回申请书2026年第1号"})
-    assert (done["state"], done["acts"][-1]["details"]) == (
-        "withdrawn",
-        {"request": "撤回申请书2026年第1号"},
-    )
+    unheard = {"number": "撤回申请书2026年第1号", "sha256": "d" * 64}
+    for wrong in (unheard, unheard | {"sha256": older}):
+        refused = await room.step(made, "withdraw", {"request": wrong}, 422, who=room.clerk)
+        assert [one["pointer"] for one in refused["errors"]] == ["/request/sha256"]
+    body = {"request": unheard | {"sha256": await service.uploaded(firm, "撤回申请书.txt")}}
+    handler = another(service, "credit:write")
+    await room.step(made, "accept", who=handler)
+    for barred in (handler, service.who()):
+        refused = await room.step(made, "withdraw", body, 409, who=barred)
+        assert refused["type"] == "/problems/second-person-needed", "handles it; recorded the fact"
+    assert (await service.get(f"/objections/{made['id']}"))["state"] == "accepted"
+    done = await room.step(made, "withdraw", body, who=room.clerk)
+    assert (done["state"], done["acts"][-1]["details"]) == ("withdrawn", body)
+
+
+async def test_who_made_a_record_does_not_object_to_it_for_the_subject(service: Service, room: Room) -> None:
+    firm = await service.subject()
+    fact = await service.fact(firm, "PENALTY_WARNING", "2026-06-01")
+    body = {"target": "fact", "fact_id": fact["id"], "statement": "并非本社所为。"}
+    body["request"] = await service.paper(firm)
+    refused = await service.post("/objections", body, 409)
+    assert refused["type"] == "/problems/second-person-needed"
+    assert (await service.get("/objections", subject_id=firm["id"]))["items"] == []
+    await service.post("/objections", body, 201, room.clerk)
 
 
 async def test_a_refused_objection_and_a_listing_dropped_by_one_are_told_in_writing(

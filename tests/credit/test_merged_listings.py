@@ -92,13 +92,22 @@ async def test_an_objection_undoes_a_merged_subjects_listing_for_the_survivor(
     try:
         service.at(START + timedelta(days=5))
         room = Room(service)
-        made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.officer)
+        made = await room.verified({"target": "listing", "listing_id": listing["id"]}, room.clerk)
         await room.step(made, "sustain", {"reason": "认定对象有误"}, who=another(service))
         for day in ("2026-11-24", "2026-11-28"):
             assert await grade_on(service, firm, day) == "A", day
             assert await measures(service, firm, day) == set(), day
     finally:
         service.at(START)
+
+
+async def test_the_survivors_paper_is_taken_for_what_it_took_over(service: Service, room: Room) -> None:
+    _, listing, firm = await unlicensed(service)
+    wanted = {"target": "listing", "listing_id": listing["id"], "statement": "认定对象有误。"}
+    wanted["request"] = await service.paper(firm)
+    made = await service.post("/objections", wanted, 201, room.clerk)
+    body = {"request": wanted["request"] | {"sha256": await service.uploaded(firm, "撤回申请书.txt")}}
+    await service.post(f"/objections/{made['id']}/withdraw", body, 200, another(service, "credit:write"))
 
 
 async def test_a_survivors_own_user_sees_objects_to_and_repairs_what_it_took_over(service: Service) -> None:

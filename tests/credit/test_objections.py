@@ -131,6 +131,7 @@ class Room:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.officer = service.who(sub="officer-1", scopes=["credit:read", "credit:write"])
+        self.clerk = service.who(sub="clerk-1", scopes=["credit:read", "credit:write"])
         self.reviewer = service.who(sub="reviewer-1", scopes=["credit:read", "credit:decide"])
 
     def own(self, subject: dict[str, Any]) -> dict[str, str]:
@@ -140,7 +141,7 @@ class Room:
 
     async def file(self, body: dict[str, Any], who: dict[str, str], expect: int = 201) -> Any:
         wanted = {"statement": "处罚对象有误，电话 13900000001"} | body
-        if who == self.officer:
+        if who == self.clerk:
             wanted |= {"request": await self.service.paper({"id": await self.about(body)})}
         return await self.service.post("/objections", wanted, expect, who=who)
 
@@ -195,7 +196,7 @@ async def test_a_subject_objects_and_the_flag_stands_wherever_the_record_is_show
     assert made["allowed"] == ["accept", "refuse", "withdraw"]
     assert "13900000001" not in str(made) and made["number"].startswith("OBJ-2026-140105-")
     assert (made["policy"]["region"], made["policy"]["status"]) == ("140000", "recalled")
-    again = await room.file({"target": "fact", "fact_id": fact["id"]}, room.officer, 409)
+    again = await room.file({"target": "fact", "fact_id": fact["id"]}, room.clerk, 409)
     assert again["type"] == "/problems/objection-open"
     assert (await facts_of(service, subject))[0]["objection"] is False
     taken = await room.step(made, "accept")
@@ -274,7 +275,7 @@ async def test_an_amended_fact_is_reckoned_as_it_should_have_been(service: Servi
     assert (worst["was"] > worst["would_be"], worst["would_be"]) == (True, after["grade"])
     wrong = await service.subject()
     other = await service.fact(wrong, "PENALTY_WARNING", "2026-06-01")
-    case = await room.verified({"target": "fact", "fact_id": other["id"]}, room.officer)
+    case = await room.verified({"target": "fact", "fact_id": other["id"]}, room.clerk)
     for body in (
         {"reason": "理由"},
         {"reason": "理由", "remedy": {"action": "amend"}},
@@ -322,12 +323,12 @@ async def test_only_the_subject_and_officers_of_the_region_take_part(service: Se
         ({}, "/request"),
         ({"request": {"number": "申请1号", "sha256": "d" * 64}}, "/request/sha256"),
     ):
-        bare = await service.post("/objections", alone | more, 422, room.officer)
+        bare = await service.post("/objections", alone | more, 422, room.clerk)
         assert [one["pointer"] for one in bare["errors"]] == [pointer]
     named = alone | {"request": await service.paper(subject)}
     itself = await service.post("/objections", named, 422, room.own(subject))
     assert [one["pointer"] for one in itself["errors"]] == ["/request"]
-    filed = await service.post("/objections", named, 201, room.officer)
+    filed = await service.post("/objections", named, 201, room.clerk)
     assert filed["acts"][0]["details"] == {"request": named["request"]}
     for body, pointer in (
         ({"target": "fact"}, "/fact_id"),
@@ -335,7 +336,7 @@ async def test_only_the_subject_and_officers_of_the_region_take_part(service: Se
         ({"target": "grade", "subject_id": subject["id"], "grade_version": 99}, "/grade_version"),
         ({"target": "page", "fact_id": fact["id"], "subject_id": subject["id"]}, "/subject_id"),
     ):
-        wrong = await room.file(body, room.officer, 422)
+        wrong = await room.file(body, room.clerk, 422)
         assert wrong["errors"][0]["pointer"] == pointer
 
 
@@ -363,7 +364,7 @@ async def test_evidence_comes_with_an_objection_until_it_is_decided(service: Ser
 
 async def test_days_move_with_forwarding_extension_and_appraisal(service: Service, room: Room) -> None:
     _, fact = await fined(service)
-    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.officer)
+    made = await room.file({"target": "fact", "fact_id": fact["id"]}, room.clerk)
     assert made["forward_due"] == "2026-11-25"
     await room.step(made, "accept")
     service.at(START + timedelta(days=3))
@@ -443,7 +444,7 @@ async def test_two_objections_at_once_are_one(service: Service, room: Room) -> N
     answers = await asyncio.gather(
         *(
             service.http.post("/api/v1/credit/objections", json=body | more, headers=who)
-            for who, more in ((room.own(subject), {}), (room.officer, paper), (room.own(subject), {}))
+            for who, more in ((room.own(subject), {}), (room.clerk, paper), (room.own(subject), {}))
         )
     )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
@@ -653,7 +654,7 @@ async def test_who_made_a_listing_a_grade_or_an_entry_does_not_decide_on_it(
         ({"target": "page", "fact_id": entry["id"]}, (keeper,)),
     )
     for wanted, makers in cases:
-        made = await room.verified(wanted, room.officer)
+        made = await room.verified(wanted, room.clerk)
         for who in makers:
             for step in ("sustain", "dismiss"):
                 wrong = await room.step(made, step, {"reason": "理由"}, 409, who=who)

@@ -389,7 +389,8 @@ async def test_a_ripple_lists_each_thing_once(mortal: Mortal) -> None:
             await service.post(f"/facts/{passing['id']}/corrections", WITHDRAWN)
         filed = {"target": "fact", "fact_id": wrong["id"], "statement": "处罚对象有误"}
         filed |= {"request": await service.paper(subject)}
-        made = await service.post("/objections", filed, 201, who=officer)
+        clerk = service.who(sub="clerk-1", scopes=["credit:read", "credit:write"])
+        made = await service.post("/objections", filed, 201, who=clerk)
         path = f"/objections/{made['id']}"
         await service.post(f"{path}/accept", {}, 200, who=officer)
         await service.post(f"{path}/verify", {"reason": "核查：文书对象确有误"}, 200, who=officer)

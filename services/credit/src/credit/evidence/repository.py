@@ -1,10 +1,11 @@
 """Every select and insert on evidence."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal, region_clause
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -50,11 +51,20 @@ class EvidenceRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def hashes_of(self, subject_ids: Collection[UUID], hashes: Collection[str]) -> set[str]:
-        """Which of these hashes are of a file of one of the subjects, whatever it is about."""
-        query = select(col(Evidence.sha256)).where(
-            col(Evidence.subject_id).in_(subject_ids), col(Evidence.sha256).in_(list(hashes))
+    async def hashes_of(
+        self, subject_ids: Collection[UUID], hashes: Collection[str], since: datetime | None = None
+    ) -> set[str]:
+        """Which of these hashes are of a file of one of the subjects, whatever it is about.
+
+        With `since` only those of which no file of theirs was there before.
+        """
+        query = (
+            select(col(Evidence.sha256))
+            .where(col(Evidence.subject_id).in_(subject_ids), col(Evidence.sha256).in_(list(hashes)))
+            .group_by(col(Evidence.sha256))
         )
+        if since is not None:
+            query = query.having(func.min(col(Evidence.uploaded_at)) >= since)
         return set((await self._session.execute(query)).scalars())
 
     async def find(self, evidence_id: UUID, principal: Principal) -> Evidence | None:

@@ -1,6 +1,7 @@
 """Use cases of evidence: keep a file, list what there is, give one back on record."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -31,6 +32,11 @@ SUBJECT = "subject"
 _AUTHORITIES = frozenset({"officer", "service"})
 _KEY = "credit.evidence.key"
 _NAME = "credit.evidence.name"
+
+_MISSING = Text("该主体没有上传此文件", "No file of the subject with this hash was uploaded")
+_NOT_SINCE = Text(
+    "该主体在所针对的事项之后没有新上传此文件", "No such file of the subject is newer than what it answers"
+)
 
 
 class EvidenceService:
@@ -74,16 +80,20 @@ class EvidenceService:
             raise Forbidden(Text("需要权限范围 credit:write", "The scope credit:write is needed"))
         return await self.attach(subject, (SUBJECT, subject_id), name, data, by=actor.sub)
 
-    async def check_uploaded(self, subject_ids: Collection[UUID], named: Mapping[str, str]) -> None:
+    async def check_uploaded(
+        self, subject_ids: Collection[UUID], named: Mapping[str, str], *, since: datetime | None = None
+    ) -> None:
         """Refuse hashes, by their place in the payload, of which no file of these subjects is here.
+
+        With `since` a file that was there before that instant is refused too, wherever it was brought again.
 
         Raises:
             InvalidPayload: naming each such place.
         """
-        there = await self._evidence.hashes_of(subject_ids, named.values())
+        there = await self._evidence.hashes_of(subject_ids, named.values(), since)
         missing = [pointer for pointer, hashed in named.items() if hashed not in there]
         if missing:
-            reason = Text("该主体没有上传此文件", "No file of the subject with this hash was uploaded")
+            reason = _MISSING if since is None else _NOT_SINCE
             raise InvalidPayload([FieldError(pointer, reason) for pointer in missing], reason)
 
     async def attach(

@@ -1,6 +1,7 @@
 """What an officer does for a subject rests on the subject's own paper: its number, and the uploaded file."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
@@ -29,11 +30,12 @@ class WrittenRequests:
         *,
         took_part: Collection[str | None] = (),
         refusal: Callable[[], Problem] | None = None,
+        since: datetime | None = None,
     ) -> None:
         """Let the subject's own user act, and an officer enter what the subject handed in, in writing.
 
         `subjects`: whose file it may be; more than one after a merger. `took_part`: who found, opened or told
-        what it answers; whoever did cannot enter the answer too.
+        what it answers; whoever did cannot enter the answer too. `since`: the file must be newer than that.
 
         Raises:
             InvalidPayload: an officer names no paper, or no uploaded file of it; the subject names one.
@@ -52,4 +54,4 @@ class WrittenRequests:
             return
         if actor.sub in took_part and refusal is not None:
             raise refusal()
-        await self._evidence.check_uploaded(subjects, {"/request/sha256": request.sha256})
+        await self._evidence.check_uploaded(subjects, {"/request/sha256": request.sha256}, since=since)

@@ -10,7 +10,6 @@ from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from credit.facts.showings import Showings
 from credit.papers.rules import chinese_date
 from credit.scoring.rules.causes import Cause
-from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 
 from .desk import ROOM, ObjectionDesk
@@ -119,32 +118,8 @@ class ObjectionDecisions(ObjectionDesk):
         self, actor: Principal, objection: Objection, subject: Subject, named: list[UUID]
     ) -> None:
         """Nobody decides on their own work: not on the objection's, nor on what it is against."""
-        facts = set(named)
-        if objection.fact_id is not None:
-            facts.add(objection.fact_id)
-        if objection.grade_version is not None:
-            facts |= await self._counted(subject, objection.grade_version)
-        listings = set(await self._objections.listings_behind(list(facts)))
-        if objection.listing_id is not None:
-            listings.add(objection.listing_id)
-        handled = {objection.first_officer, objection.verified_by, objection.filed_by}
-        handled |= await self._objections.recorders(list(facts))
-        handled |= await self._objections.inspected_by(list(facts))
-        handled |= await self._objections.listed_by(list(listings))
-        if actor.sub in handled:
+        if actor.sub in await self._had_part(objection, subject, named):
             raise SecondPersonNeeded(_REVIEWER)
-
-    async def _counted(self, subject: Subject, version: int) -> set[UUID]:
-        """The facts that counted in a published grade, as it was reckoned."""
-        grade = await self._objections.grade(subject.id, version)
-        if grade is None:
-            return set()
-        result = await ScoringService(self._session, self._env).evaluate(
-            subject, grade.valid_at, known_at=grade.known_at, card_id=grade.policy_id
-        )
-        parts = (*result.document["vetoes"], *result.document["contributions"])
-        named = [fact for one in parts for fact in (one.get("facts") or [one.get("fact_id")])]
-        return {UUID(fact) for fact in named if fact}
 
     async def _roots(self, objection: Objection, entries: list[UUID], facts: list[UUID]) -> list[UUID]:
         """Where the search begins: what a listing recorded goes with a ground of it that is revoked."""

@@ -1,6 +1,6 @@
 """What every step of an objection needs: the rows, the days, the flag, the record of the step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -22,6 +22,7 @@ from credit.listings.models import Listing
 from credit.listings.rules import ListName
 from credit.listings.service import ListingService
 from credit.papers.service import PaperService
+from credit.scoring.service import ScoringService
 from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
@@ -177,6 +178,48 @@ class ObjectionDesk:
             reference=objection.number,
             **content,
         )
+
+    async def _had_part(
+        self, objection: Objection, subject: Subject, named: Collection[UUID] = ()
+    ) -> set[str | None]:
+        """Who handled an objection, or made what it is against or the facts that are `named` with it."""
+        makers = await self._makers(
+            subject, objection.fact_id, objection.grade_version, objection.listing_id, named
+        )
+        return {objection.first_officer, objection.verified_by, objection.filed_by, *makers}
+
+    async def _makers(
+        self,
+        subject: Subject,
+        fact_id: UUID | None,
+        grade_version: int | None,
+        listing_id: UUID | None,
+        named: Collection[UUID] = (),
+    ) -> set[str]:
+        """Who recorded, inspected or listed what may be objected to, and the facts that count in it."""
+        facts = set(named)
+        if fact_id is not None:
+            facts.add(fact_id)
+        if grade_version is not None:
+            facts |= await self._counted(subject, grade_version)
+        listings = set(await self._objections.listings_behind(list(facts)))
+        if listing_id is not None:
+            listings.add(listing_id)
+        makers = await self._objections.recorders(list(facts))
+        makers |= await self._objections.inspected_by(list(facts))
+        return makers | await self._objections.listed_by(list(listings))
+
+    async def _counted(self, subject: Subject, version: int) -> set[UUID]:
+        """The facts that counted in a published grade, as it was reckoned."""
+        grade = await self._objections.grade(subject.id, version)
+        if grade is None:
+            return set()
+        result = await ScoringService(self._session, self._env).evaluate(
+            subject, grade.valid_at, known_at=grade.known_at, card_id=grade.policy_id
+        )
+        parts = (*result.document["vetoes"], *result.document["contributions"])
+        named = [fact for one in parts for fact in (one.get("facts") or [one.get("fact_id")])]
+        return {UUID(fact) for fact in named if fact}
 
     async def _done(
         self,

@@ -5,7 +5,7 @@ from uuid import UUID
 from common.auth import Principal
 from common.calendar import add_working_days
 from common.db import new_id
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.evidence.written import WrittenRequests
 from credit.facts.rules import Action
@@ -39,6 +39,7 @@ class ObjectionFilings(ObjectionDesk):
             NotYours: neither the subject's own user nor an officer who may write.
             InvalidPayload: an officer names no written request of the subject whose file was uploaded, or the
                 subject names one; not exactly what names the target, or the fact does not stand any more.
+            SecondPersonNeeded: the officer made what it is against, so that it waits for another's hand.
             ListingNotTold: the subject was not told of the listing yet.
             ObjectionOpen: one against the same thing is not decided yet.
         """
@@ -46,7 +47,16 @@ class ObjectionFilings(ObjectionDesk):
             raise NotYours
         _check_target(wanted)
         subject, key = await self._target(actor, wanted)
-        await WrittenRequests(self._session, self._env).check(actor, {subject.id}, wanted.request)
+        makers: set[str] = set()
+        if wanted.request is not None:
+            makers = await self._makers(subject, wanted.fact_id, wanted.grade_version, wanted.listing_id)
+        await WrittenRequests(self._session, self._env).check(
+            actor,
+            await self._subjects.family(await self._subjects.survivor_of(subject.id)),
+            wanted.request,
+            took_part=makers,
+            refusal=SecondPersonNeeded,
+        )
         if await self._objections.open_against(subject.id, key) is not None:
             raise ObjectionOpen
         now, today = self._env.clock.now(), self._today

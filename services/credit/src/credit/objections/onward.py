@@ -19,7 +19,6 @@ from credit.exchange.models import ExchangeRecord
 from credit.exchange.repository import ExchangeRepository
 from credit.exchange.rules import RecordKind, RecordState
 from credit.facts.models import Fact
-from credit.facts.repository import FactRepository
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
 from credit.inspections.models import Inspection
@@ -42,7 +41,6 @@ class Onward:
         self._campaigns = CampaignRepository(session)
         self._certificates = CertificateService(session, env)
         self._exchange = ExchangeRepository(session)
-        self._facts = FactRepository(session)
 
     async def visits(
         self, objection: Objection, facts: Mapping[UUID, Fact], after: UUID | None, limit: int

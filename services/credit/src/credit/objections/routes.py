@@ -49,7 +49,7 @@ _DECISION = declare(ObjectionNotFound, StepRefused, SecondPersonNeeded, Correcti
 @router.post(
     "",
     status_code=201,
-    responses=declare(SubjectNotFound, NotYours, ObjectionOpen, ListingNotTold),
+    responses=declare(SubjectNotFound, NotYours, ObjectionOpen, ListingNotTold, SecondPersonNeeded),
     summary="File an objection against a fact, a grade, a listing or an entry of the public page",
 )
 async def file_objection(body: ObjectionIn, actor: Party, objections: ObjectionServiceDep) -> ObjectionView:
@@ -145,7 +145,7 @@ async def dismiss_objection(
 
 @router.post(
     "/{objection_id}/withdraw",
-    responses=_STEP | declare(NotYours),
+    responses=_STEP | declare(NotYours, SecondPersonNeeded),
     summary="Withdraw an undecided objection: the subject itself, or an officer on its written request",
 )
 async def withdraw_objection(

@@ -58,12 +58,10 @@ class NoteIn(Model):
 
 
 class WithdrawalIn(Model):
-    """A withdrawal; an officer names the subject's written request for it by its number or place."""
+    """A withdrawal; an officer names the subject's written request for it: its number and its file's hash."""
 
     note: Note | None = None
-    request: Annotated[str | None, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = (
-        None
-    )
+    request: WrittenRequest | None = None
 
 
 class RefusalIn(Model):

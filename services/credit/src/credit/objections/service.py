@@ -6,8 +6,9 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.pagination import Page, decode_cursor, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
+from credit.evidence.written import WrittenRequests
 from credit.internal import is_authority
 from credit.paging import cursor_id
 from credit.sheets import Column, SheetFormat, TableFile, write_table
@@ -120,22 +121,24 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         Raises:
             ObjectionNotFound, StepRefused: as in `accept`.
             NotYours: neither its own subject nor an officer.
-            InvalidPayload: an officer names no written request of the subject, or the subject names one.
+            InvalidPayload: an officer names no written request of the subject whose file was uploaded since
+                the objection was filed, or the subject names one.
+            SecondPersonNeeded: the officer filed or handled the objection, or made what it is against.
         """
         objection, subject = await self._open(actor, objection_id)
         if actor.subject_id is None and "credit:write" not in actor.scopes:
             raise NotYours
-        if (actor.subject_id is None) != (wanted.request is not None):
-            raise InvalidPayload.at(
-                "/request",
-                Text(
-                    "经办人只能凭主体的书面申请撤回，须写明文号；主体本人撤回的不填",
-                    "An officer withdraws only on the subject's written request, and names it",
-                ),
-            )
         self._advance(objection, Event.WITHDRAW)
+        await WrittenRequests(self._session, self._env).check(
+            actor,
+            await self._subjects.family(await self._subjects.survivor_of(subject.id)),
+            wanted.request,
+            took_part=await self._had_part(objection, subject) if wanted.request is not None else (),
+            refusal=SecondPersonNeeded,
+            since=objection.filed_at,
+        )
         await self._unflag(objection, subject, actor.sub, "异议撤回")
-        details = {} if wanted.request is None else {"request": wanted.request}
+        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
         return await self._done(objection, Event.WITHDRAW, actor.sub, wanted.note, details)
 
     async def close(self, actor: Principal, objection_id: UUID, wanted: NoteIn) -> ObjectionView:
