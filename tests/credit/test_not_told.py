@@ -1,13 +1,20 @@
 """No route tells a program of others that a subject is on the slight list, by whatever hangs on that."""
 
+import json
 import re
+from random import Random
 from typing import Any
+
+from credit.rounds import do_round
+from credit.seed.names import resident_id
+from sqlalchemy import text
 
 from .conftest import Service
 from .test_boards import run
-from .test_exports import taken
+from .test_certificates import wanted
+from .test_exports import feed, taken
 from .test_honours import granted, until
-from .test_listings import listed
+from .test_listings import REASONS, child_number, listed, reviewer, to_decided
 
 READ = ["credit:read"]
 PLAIN = {"policies", "catalogue", "warning-rules", "scorecards", "imports", "log"}
@@ -63,7 +70,14 @@ class Told:
             "year": "2026",
         }
         self.secrets = {listing["id"], listing["number"], slight["id"], objection["id"], objection["number"]}
-        self.secrets |= {said, reply["text"], sent.json()["sha256"], "SLIGHT_LISTED", "not-listed"}
+        self.secrets |= {
+            said,
+            reply["text"],
+            sent.json()["sha256"],
+            "SLIGHT_LISTED",
+            "not-listed",
+            "suspended",
+        }
         self.secrets |= {one["id"] for one in (*papers, *warnings) if "listing" in str(one)}
         return self
 
@@ -106,6 +120,12 @@ async def test_nothing_lets_a_program_tell_who_is_on_the_slight_list(service: Se
         ota = await told.asked(service.who(kind="client", sub="ota", scopes=READ, department=department))
         assert set(ota) == set(officer) and max(status for status, _ in ota.values()) < 500
         assert leaks(ota) == set()
+        items, _ = await feed(
+            service, service.who(kind="client", sub="ota", scopes=READ, department=department)
+        )
+        assert leaks({"/changes": (200, json.dumps(items, ensure_ascii=False))}) == set()
+        [gone] = [one["data"] for one in items if one["type"] == "fact_withdrawn"]
+        assert (gone["code"], gone["because"]) == ("HONOUR_GRANTED", "removed")
     market = await told.asked(service.who(kind="client", sub="market", scopes=READ, department="SC"))
     assert "/objections" in leaks(market), "a department that the policy names is told"
 
@@ -149,3 +169,109 @@ async def test_what_is_behind_grades_and_boards_is_internal(service: Service) ->
     fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-06-01", payload={"amount_fen": 6_000_000})
     await service.get(f"/facts/{fine['id']}/repair-outlook", 403, ota)
     await service.get(f"/facts/{fine['id']}/repair-outlook")
+
+
+async def test_of_whom_no_page_shows_a_program_is_told_nothing(service: Service) -> None:
+    """Natural persons have no page, so no fact of theirs is told; of minors not even the listing."""
+    _, place = await feed(service)
+    firm = await service.subject(region="140303", name="未成年样例旅行社（虚构）")
+    adult, child, nobody = people = [
+        await service.subject(kind="natural_person", key=None, name=name, region="140303", **given)
+        for name, given in (
+            ("虚构成年甲", {"person": {"id_number": "140100199001010014"}}),
+            ("虚构少年乙", {"person": {"id_number": child_number()}}),
+            ("虚构不详丙", {}),
+        )
+    ]
+    proof = {"role": "principal", "evidence": await service.proof(firm)}
+    persons = [proof | {"subject_id": one["id"]} for one in people]
+    body = {"subject_id": firm["id"], "condition": "SEV-T-3", "reasons": REASONS, "persons": persons}
+    for listing in await service.post("/listings", body):
+        path = f"/listings/{(await to_decided(service, listing))['id']}"
+        await service.post(f"{path}/publish", {}, 200)
+        if listing["subject"]["id"] in (adult["id"], child["id"]):
+            void = {"ground": "REP-A-3", "note": "政策调整后不宜列入。", "proof": "调字1号"}
+            await service.post(f"{path}/remove", void, 200, reviewer(service))
+    listing_told, fact_told = {"listing_published", "listing_removed"}, {"fact_recorded", "fact_withdrawn"}
+    facts = [(await service.get(f"/subjects/{one['id']}/facts"))["items"][0]["id"] for one in people]
+    for department in (None, "GA", "SC"):
+        who = service.who(kind="client", sub="ota", scopes=READ, department=department)
+        named = department == "SC"
+        told: dict[str, set[str]] = {}
+        for one in (await feed(service, who, place))[0]:
+            told.setdefault(one["data"].get("subject_id", one["about"]), set()).add(one["type"])
+        assert {"fact_recorded", "listing_published"} <= told[firm["id"]]
+        assert listing_told <= told[adult["id"]]
+        assert (listing_told <= told[child["id"]], bool(listing_told & told[child["id"]])) == (named, named)
+        assert ("listing_published" in told[nobody["id"]]) is named
+        exported = {one["subject_id"] for one in await taken(service, "facts", who, region="140303")}
+        assert exported == {firm["id"]}
+        for one, fact in zip(people, facts, strict=True):
+            assert bool(fact_told & told[one["id"]]) is named
+            assert bool((await service.get(f"/subjects/{one['id']}/facts", who=who))["items"]) is named
+            await service.get(f"/facts/{fact}/versions", 200 if named else 404, who)
+
+
+async def test_a_certificate_states_the_records_of_a_person_who_agreed(service: Service) -> None:
+    number = resident_id(Random(31), "140105")
+    person = await service.subject(
+        kind="natural_person", key=None, name="虚构同意丁", person={"id_number": number}
+    )
+    await service.fact(person, "PENALTY_SUSPENSION", "2026-06-01")
+    made = await service.post("/certificates", wanted(person, consent="授权书 2026-08"))
+    assert [one["code"] for one in made["document"]["records"]] == ["PENALTY_SUSPENSION"]
+
+
+async def test_a_program_is_told_the_end_of_the_certificates_it_ordered(service: Service) -> None:
+    order = [*READ, "credit:write"]
+    firm = await service.subject(name="证明告知样例旅行社（虚构）")
+    mine, theirs, named = (
+        service.who(kind="client", sub=sub, scopes=order, department=department)
+        for sub, department in (("bank", None), ("ota", None), ("market", "SC"))
+    )
+    own = service.who(kind="agency", sub="own", scopes=READ, subject_id=firm["id"])
+    _, place = await feed(service)
+    made = await service.post("/certificates", wanted(firm), 201, mine)
+    await service.fact(firm, "PENALTY_SUSPENSION", "2026-11-22")
+    await do_round(service.app.state.db, service.app.state.env)
+
+    async def ended(who: dict[str, str]) -> list[Any]:
+        items, _ = await feed(service, who, place)
+        assert not any("issued_by" in one["data"] for one in items)
+        return [one["data"]["number"] for one in items if one["type"] == "certificate_ended"]
+
+    assert made["number"] in await ended(service.who())
+    assert await ended(mine) == await ended(own) == [made["number"]]
+    assert await ended(theirs) == await ended(named) == []
+
+
+async def test_a_change_of_supervision_alone_is_not_told_at_all(service: Service) -> None:
+    firm = await service.subject(name="仅监管变化样例旅行社（虚构）")
+    _, place = await feed(service)
+    await listed(service, "MIN-4", subject_id=firm["id"])
+    officer, _ = await feed(service, after=place)
+    internal = {one["id"] for one in officer if "supervision" in one["data"]}
+    ota, _ = await feed(service, service.who(kind="client", sub="ota", scopes=READ), place)
+    own = service.who(kind="agency", sub="own", scopes=READ, subject_id=firm["id"])
+    assert internal and not internal & {one["id"] for one in ota}
+    assert internal <= {one["id"] for one in (await feed(service, own, place))[0]}
+
+
+async def test_a_program_that_asks_about_a_moment_keeps_nobody_from_recording(service: Service) -> None:
+    """The moment it asks about is not kept in the subject's row, for its answer does not depend on it."""
+    firm = await service.subject(name="时点样例旅行社（虚构）")
+    path = f"/subjects/{firm['id']}/facts"
+
+    async def kept() -> Any:
+        async with service.app.state.db.session() as session:
+            asked = text("SELECT asked_up_to FROM subjects WHERE id = :id")
+            return (await session.execute(asked, {"id": firm["id"]})).scalar_one()
+
+    before, moment = await kept(), "2026-11-23T00:30:00+08:00"
+    now = service.app.state.env.clock.now().isoformat()
+    ota = service.who(kind="client", sub="ota", scopes=READ)
+    for asked in (moment, now):
+        await service.get(path, who=ota, known_at=asked)
+    assert await kept() == before
+    await service.get(path, known_at=now)
+    assert await kept() != before

@@ -245,8 +245,8 @@ async def test_an_honour_is_shown_while_it_stands(service: Service, other: Other
     [(number, _, _)] = await ways.exchanged(firm)
     slight = await listed(service, "MIN-4", subject_id=firm["id"])
     await until(service, path, "suspended")
-    assert await ways.told(firm) == [("HONOUR_GRANTED", "suspended")]
-    assert await ways.exchanged(firm) == [(number, "withdraw", "suspended")]
+    assert await ways.told(firm) == [("HONOUR_GRANTED", "removed")]
+    assert await ways.exchanged(firm) == [(number, "withdraw", "removed")]
     assert await ways.shown(firm) == []
     await service.post(f"/listings/{slight['id']}/remove", VOID, 200, reviewer(service))
     await do_round(service.app.state.db, service.app.state.env)

@@ -5,8 +5,8 @@ with all of it under `supervision`: tier, codes in force, `restrictions` with ba
 `fact_recorded` (`shared`: others are told of it, `public`: so may the public be), `fact_withdrawn` (others
 are to take it away: `because`), `grade_changed`, all versioned by the subject; `warning_raised`, versioned by
 the warning; `draw_revealed`, when a draw is closed, drawn or void; `listing_published` and `listing_removed`,
-versioned by the listing; `certificate_ended`, once. Ids, codes and words of the law only, never a natural
-person's name.
+versioned by the listing (`public`, too); `certificate_ended` (`issued_by`: who ordered it), once. Ids, codes
+and words of the law only, never a natural person's name.
 
 Hears: `violation_confirmed` and `penalty_decided` from complaints, which become facts; `price_alert_raised`
 from contracts, which becomes a warning and never scores. Each takes effect once, however often delivered; one

@@ -97,7 +97,12 @@ class CertificateEndings:
         await self._log(row, 2, f"certificate_{state}", sha256(canonical(said)).digest(), now)
         subject = await self._subjects.find_any(row.subject_id)
         if subject is not None:
-            told = said | {"number": row.number, "subject_id": str(subject.id), "region": subject.region}
+            told = said | {
+                "number": row.number,
+                "subject_id": str(subject.id),
+                "region": subject.region,
+                "issued_by": row.issued_by,
+            }
             await announce(self._session, "certificate_ended", row.id, 2, told, now)
 
     async def _log(self, row: Certificate, version: int, event: str, digest: bytes, now: datetime) -> None:

@@ -182,7 +182,7 @@ class Statement:
         shown: list[UUID] = []
         for fact in rows:
             row = as_version(fact)
-            found = shown_on(self._env.rulebook, subject.region, row, versions, on, kept_back)
+            found = shown_on(self._env.rulebook, subject, row, versions, on, kept_back, consented=True)
             if found is None or repaired(row, versions, self._today):
                 continue
             kind, _ = found

@@ -33,7 +33,6 @@ from credit.honours.models import Honour
 from credit.honours.rules import SHOWN
 from credit.inspections.models import Inspection
 from credit.listings.models import Listing, told_to_programs
-from credit.listings.rules import ListName
 from credit.listings.rules import State as ListingState
 from credit.objections.models import Objection
 from credit.objections.rules import Target
@@ -226,8 +225,10 @@ class ExportRepository:
     ) -> list[ChangeRow]:
         """The next `limit` rows of the outbox in the order of their transactions, whoever they are for.
 
-        Of facts only what others are told: of these codes and shown. What the public is not shown, and what
-        is about the slight list, is only for those who are `internal`, and for its subject.
+        Of facts only what others are told: of these codes and shown. What the public is not shown, such as
+        the slight list and listed minors, and how a subject is supervised, is only for those who are
+        `internal`, and for the subject; the end of a certificate for authorities, the subject, and the
+        program that ordered it.
         A row of the present epoch is read only once its transaction lies below every running one, so none
         can appear later before a place that was already passed. Rows of older epochs are all committed.
         """
@@ -245,9 +246,12 @@ class ExportRepository:
         if not internal and actor.subject_id is None:
             mine = and_(
                 mine,
-                func.coalesce(OUTBOX.c.data["list"].astext, "") != ListName.SLIGHT,
-                or_(OUTBOX.c.type.not_in(fact_types), _said("public")),
+                or_(~OUTBOX.c.data.has_key("public"), _said("public")),
+                ~OUTBOX.c.data.has_key("supervision"),
             )
+        if actor.subject_id is None and actor.kind not in _AUTHORITIES:
+            ordered = OUTBOX.c.data["issued_by"].astext == actor.sub
+            mine = and_(mine, or_(~OUTBOX.c.data.has_key("issued_by"), ordered))
         query = select(
             OUTBOX.c.epoch,
             cast(OUTBOX.c.xid, Text).label("xid"),

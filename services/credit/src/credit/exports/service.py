@@ -219,7 +219,7 @@ class ExportService:
     ) -> Iterator[Sequence[Any]]:
         versions = [as_version(fact) for fact in facts]
         for fact, version in zip(facts, versions, strict=True):
-            shown = shown_on(self._env.rulebook, subject.region, version, versions, today, kept_back)
+            shown = shown_on(self._env.rulebook, subject, version, versions, today, kept_back)
             if shown is None:
                 continue
             kind, periods = shown
@@ -322,10 +322,8 @@ def _head(subject: Subject) -> tuple[Any, ...]:
 
 
 def _shared(data: dict[str, Any], *, internal: bool) -> dict[str, Any]:
-    """What an event says; how its subject is supervised, and why a grade changed, only to whom it is told."""
-    if internal:
-        return data
-    kept_back = {"supervision", "fact_id"} if "to_grade" in data else {"supervision"}
+    """What an event says; which fact changed a grade only to those who see what is internal."""
+    kept_back = {"issued_by"} if internal or "to_grade" not in data else {"issued_by", "fact_id"}
     return {name: value for name, value in data.items() if name not in kept_back}
 
 

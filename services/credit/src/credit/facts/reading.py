@@ -64,15 +64,17 @@ class FactReader:
             InvalidPayload: `known_at` lies in the future, the catalogue has no such code, or the cursor is
                 not one of ours.
         """
-        if known_at is None:
-            subject = await self._subjects.find(subject_id, actor)
-        else:
+        now = self._env.clock.now()
+        kept = known_at is not None and sees_all_of(self._env.rulebook, actor, china_date(now))
+        if kept:
             subject = await self._subjects.lock_to_read(subject_id, actor, known_at)
+        else:
+            subject = await self._subjects.find(subject_id, actor)
         if subject is None:
             raise SubjectNotFound
-        now = self._env.clock.now()
         moment, on = moment_of(subject, known_at, now), valid_at or china_date(now)
-        self._subjects.keep_asked(subject, moment)
+        if kept:
+            self._subjects.keep_asked(subject, moment)
         info_class, code, nature = narrowed
         catalogue = self._env.rulebook.catalogue(china_date(now))
         if code is not None and code not in catalogue.by_code:
@@ -128,7 +130,7 @@ class FactReader:
             return None
         standing = known(await self._facts.versions_of(subject.id), subject.last_recorded_at)
         kept_back = await self._facts.kept_back([subject.id], today)
-        looks = [(one, look_at(book, subject.region, one, standing, today, kept_back)) for one in standing]
+        looks = [(one, look_at(book, subject, one, standing, today, kept_back)) for one in standing]
         hidden = internal_codes(book, today)
         return {
             (one.id, one.version) for one, look in looks if look.hidden is None and one.code not in hidden

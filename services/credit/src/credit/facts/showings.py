@@ -58,7 +58,7 @@ class _Picture:
         if self.subject.merged_into is not None:
             return Look(None, None, Hidden.MERGED)
         standing = list(self.standing.values())
-        return look_at(self.env.rulebook, self.subject.region, fact, standing, self.today, self.kept_back)
+        return look_at(self.env.rulebook, self.subject, fact, standing, self.today, self.kept_back)
 
     def before(self, fact: Fact) -> "_Picture":
         """The same without that version."""
@@ -99,7 +99,7 @@ class Showings:
                 events += await self._among_others(subject, fact, now, today, first=first)
                 continue
             version = as_version(fact)
-            look = look_at(self._env.rulebook, subject.region, version, [version], today, {})
+            look = look_at(self._env.rulebook, subject, version, [version], today, {})
             events.append(_event(subject, fact, now, look))
             if look.kind is not None and look.hidden is not Hidden.NOT_PUBLISHED:
                 rows.append(_row(subject, fact.id, look, fact.version))
@@ -320,7 +320,9 @@ def _event(
 def _withdrawal(
     subject: Subject, data: dict[str, Any], because: Hidden | None, public: bool, now: datetime
 ) -> NewEvent:
-    said = {"because": str(because), "withdrawn_on": china_date(now).isoformat()}
+    """The announcement that others take a fact away. Why an honour is suspended is nothing of theirs."""
+    told = Hidden.REMOVED if because is Hidden.SUSPENDED else because
+    said = {"because": str(told), "withdrawn_on": china_date(now).isoformat()}
     subject.version += 1
     return NewEvent(
         WITHDRAWN, subject.id, subject.version, data | said | {"shared": True, "public": public}, now

@@ -10,6 +10,7 @@ from common.clock import china_date
 from credit.listings.rules import ENTRIES
 from credit.rulebook.rules import Rulebook
 from credit.subjects.models import Subject
+from credit.subjects.rules import Kind
 
 from .catalogue import FactKind
 from .models import Fact
@@ -68,18 +69,22 @@ class Look:
 
 def look_at(
     rulebook: Rulebook,
-    region: str,
+    subject: Subject,
     fact: FactVersion,
     known: Sequence[FactVersion],
     on: date,
     kept_back: Mapping[UUID, Hidden],
+    *,
+    consented: bool = False,
 ) -> Look:
-    """How others see a standing fact on a day.
+    """How others see a standing fact of a subject on a day.
 
     The one answer for public pages, exports, certificates, the feed of changes and other systems: its code is
     published, it has occurred, its procedure does not keep it back (`FactRepository.kept_back`), nothing has
-    ended or repaired it, and neither its publication nor its retention is over.
+    ended or repaired it, and neither its publication nor its retention is over. A natural person has no
+    public page, so no fact of one is public but where the person has `consented`.
     """
+    region = subject.region
     catalogue = rulebook.catalogue(on)
     kind = catalogue.by_code.get(fact.code)
     if kind is None or not kind.publicity.show:
@@ -101,6 +106,8 @@ def look_at(
         hidden = Hidden.PUBLICATION_ENDED
     if hidden not in (None, Hidden.NOT_PUBLIC):
         return Look(kind, periods, hidden)
+    if subject.kind == Kind.NATURAL_PERSON and not consented:
+        hidden = Hidden.NOT_PUBLIC
     days = [day + _DAY for day in (periods.visible_until, periods.used_until) if day is not None]
     return Look(kind, periods, hidden, min([*days, *([ended] if ended else [])], default=None))
 
@@ -112,14 +119,19 @@ def shown_codes(rulebook: Rulebook, on: date) -> list[str]:
 
 def shown_on(
     rulebook: Rulebook,
-    region: str,
+    subject: Subject,
     fact: FactVersion,
     known: Sequence[FactVersion],
     on: date,
     kept_back: Mapping[UUID, Hidden],
+    *,
+    consented: bool = False,
 ) -> tuple[FactKind, Periods] | None:
-    """Kind and periods of a standing fact that the public is shown on a day; None where it is not."""
-    look = look_at(rulebook, region, fact, known, on, kept_back)
+    """Kind and periods of a standing fact that the public is shown on a day; None where it is not.
+
+    `consented`: to whom the subject lets it be shown, as whoever is given a certificate of it.
+    """
+    look = look_at(rulebook, subject, fact, known, on, kept_back, consented=consented)
     if look.hidden is not None or look.kind is None or look.periods is None:
         return None
     return look.kind, look.periods

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from common.auth import Principal
 from common.clock import china_date
+from common.identifiers import check_resident_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
@@ -24,7 +25,9 @@ from credit.relations.repository import RelationRepository
 from credit.repairs.closing import RepairClosings
 from credit.steps import read_texts, step_columns
 from credit.subjects.models import Subject
+from credit.subjects.personal import id_number_of
 from credit.subjects.repository import SubjectRepository
+from credit.subjects.rules import Kind, is_person
 
 from .clocks import Clocks, Deadline, clocks_of, deadlines_of, defence_over
 from .errors import EventRefused, ListingNotFound
@@ -41,6 +44,7 @@ from .rules import (
     State,
     Steps,
     events_allowed,
+    is_minor,
     next_state,
 )
 from .schemas import (
@@ -53,9 +57,24 @@ from .schemas import (
     SubjectBrief,
 )
 
-__all__ = ["ListingDesk"]
+__all__ = ["ListingDesk", "never_shown"]
 
 ROOM = "listing"
+
+
+def never_shown(subject: Subject, env: Environment, on: date) -> bool:
+    """Whether nobody is shown a subject's listings: a minor, or a person of unknown age.
+
+    Guides hold a card, which is for adults.
+    """
+    if not is_person(subject.kind, subject.key):
+        return False
+    number = id_number_of(subject, env.keyring)
+    birth = check_resident_id(number).birth_date if number else None
+    lists = env.rulebook.lists.choose("credit-lists", on=on, region=subject.region)
+    return is_minor(birth, on, lists.majority.years) and not (
+        subject.kind == Kind.TOUR_GUIDE and birth is None
+    )
 
 
 class ListingDesk:
@@ -263,6 +282,8 @@ class ListingDesk:
     async def _announce(
         self, name: str, subject: Subject, listing: Listing, data: dict[str, Any], now: datetime
     ) -> None:
+        """Announce a change of a listing. `public`: others are told too, not of slight ones or of minors."""
+        shown = listing.published_at is not None and not never_shown(subject, self._env, self._today)
         common = {
             "listing_id": str(listing.id),
             "number": listing.number,
@@ -272,8 +293,9 @@ class ListingDesk:
             "condition": listing.condition,
             "role": listing.role,
             "region": subject.region,
+            "public": shown,
         }
-        await announce(self._session, name, listing.id, listing.version, common | data, now)
+        await announce(self._session, name, listing.id, listing.version, data | common, now)
 
     def _view(self, row: ListingRow | tuple[Listing, Subject], actor: Principal) -> ListingView:
         """The listing as it crosses the API; who did what is for authorities only."""

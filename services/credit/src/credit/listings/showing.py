@@ -1,40 +1,21 @@
 """What anyone may see of the list of seriously dishonest subjects."""
 
-from datetime import date
-
 from common import regions
 from common.crypto import mask_id_public
-from common.identifiers import check_resident_id
 from common.pagination import Page, encode_cursor, page_of
 
-from credit.environment import Environment
 from credit.paging import cursor_id
 from credit.subjects.models import Subject
 from credit.subjects.personal import id_number_of, revealed
 from credit.subjects.repository import name_context, search_clause
-from credit.subjects.rules import Kind, is_person, normalise
+from credit.subjects.rules import is_person, normalise
 
-from .desk import ListingDesk
+from .desk import ListingDesk, never_shown
 from .models import Listing
-from .rules import Role, is_minor
+from .rules import Role
 from .schemas import PublicListing
 
 __all__ = ["PublicListings", "never_shown"]
-
-
-def never_shown(subject: Subject, env: Environment, on: date) -> bool:
-    """Whether nobody is shown a subject's listings: a minor, or a person of unknown age.
-
-    Guides hold a card, which is for adults.
-    """
-    if not is_person(subject.kind, subject.key):
-        return False
-    number = id_number_of(subject, env.keyring)
-    birth = check_resident_id(number).birth_date if number else None
-    lists = env.rulebook.lists.choose("credit-lists", on=on, region=subject.region)
-    return is_minor(birth, on, lists.majority.years) and not (
-        subject.kind == Kind.TOUR_GUIDE and birth is None
-    )
 
 
 class PublicListings(ListingDesk):

@@ -198,7 +198,7 @@ class PublicService:
         today: date,
     ) -> PublicFact | None:
         row = as_version(fact)
-        shown = shown_on(self._env.rulebook, subject.region, row, versions, today, kept_back)
+        shown = shown_on(self._env.rulebook, subject, row, versions, today, kept_back)
         if shown is None:
             return None
         kind, periods = shown
