@@ -6,15 +6,12 @@ decision was only changed, the listing was right until then, and ends.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
 from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
-from credit.facts.rules import Action
-from credit.facts.schemas import CorrectionIn, SourceKind
 from credit.scoring.rules.causes import Cause
 from credit.subjects.models import Subject
 
@@ -132,45 +129,6 @@ class ListingAnnulments(ListingEndings):
                 holder, fact_id, self._revocation(listing, note), by=by, cause=cause
             )
         await self._close_ended(holder, ListName(listing.on_list), by, listing.number)
-
-    async def _recorded_by(self, listing: Listing, holder: Subject) -> list[UUID]:
-        """The standing facts of a subject that a listing recorded, also before the subject was merged."""
-        named = await self._fact_rows.recorded_under(holder.id, SourceKind.LISTING, listing.number)
-        if holder.id != listing.subject_id:
-            before = await self._fact_rows.recorded_under(
-                listing.subject_id, SourceKind.LISTING, listing.number
-            )
-            named = [*[await self._fact_rows.counting(one) for one in before], *named]
-        latest = await self._fact_rows.latest_of(named)
-        return [
-            one
-            for one in dict.fromkeys(named)
-            if one in latest and latest[one].action != Action.REVOKE and latest[one].subject_id == holder.id
-        ]
-
-    async def _stay_on(self, listing: Listing, holder: Subject, on: date, by: str) -> None:
-        """Let a subject that left a list and enters it again on the same day not have left it.
-
-        A removal closes what was entered up to its own day, the new entry too: so what says that the list was
-        left on that day is revoked, as if the new listing had kept the subject on it; its end closes both.
-        """
-        left = CODES[ListName(listing.on_list)][1]
-        why = f"{on.isoformat()} 移出当日又被列入 {listing.number}，未离开名单"
-        for ended in await self._listings.ended(holder.id, listing.on_list):
-            if ended.removed_on != on or ended.id == listing.id:
-                continue
-            rows = await self._fact_rows.latest_of(await self._recorded_by(ended, holder))
-            for fact in rows.values():
-                if fact.code == left and fact.occurred_on == on and fact.action != Action.REVOKE:
-                    await self._facts.correct_for(holder, fact.id, self._revocation(ended, why), by=by)
-
-    def _revocation(self, listing: Listing, note: str) -> CorrectionIn:
-        return CorrectionIn(
-            action="revoke",
-            reason=note[:500],
-            authority=self._authority(listing),
-            reference=listing.number,
-        )
 
     async def _close_ended(self, holder: Subject, on_list: ListName, by: str, mark: str) -> None:
         """Close the entries of listings that ended while another, which is none now, kept their list open.

@@ -10,7 +10,8 @@ from common.clock import china_date
 from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.affected import Affected
-from credit.facts.schemas import SourceKind
+from credit.facts.rules import Action
+from credit.facts.schemas import CorrectionIn, SourceKind
 from credit.papers.models import Paper
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
@@ -112,18 +113,19 @@ class ListingEndings(ListingDesk):
         return self._view((listing, subject), actor)
 
     async def restore(self, actor: Principal, listing_id: UUID, wanted: RestoreIn) -> ListingView:
-        """Bring a lifted listing into force again. Raises as `lift`."""
+        """Bring a lifted listing into force again, not before the day after its lifting. Raises as `lift`."""
         listing, subject = await self._open(listing_id, actor)
         if listing.opened_by == actor.sub:
             raise SecondPersonNeeded
         self._advance(listing, Event.RESTORE)
         rested, listing.lifted_on = listing.lifted_on, None
+        holder = await self._subjects.lock_survivor(subject.id) or subject
         data = await self._resting_data(listing) | {"restored_on": self._today, "note": wanted.note}
         paper = await self._paper("listing_restoration", listing, subject, data, actor.sub)
         await self._record(listing, Event.RESTORE, actor.sub, texts={"note": wanted.note}, papers=[paper])
-        await self._enter_fact(
-            listing, subject, self._today, actor.sub, closed=rested, mark=f"#{listing.version}"
-        )
+        day = self._today if rested is None else max(self._today, rested + _DAY)
+        await self._stay_on(listing, holder, day, actor.sub)
+        await self._enter_fact(listing, subject, day, actor.sub, f"#{listing.version}")
         return self._view((listing, subject), actor)
 
     async def flag_objection(self, listing_id: UUID, on: bool, by: str) -> Listing:
@@ -275,15 +277,10 @@ class ListingEndings(ListingDesk):
         return any(one.id != listing.id and one.on_list == listing.on_list for one in running)
 
     async def _enter_fact(
-        self, listing: Listing, subject: Subject, on: date, by: str, *, closed: date | None, mark: str = ""
+        self, listing: Listing, subject: Subject, on: date, by: str, mark: str = ""
     ) -> None:
-        """Tell the archive that the subject is on the list from `on`.
-
-        A removal closes what was entered up to its own day, so an entry counts from the day after it.
-        """
-        code = CODES[ListName(listing.on_list)][0]
-        day = on if closed is None else max(on, closed + _DAY)
-        await self._fact(subject, listing, code, day, by, mark)
+        """Tell the archive that the subject is on the list from `on`."""
+        await self._fact(subject, listing, CODES[ListName(listing.on_list)][0], on, by, mark)
 
     async def _close_fact(self, listing: Listing, subject: Subject, on: date, by: str) -> None:
         """Tell the archive that the subject is off the list, unless another listing keeps it there.
@@ -294,3 +291,44 @@ class ListingEndings(ListingDesk):
         if not await self._keeping(listing, holder, on):
             code = CODES[ListName(listing.on_list)][1]
             await self._fact(subject, listing, code, on, by, f"#{listing.version}")
+
+    async def _stay_on(self, listing: Listing, holder: Subject, on: date, by: str) -> None:
+        """Let a subject that a listing puts on a list from `on` not have left it on any day from then on.
+
+        What says that the list was left closes whatever was entered up to its own day, the new entry too. So
+        what another listing said of leaving it, by its end or its lifting, on a day on which this one is in
+        force is revoked, as if this one had kept the subject on the list; its end closes both.
+        """
+        left, last = CODES[ListName(listing.on_list)][1], listing.management_until or on
+        for other in await self._listings.of_subject(holder.id):
+            if other.on_list != listing.on_list or other.id == listing.id:
+                continue
+            rows = await self._fact_rows.latest_of(await self._recorded_by(other, holder))
+            for fact in rows.values():
+                if fact.code == left and on <= fact.occurred_on <= last:
+                    day = fact.occurred_on.isoformat()
+                    why = f"{day} 移出或者解除时已被列入 {listing.number}（自{on.isoformat()}起），未离开名单"
+                    await self._facts.correct_for(holder, fact.id, self._revocation(other, why), by=by)
+
+    async def _recorded_by(self, listing: Listing, holder: Subject) -> list[UUID]:
+        """The standing facts of a subject that a listing recorded, also before the subject was merged."""
+        named = await self._fact_rows.recorded_under(holder.id, SourceKind.LISTING, listing.number)
+        if holder.id != listing.subject_id:
+            before = await self._fact_rows.recorded_under(
+                listing.subject_id, SourceKind.LISTING, listing.number
+            )
+            named = [*[await self._fact_rows.counting(one) for one in before], *named]
+        latest = await self._fact_rows.latest_of(named)
+        return [
+            one
+            for one in dict.fromkeys(named)
+            if one in latest and latest[one].action != Action.REVOKE and latest[one].subject_id == holder.id
+        ]
+
+    def _revocation(self, listing: Listing, note: str) -> CorrectionIn:
+        return CorrectionIn(
+            action="revoke",
+            reason=note[:500],
+            authority=self._authority(listing),
+            reference=listing.number,
+        )

@@ -191,16 +191,6 @@ class ListingRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def last_closed(self, subject_id: UUID, on_list: str, beside: UUID) -> date | None:
-        """The last day on which another listing of the subject left this list for good."""
-        query = select(func.max(col(Listing.removed_on))).where(
-            of_family(col(Listing.subject_id), subject_id),
-            ~col(Listing.annulled),
-            col(Listing.on_list) == on_list,
-            col(Listing.id) != beside,
-        )
-        return (await self._session.execute(query)).scalar_one_or_none()
-
     async def ended(self, subject_id: UUID, on_list: str) -> Sequence[Listing]:
         """The listings of a subject that left this list for good or are lifted, but for annulled ones."""
         query = (

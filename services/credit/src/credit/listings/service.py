@@ -218,15 +218,11 @@ class ListingService(ListingOpenings, ListingAnnulments):
             "listed_on": served.isoformat(),
             "management_until": clocks.management_until.isoformat(),
             "publication_until": clocks.publication_until and clocks.publication_until.isoformat(),
-            "public": clocks.publication_until is not None,
         }
         await self._announce("listing_published", subject, listing, data, now)
         holder = await self._subjects.lock_survivor(subject.id) or subject
-        closed = await self._listings.last_closed(holder.id, listing.on_list, listing.id)
-        if closed == served:
-            await self._stay_on(listing, holder, served, actor.sub)
-            closed = None
-        await self._enter_fact(listing, subject, served, actor.sub, closed=closed)
+        await self._stay_on(listing, holder, served, actor.sub)
+        await self._enter_fact(listing, subject, served, actor.sub)
         return self._view((listing, subject), actor)
 
     async def get(self, actor: Principal, listing_id: UUID) -> ListingView:
