@@ -111,7 +111,7 @@ async def bundle(service: Service, agencies: list[dict[str, Any]]) -> bytes:
     recusal = {"inspector": "insp-0", "subject_id": agencies[0]["id"], "reason": "kinship"}
     exclusion = {"subject_id": agencies[1]["id"], "reason": "recently_inspected"}
     made, found = await drawn(service, count=8, recusals=[recusal], exclusions=[exclusion])
-    assert made["state"] == "drawn"
+    assert (made["state"], made["sealed"]) == ("drawn", True)
     assert len(made["result"]) == 8
     assert agencies[1]["id"] not in [one["subject_id"] for one in made["result"]]
     for one in made["result"]:
@@ -514,6 +514,39 @@ async def test_who_is_kept_apart_by_hand_is_named_counted_limited_and_the_same_i
             problem = await service.post("/draws", again | change, 422)
             assert problem["errors"][0]["pointer"] == pointer, change
         await service.post("/draws", again)
+    finally:
+        service.at(START)
+
+
+async def test_the_recusal_of_an_inspector_who_left_the_library_does_not_stop_a_redraw(
+    service: Service,
+) -> None:
+    subjects = [await service.subject(region="140212") for _ in range(3)]
+    staff = await service.on_duty(
+        "left-0", "left-1", "left-2", "left-3", region="140212", department="离任队"
+    )
+    recusals = [{"inspector": "left-0", "subject_id": subjects[0]["id"], "reason": "kinship"}]
+    wanted = body(region="140212", count=1, inspectors=None, recusals=recusals, officers=["left-a", "left-b"])
+    made = await service.post("/draws", wanted)
+    listed = (await service.get("/inspectors", department="离任队"))["items"]
+    gone = next(one for one in listed if one["staff_id"] == staff[0])
+    service.at(START + timedelta(days=2))
+    try:
+        await voided(service, made["id"])
+        again = wanted | {"redraw_of": made["id"], "officers": ["left-c", "left-d"]}
+        problem = await service.post("/draws", again | {"recusals": []}, 422)
+        assert problem["errors"][0]["pointer"] == "/recusals", "he is on the list still"
+        left = await service.http.patch(
+            f"/api/v1/credit/inspectors/{gone['id']}",
+            json={"active_to": "2026-11-24"},
+            headers=service.who() | {"If-Match": f'"{gone["version"]}"'},
+        )
+        assert left.status_code == 200, left.text
+        for given in (again, again | {"recusals": [recusals[0] | {"inspector": "left-1"}]}):
+            problem = await service.post("/draws", given, 422)
+            assert problem["errors"][0]["pointer"] == "/recusals"
+        done = await service.post("/draws", again | {"recusals": []})
+        assert done["redraw_of"] == made["id"]
     finally:
         service.at(START)
 

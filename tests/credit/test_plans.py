@@ -17,8 +17,8 @@ from credit.rulebook.rules import Rulebook
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import Service
-from .test_draws import drawn
+from .conftest import START, Service
+from .test_draws import drawn, voided
 
 DAYS = {"active_from": "2026-01-01"}
 
@@ -228,6 +228,48 @@ async def test_a_task_is_drawn_by_tier_jointly_with_recusals_and_becomes_visits(
     listed = await service.get("/inspection-objects", region="140702", kind="travel_agency", limit=100)
     excluded = {one["subject_id"]: one["exclusion"] for one in listed["items"]}
     assert excluded[agencies[7]["id"]] == "targeted_check"
+
+
+async def test_a_task_whose_objects_were_all_inspected_meanwhile_is_given_up_and_says_so(
+    service: Service,
+) -> None:
+    """What a redraw could not take, by the records or by hand, does not count as still there."""
+    agencies = [await service.subject(region="140721") for _ in range(3)]
+    for staff in ("榆社-1", "榆社-2"):
+        await inspector(service, staff, department="榆社科", region="140721")
+    made = await in_force(service, tasks=[task(region="140721", lead_office="榆社科")])
+    reference = {"plan_id": made["id"], "no": made["tasks"][0]["no"]}
+    spared = [{"subject_id": agencies[0]["id"], "reason": "not_operating"}]
+    wanted = {"task": reference, "officers": ["task-1", "task-2"], "exclusions": spared}
+    first = await service.post("/draws", wanted, who=service.who(sub="freezer"))
+    assert (first["objects"], first["count"]) == (2, 1)
+    service.at(START + timedelta(days=2))
+    try:
+        void, _ = await voided(service, first["id"])
+        redraw = wanted | {"officers": ["task-3", "task-4"], "redraw_of": first["id"]}
+        path, ground = f"/draws/{first['id']}/waiver", {"ground": "too_few_objects", "reason": "已全部检查"}
+        decider = service.who(sub="head", scopes=["credit:decide", "inspections:run", "credit:read"])
+        for number, agency in enumerate(agencies[1:]):
+            refused = await service.post(path, ground, 409, decider)
+            assert refused["objects"] == 2 - number
+            check = {
+                "subject_id": agency["id"],
+                "trigger": {"kind": "complaint", "reference": f"CASE-{number}"},
+                "items": ["AG-CONTRACT"],
+                "inspectors": ["榆社-1", "榆社-2"],
+                "department": "榆社科",
+            }
+            await service.post("/inspections", check)
+        problem = await service.post("/draws", redraw, 422)
+        assert problem["errors"][0]["pointer"] == "/count"
+        waived = await service.post(path, ground, who=decider)
+        await service.subject(region="140721")
+        plain = {"task": reference, "officers": ["task-5", "task-6"]}
+        refused = await service.post("/draws", plain, 409)
+        assert (refused["draw"], refused["waiver"]) == (void["number"], waived["waiver"]["number"])
+        assert "redraw_of" not in refused
+    finally:
+        service.at(START)
 
 
 async def test_a_draw_outside_a_plan_can_be_by_tier_and_want_expertise(service: Service) -> None:

@@ -64,7 +64,7 @@ class Chains:
 
         Raises:
             InvalidPayload: a redraw asks for something else than the void draw.
-            DrawConflict: a void draw waits to be repeated.
+            DrawConflict: a void draw waits to be repeated, or that of the task was given up.
         """
         if before is not None:
             earlier = json.loads(before.frozen)
@@ -74,6 +74,12 @@ class Chains:
             return
         waiting = await self._waiting(prepared)
         if waiting is not None:
+            if (waiver := await self._draws.waiver(waiting.chain)) is not None:
+                raise DrawConflict(
+                    Text("该任务的抽取已终结，不再抽取", "The task was given up and is not drawn any more"),
+                    draw=waiting.number,
+                    waiver=waiver.number,
+                )
             raise DrawConflict(
                 Text("作废的抽取须先重抽", "A void draw must be drawn again first"),
                 draw=waiting.number,
@@ -110,8 +116,11 @@ def _check_same(frozen: dict[str, Any], prepared: Prepared) -> None:
 def _check_same_people(before: dict[str, Any], now: dict[str, Any]) -> None:
     """Refuse a redraw that keeps others apart by hand than the void draw did, or names other inspectors.
 
-    What the records and the library know may have changed meanwhile, and covers what was said by hand.
+    What the records and the library know may have changed meanwhile, and covers what was said by hand. Who
+    has left the library since is drawn no more, so his recusals fall away.
     """
+    people = [{one["id"] for one in frozen["inspectors"]} for frozen in (before, now)]
+    before = before | {"recusals": [one for one in before["recusals"] if one["inspector"] in people[1]]}
     for name, by_hand, key in (
         ("recusals", lambda one: one["source"] == "request", lambda one: (one["inspector"], one["object"])),
         ("exclusions", lambda one: one["by"] is not None, lambda one: one["object"]),
@@ -123,7 +132,6 @@ def _check_same_people(before: dict[str, Any], now: dict[str, Any]) -> None:
                 f"/{name}", Text("重抽内容须与作废抽取一致", "A redraw asks for what the void draw did")
             )
     named = [frozen["by_hand"]["inspectors"] > 0 for frozen in (before, now)]
-    people = [{one["id"] for one in frozen["inspectors"]} for frozen in (before, now)]
     if named[0] != named[1] or (named[0] and people[0] != people[1]):
         raise InvalidPayload.at(
             "/inspectors", Text("重抽内容须与作废抽取一致", "A redraw asks for what the void draw did")

@@ -199,7 +199,7 @@ class WaiverView(Model):
 
 
 class DrawView(DrawBrief):
-    """A draw. `sealed`: secrets may be revealed now; `commitment_domain` is what commitments begin with.
+    """A draw. `sealed`: the commitments are, see `seal`; `commitment_domain` is what commitments begin with.
 
     `cause` and `missing` say why it is void, `waiver` that nobody repeats it. `result` and `strata` are empty
     for programs until the visits are made (`handed_out`). `promise` is the log's signed word, given with the

@@ -49,7 +49,7 @@ class DrawViews:
         waiver = await self._draws.waiver(draw.chain)
         return DrawView(
             **brief(draw).model_dump(),
-            sealed=draw.state == DrawState.COMMITTED and seal is not None,
+            sealed=seal is not None,
             seal=None
             if seal is None
             else SealView(size=seal.size, root=seal.root.hex(), **await self._sealer.document(draw, seal)),

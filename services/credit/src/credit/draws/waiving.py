@@ -1,5 +1,6 @@
 """Giving a chain of void draws up: a second person ends it for a ground of the policy, on public record."""
 
+import json
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.plans.library import LibraryService
 from credit.plans.repository import NumberRepository, PlanRepository
 from credit.plans.rules import PlanState
 from credit.scoring.rules.engine import instant
@@ -95,11 +97,21 @@ class WaiverService:
             if draw.plan_id is None or await plans.state_of(draw.plan_id) != PlanState.DONE:
                 raise DrawConflict(Text("其计划尚未结束", "It is of no plan that has ended"))
         if ground == WaiverGround.TOO_FEW_OBJECTS:
-            there = await self._draws.objects(draw.region, draw.kinds, draw.tiers)
-            if len(there) >= max(1, draw.drawn):
-                raise DrawConflict(
-                    Text("对象仍足够抽取", "There are still enough objects"), objects=len(there)
-                )
+            there = await self._left(draw)
+            if there >= max(1, draw.drawn):
+                raise DrawConflict(Text("对象仍足够抽取", "There are still enough objects"), objects=there)
+
+    async def _left(self, draw: Draw) -> int:
+        """How many objects a redraw could be made of: without those excluded by hand, which stay so, and of a
+        task without those that the records exclude by now.
+        """
+        there = {str(row.id) for row in await self._draws.objects(draw.region, draw.kinds, draw.tiers)}
+        there -= {one["object"] for one in json.loads(draw.frozen)["exclusions"] if one["by"] is not None}
+        if draw.plan_id is not None:
+            library = LibraryService(self._session, self._env)
+            today = china_date(self._env.clock.now())
+            there -= {str(subject) for subject in await library.exclusions(draw.region, today)}
+        return len(there)
 
     async def _record(self, actor: Principal, draw: Draw, waiver: DrawWaiver, now: datetime) -> None:
         document = {
