@@ -112,10 +112,9 @@ class Showings:
         merged into is looked at too: what it repeats goes with what it repeats.
         """
         await self._session.flush()
-        for one in dict.fromkeys((subject_id, await self._subjects.survivor_of(subject_id))):
-            subject = await self._subjects.lock(one, None)
-            if subject is not None:
-                await self._look(subject, suspects if one == subject_id else ())
+        held = await self._subjects.lock_with_survivor(subject_id)
+        for one in sorted(held, key=lambda one: one != subject_id):
+            await self._look(held[one], suspects if one == subject_id else ())
 
     async def changing(self, after: UUID | None, limit: int) -> list[UUID]:
         """The subjects behind `after` of whom the calendar may have changed what others are shown."""

@@ -104,7 +104,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
         took_part = await self._done_by(listing, Event.OPEN, Event.NOTIFY)
         await self._written.check(
             actor,
-            {listing.subject_id, subject.id},
+            await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
             took_part=took_part,
             refusal=SecondPersonNeeded,

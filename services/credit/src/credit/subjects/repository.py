@@ -185,6 +185,13 @@ class SubjectRepository:
         )
         return {subject.id: subject for subject in (await self._session.execute(query)).scalars()}
 
+    async def lock_with_survivor(self, subject_id: UUID) -> dict[UUID, Subject]:
+        """A subject and who it is today, locked for writing in order of id, as mergers lock the two."""
+        while True:
+            held = await self.lock_pair(subject_id, await self.survivor_of(subject_id))
+            if not held or await self.survivor_of(subject_id) in held:
+                return held
+
     async def survivor_of(self, subject_id: UUID) -> UUID:
         """Whom a subject was merged into in the end; itself when it was not."""
         chain = (
