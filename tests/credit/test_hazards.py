@@ -38,8 +38,7 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
     assert (made["state"], made["number"][:9]) == ("found", "HAZ-2026-")
     assert await codes(service, made["subject_id"]) == ["HAZARD_FOUND"]
     team = await service.on_duty("haz-a", "haz-b", region="140900")
-    proof = {"sha256": await service.uploaded({"id": made["subject_id"]}), "name": "整改照片"}
-    check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
+    check: dict[str, Any] = {"passed": True, "inspectors": team, "note": "已整改"}
     problem = await service.post(f"{path}/recheck", check, 409)
     assert problem["allowed"] == ["order", "hand-over"]
     order = {"requirement": "清理通道", "due_on": "2026-12-01"}
@@ -47,6 +46,8 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
     await service.post(f"{path}/order", order | {"due_on": "2027-12-01"}, 422)
     ordered = await service.post(f"{path}/order", order, 200)
     assert ordered["state"] == "ordered" and "责改" in ordered["order_number"]
+    [proof] = await service.proof({"id": made["subject_id"]}, "整改照片")
+    check["evidence"] = [proof]
     answer = await service.http.get(
         f"/api/v1/credit/papers/{ordered['order_paper']}.pdf", headers=service.who()
     )
@@ -63,11 +64,11 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
     ):
         refused = await service.post(f"{path}/recheck", check | wrong, 422)
         assert [one["pointer"] for one in refused["errors"]] == [pointer]
-    await service.post(f"{path}/recheck", check | {"new_due_on": "2026-12-10"}, 422)
+    await service.post(f"{path}/recheck", check | {"new_due_on": "2026-12-10"}, 422, service.who(sub="haz-b"))
     failed = {"passed": False, "inspectors": team, "note": "仍有杂物", "new_due_on": "2026-12-10"}
     again = await service.post(f"{path}/recheck", failed, 200)
     assert (again["state"], again["due_on"]) == ("ordered", "2026-12-10")
-    closed = await service.post(f"{path}/recheck", check, 200)
+    closed = await service.post(f"{path}/recheck", check, 200, service.who(sub="haz-b"))
     assert (closed["state"], closed["closed_on"], closed["allowed"]) == ("closed", "2026-11-23", [])
     assert [one["act"] for one in closed["acts"]] == [
         "found",
@@ -77,6 +78,37 @@ async def test_a_hazard_is_put_right_in_the_end(service: Service) -> None:
         "rechecked",
     ]
     assert await codes(service, made["subject_id"]) == ["HAZARD_CLOSED", "HAZARD_FOUND"]
+
+
+async def test_who_found_a_hazard_does_not_close_it_alone_nor_with_its_own_photo(service: Service) -> None:
+    made = await found(service)
+    path, subject = f"/hazards/{made['id']}", {"id": made["subject_id"]}
+    team = await service.on_duty("haz-a", "haz-b", region="140900")
+    fact = (await service.get(f"/subjects/{subject['id']}/facts"))["items"][0]
+    photo = {"file": ("照片.txt", "隐患照片（虚构）".encode(), "text/plain")}
+    url = f"/api/v1/credit/facts/{fact['id']}/evidence"
+    before = (await service.http.post(url, files=photo, headers=service.who())).json()["sha256"]
+    service.at(START + timedelta(hours=1))
+    try:
+        who = service.who(sub="orderer-1")
+        await service.post(f"{path}/order", {"requirement": "清理", "due_on": "2026-12-01"}, 200, who)
+        service.at(START + timedelta(hours=2))
+        again = await service.uploaded(subject, "隐患照片")
+        check = {"passed": True, "inspectors": team, "note": "已整改"}
+        for old in (before, again):
+            body = check | {"evidence": [{"sha256": old, "name": "照片"}]}
+            refused = await service.post(f"{path}/recheck", body, 422, service.who(sub="haz-a"))
+            assert [one["pointer"] for one in refused["errors"]] == ["/evidence/0/sha256"]
+        body = check | {"evidence": await service.proof(subject, "整改照片")}
+        for one in ("officer-1", "orderer-1"):
+            alone = await service.post(f"{path}/recheck", body, 409, service.who(sub=one))
+            assert alone["type"] == "/problems/second-person-needed", one
+        failed = check | {"passed": False}
+        await service.post(f"{path}/recheck", failed, 200, service.who(sub="orderer-1"))
+        closed = await service.post(f"{path}/recheck", body, 200, service.who(sub="third-1"))
+        assert closed["state"] == "closed"
+    finally:
+        service.at(START)
 
 
 async def test_a_hazard_is_handed_over(service: Service) -> None:
@@ -137,7 +169,7 @@ async def test_more_time_after_the_day_does_not_take_lateness_away(service: Serv
         team = await service.on_duty("haz-a", "haz-b", region="140900")
         proof = {"sha256": await service.uploaded({"id": made["subject_id"]}), "name": "整改照片"}
         check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
-        closed = await service.post(f"{path}/recheck", check, 200, service.who())
+        closed = await service.post(f"{path}/recheck", check, 200, service.who(sub="haz-a"))
         assert (closed["state"], closed["missed_on"]) == ("closed", "2026-11-25")
     finally:
         service.at(START)

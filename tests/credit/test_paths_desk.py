@@ -6,7 +6,7 @@ from typing import Any
 from .conftest import START, Service
 from .test_listings import listed, reviewer
 from .test_merged_listings import unlicensed
-from .test_repairs import GRANT, TRAINING, application, bring
+from .test_repairs import GRANT, REQUEST, TRAINING, application, bring
 
 
 def noon(day: str) -> datetime:
@@ -18,14 +18,15 @@ async def repaired(
 ) -> None:
     own = service.who(kind="agency", subject_id=firm["id"], scopes=["credit:read"], sub="a1")
     own = service.who() if by_officer else own
-    repair = await service.post("/repairs", application(listing_id=listing["id"]), 201, own)
+    paper = {"request": REQUEST if by_officer else None}
+    repair = await service.post("/repairs", application(listing_id=listing["id"], **paper), 201, own)
     path = f"/repairs/{repair['id']}"
     said = {"commitment": "none", "reasons": "按信用修复工作指南办理。"}
     await service.post(f"{path}/resolve", said, 200, reviewer(service, "regulator"))
     await service.post(f"{path}/accept", None, 200)
     found = {"how": "on_site", "talk": True, "passed": True, "findings": "整改属实。"}
     await service.post(f"{path}/verify", found, 200)
-    await service.post(f"{path}/materials", {"training_record": TRAINING}, 200, own)
+    await service.post(f"{path}/materials", {"training_record": TRAINING} | paper, 200, own)
     await service.post(f"{path}/decide", GRANT, 200, reviewer(service))
 
 

@@ -49,6 +49,7 @@ SERIOUS = Target("listing", "serious", LISTED, MADE)
 SLIGHT = Target("listing", "slight", LISTED, MADE)
 REPORT, RECORD = b"%PDF-1.7 report of repair", b"%PDF-1.7 record of training"
 EVIDENCE = {"sha256": sha256(REPORT).hexdigest(), "name": "整改报告.pdf"}
+REQUEST = {"number": "修复申请书2026年第1号", "sha256": EVIDENCE["sha256"]}
 TRAINING = {"sha256": sha256(RECORD).hexdigest(), "name": "培训记录.pdf"}
 
 
@@ -244,7 +245,9 @@ def at(service: Service, instant: str) -> Iterator[None]:
 
 
 def application(**fields: Any) -> dict[str, Any]:
-    return {"statement": "已全面整改，赔偿游客损失。", "evidence": [EVIDENCE], **fields}
+    """An application, as an officer enters it on the subject's paper."""
+    said = {"statement": "已全面整改，赔偿游客损失。", "evidence": [EVIDENCE], "request": REQUEST}
+    return said | fields
 
 
 async def bring(
@@ -297,7 +300,7 @@ async def test_a_serious_listing_is_repaired_from_application_to_the_new_grade(s
     subject = done["subject"]["id"]
     own = {"kind": "agency", "subject_id": subject, "scopes": ["credit:read"], "sub": "agency-1"}
     with at(service, "2027-11-24T09:00:00+08:00"):
-        body = application(listing_id=done["id"])
+        body = application(listing_id=done["id"], request=None)
         missing = await service.post("/repairs", body, 422, service.who(**own))
         assert [one["pointer"] for one in missing["errors"]] == ["/evidence/0/sha256"]
         await bring(service, subject, service.who(**own))
@@ -364,7 +367,9 @@ async def test_too_early_is_taken_and_refused_with_the_day(service: Service) -> 
         again = await service.post("/repairs", application(listing_id=done["id"]))
         missing = await service.post(f"/repairs/{again['id']}/accept", None, 409)
         assert missing["missing"] == ["commitment"]
-        await service.post(f"/repairs/{again['id']}/materials", {"commitment": "我方承诺材料真实。"}, 200)
+        await service.post(
+            f"/repairs/{again['id']}/materials", {"commitment": "我方承诺材料真实。", "request": REQUEST}, 200
+        )
         await to_verified(service, again)
         rejected = await service.post(
             f"/repairs/{again['id']}/decide",
@@ -452,7 +457,16 @@ async def test_who_may_apply_and_for_what(service: Service) -> None:
     await bring(service, done["subject"]["id"], stranger, 404)
     await bring(service, done["subject"]["id"], plain, 403)
     await bring(service, done["subject"]["id"])
+    for request in (None, REQUEST | {"sha256": "0" * 64}):
+        alone = await service.post("/repairs", application(listing_id=done["id"], request=request), 422)
+        assert alone["errors"][0]["pointer"] == ("/request/sha256" if request else "/request")
+    own_user = service.who(kind="agency", subject_id=done["subject"]["id"], scopes=["credit:read"], sub="o")
+    await service.post("/repairs", application(listing_id=done["id"]), 422, own_user)
     repair = await service.post("/repairs", application(listing_id=done["id"]))
+    alone = await service.post(f"/repairs/{repair['id']}/materials", {"evidence": [EVIDENCE]}, 422)
+    assert [one["pointer"] for one in alone["errors"]] == ["/request"]
+    steps = (await service.get(f"/repairs/{repair['id']}/timeline"))["items"]
+    assert steps[0]["details"]["request"] == REQUEST
     unknown = {"training_record": TRAINING | {"sha256": "0" * 64}}
     late = await service.post(f"/repairs/{repair['id']}/materials", unknown, 422)
     assert [one["pointer"] for one in late["errors"]] == ["/training_record/sha256"]

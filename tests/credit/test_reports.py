@@ -299,7 +299,7 @@ async def test_neither_mergers_nor_more_time_change_what_was_known_before(servic
         team = await service.on_duty("haz-c", "haz-d", region="140700")
         proof = {"sha256": await service.uploaded({"id": late["subject_id"]}), "name": "整改照片"}
         check = {"passed": True, "inspectors": team, "note": "已整改", "evidence": [proof]}
-        await service.post(f"/hazards/{late['id']}/recheck", check, 200, service.who())
+        await service.post(f"/hazards/{late['id']}/recheck", check, 200, service.who(sub="haz-c"))
         merge = {
             "into": firm["id"],
             "reason": "查明为同一主体",

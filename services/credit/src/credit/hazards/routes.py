@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import declare
+from common.problems import SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 
 from credit.subjects.errors import SubjectNotFound
@@ -67,7 +67,7 @@ async def extend_rectification(
 
 @router.post(
     "/{hazard_id}/recheck",
-    responses=declare(HazardNotFound, HazardConflict),
+    responses=declare(HazardNotFound, HazardConflict, SecondPersonNeeded),
     summary="Record a re-check; passed, the hazard is closed",
 )
 async def recheck_hazard(

@@ -51,7 +51,8 @@ class OrderIn(Model):
 class RecheckIn(Model):
     """A re-check by at least two inspectors of the library; one that fails may set a new day.
 
-    One that is passed names uploaded evidence of what was put right. Of a hazard that was handed over its
+    One that is passed names evidence, uploaded since the order, of what was put right, and who found or
+    ordered it tells of it only as one of the inspectors. Of a hazard that was handed over its
     receiver reports back: `reference` is that of the report, and a passed re-check needs it instead.
     """
 

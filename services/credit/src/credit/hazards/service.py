@@ -9,7 +9,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.affected import Resting
@@ -166,13 +166,14 @@ class HazardService:
         Raises:
             HazardNotFound, HazardConflict: not the caller's, or neither ordered nor handed over.
             InvalidPayload: somebody of the team stands twice, is not on duty in the library, or keeps away;
-                passed without uploaded evidence; or a new day where the re-check was passed or another
+                passed without evidence uploaded since the order; or a new day where it was passed or another
                 department sets the days; a reference of what was not handed over, or none of its closing.
+            SecondPersonNeeded: passed, told by who found or ordered it and was not at the re-check.
         """
         hazard, subject = await self._locked(actor, hazard_id)
         after = self._step(hazard, HazardAction.RECHECK, passed=wanted.passed)
         _check_reference(HazardState(hazard.state), wanted)
-        await self._check_recheck(hazard, subject, wanted)
+        await self._check_recheck(actor, hazard, subject, wanted)
         if wanted.new_due_on is not None:
             if wanted.passed:
                 raise InvalidPayload.at("/new_due_on", Text("复查合格不设新期限", "Passed: no new day"))
@@ -257,16 +258,24 @@ class HazardService:
             found += [Resting(one, through) for one in ids]
         return found
 
-    async def _check_recheck(self, hazard: Hazard, subject: Subject, wanted: RecheckIn) -> None:
-        """Our own re-check takes two who may be sent there; its passing rests on files. See `recheck`."""
+    async def _check_recheck(
+        self, actor: Principal, hazard: Hazard, subject: Subject, wanted: RecheckIn
+    ) -> None:
+        """Our own re-check takes two who may be sent there; its passing rests on new files. See `recheck`."""
+        ordered = [one for one in await self._hazards.acts_of(hazard.id) if one.act == "ordered"]
         named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
-        await self._evidence.check_uploaded({hazard.subject_id, subject.id}, named)
+        family = await self._subjects.family(await self._subjects.survivor_of(subject.id))
+        since = ordered[-1].done_at if ordered else None
+        await self._evidence.check_uploaded(family, named, since=since)
         if hazard.state == HazardState.HANDED_OVER:
             return
         await self._inspectors.check_team(wanted.inspectors, subject.id, hazard.region, "/inspectors")
         if wanted.passed and not wanted.evidence:
             why = Text("复查合格须附整改证据", "Passed: name the evidence of what was put right")
             raise InvalidPayload.at("/evidence", why)
+        before = {hazard.created_by, *(one.done_by for one in ordered)}
+        if wanted.passed and actor.sub in before and actor.sub not in wanted.inspectors:
+            raise SecondPersonNeeded
 
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
         """The hazard and its subject, both locked, the subject first."""

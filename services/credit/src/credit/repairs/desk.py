@@ -50,10 +50,10 @@ from .rules import (
     missing_materials,
     next_state,
 )
-from .schemas import RepairView
+from .schemas import MaterialsIn, RepairIn, RepairView
 from .wording import GROUNDS
 
-__all__ = ["RepairDesk", "findings_of", "given_in", "held", "training_details"]
+__all__ = ["RepairDesk", "findings_of", "given_in", "handed_in", "held"]
 
 ROOM = "repair"
 
@@ -320,8 +320,10 @@ def held(repair: Repair) -> list[str]:
     return [name for name, there in held.items() if there]
 
 
-def training_details(record: EvidenceItem | None) -> dict[str, Any]:
-    return {} if record is None else {"training_record": record.model_dump(mode="json")}
+def handed_in(wanted: RepairIn | MaterialsIn) -> dict[str, Any]:
+    """What a step keeps of the papers that came with it."""
+    papers = {"training_record": wanted.training_record, "request": wanted.request}
+    return {name: one.model_dump(mode="json") for name, one in papers.items() if one is not None}
 
 
 def findings_of(codes: Sequence[str]) -> Findings:

@@ -7,6 +7,7 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
+from credit.evidence.schemas import WrittenRequest
 from credit.facts.schemas import EvidenceItem
 from credit.listings.schemas import DeadlineView, SubjectBrief
 
@@ -32,7 +33,10 @@ Code = Literal["REP-X-4", "REP-X-5", "REP-X-6"]
 
 
 class RepairIn(Model):
-    """An application for the repair of one listing or of one published fact (exactly one is named)."""
+    """An application for the repair of one listing or of one published fact (exactly one is named).
+
+    An officer enters one only on the subject's written `request`.
+    """
 
     listing_id: UUID | None = None
     fact_id: UUID | None = None
@@ -40,14 +44,16 @@ class RepairIn(Model):
     evidence: Annotated[list[EvidenceItem], Field(min_length=1, max_length=20)]
     commitment: Words | None = None
     training_record: EvidenceItem | None = None
+    request: WrittenRequest | None = None
 
 
 class MaterialsIn(Model):
-    """Materials handed in later."""
+    """Materials handed in later; by an officer only on the subject's written `request`."""
 
     evidence: Annotated[list[EvidenceItem], Field(max_length=20)] = Field(default=[])
     commitment: Words | None = None
     training_record: EvidenceItem | None = None
+    request: WrittenRequest | None = None
 
 
 class ResolutionIn(Model):

@@ -9,10 +9,11 @@ from common.pagination import Page, encode_cursor, page_of
 from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.evidence.service import EvidenceService
+from credit.evidence.written import WrittenRequests
 from credit.internal import check_internal
 from credit.paging import cursor_id
 
-from .desk import RepairDesk, findings_of, given_in, held, training_details
+from .desk import RepairDesk, findings_of, given_in, handed_in, held
 from .errors import (
     RegulatorNeeded,
     RepairEventRefused,
@@ -62,7 +63,7 @@ class RepairService(RepairDesk):
         return await self._outlooks.view(await self._outlooks.aim(actor, listing_id, fact_id))
 
     async def apply(self, actor: Principal, wanted: RepairIn) -> RepairView:
-        """Apply for a repair: the subject's own user, or an officer for it.
+        """Apply for a repair: the subject's own user, or an officer on its written request.
 
         An application that comes too early is taken all the same; the officer refuses it with reasons. Where
         the Guide of 2022 and Order 36 differ over the commitment letter, it goes to the regulator first.
@@ -70,8 +71,8 @@ class RepairService(RepairDesk):
         Raises:
             ListingNotFound, FactNotFound, TargetNotRepairable: as `outlook`.
             Forbidden: neither the subject itself nor an officer with `credit:write`.
-            InvalidPayload: not exactly one target, a commitment from a subject that gives none, or a hash of
-                which no file was uploaded.
+            InvalidPayload: not exactly one target, a commitment from a subject that gives none, a hash of
+                which no file was uploaded, or an officer who names no written request of the subject.
             RepairRunning: an application for it is running.
         """
         if (wanted.listing_id is None) == (wanted.fact_id is None):
@@ -86,7 +87,7 @@ class RepairService(RepairDesk):
             raise InvalidPayload.at("/commitment", Text(articles[0].article, "This subject gives none"))
         if await self._repairs.running(wanted.listing_id, wanted.fact_id) is not None:
             raise RepairRunning
-        await self._check_uploaded(aim, wanted)
+        await self._check_uploaded(actor, aim, wanted)
         repair = Repair(
             id=new_id(),
             number=await self._papers.record_number("XF", aim.region),
@@ -107,9 +108,7 @@ class RepairService(RepairDesk):
         self._repairs.add(repair)
         await self._session.flush()
         texts = {"statement": wanted.statement, "commitment": wanted.commitment}
-        details = {"articles": [article.article for article in articles]} | training_details(
-            wanted.training_record
-        )
+        details = {"articles": [article.article for article in articles]} | handed_in(wanted)
         await self._record(repair, Event.APPLY, actor.sub, texts=texts, details=details)
         return await self._view((repair, aim.subject), actor, aim)
 
@@ -155,14 +154,15 @@ class RepairService(RepairDesk):
         Raises:
             RepairNotFound, Forbidden: as `apply`.
             RepairEventRefused: the application has ended.
-            InvalidPayload: a commitment from a subject that gives none, or a file that was not uploaded.
+            InvalidPayload: a commitment from a subject that gives none, a file that was not uploaded, or an
+                officer who names no written request of the subject.
         """
         repair, aim = await self._open(repair_id, actor)
         self._check_applicant(actor)
         self._advance(repair, Event.MATERIALS)
         if repair.commitment_rule == Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text("该主体不作信用承诺", "This subject gives none"))
-        await self._check_uploaded(aim, wanted)
+        await self._check_uploaded(actor, aim, wanted)
         repair.evidence = [*repair.evidence, *(item.model_dump(mode="json") for item in wanted.evidence)]
         repair.has_commitment = repair.has_commitment or wanted.commitment is not None
         repair.has_training = repair.has_training or wanted.training_record is not None
@@ -171,12 +171,12 @@ class RepairService(RepairDesk):
             Event.MATERIALS,
             actor.sub,
             texts={"commitment": wanted.commitment},
-            details={"evidence": len(wanted.evidence)} | training_details(wanted.training_record),
+            details={"evidence": len(wanted.evidence)} | handed_in(wanted),
         )
         return await self._view((repair, aim.subject), actor, aim)
 
-    async def _check_uploaded(self, aim: Aim, wanted: RepairIn | MaterialsIn) -> None:
-        """Take only files that were uploaded for the subject, by itself or beside a record of it.
+    async def _check_uploaded(self, actor: Principal, aim: Aim, wanted: RepairIn | MaterialsIn) -> None:
+        """Take only files that were uploaded for the subject, and from an officer only on its paper.
 
         Or for whom it was merged into.
         """
@@ -185,6 +185,7 @@ class RepairService(RepairDesk):
             named["/training_record/sha256"] = wanted.training_record.sha256
         family = await self._outlooks.family(aim)
         await EvidenceService(self._session, self._env).check_uploaded(family, named)
+        await WrittenRequests(self._session, self._env).check(actor, family, wanted.request)
 
     async def accept(self, actor: Principal, repair_id: UUID) -> RepairView:
         """Accept an application: nothing bars it and the materials are there.
