@@ -814,3 +814,34 @@ async def test_a_replaced_guarantee_warns_no_more_and_is_replaced_once(service: 
     assert [one["state"] for one in now["instruments"][1:]] == ["replaced", "valid"]
     assert await due(service, made, "deposit_guarantee") == []
     await service.post(f"{path}/deposit/entries", new | {"refers_to": old["id"]}, 409)
+
+
+async def test_nothing_is_taken_from_a_guarantee_that_was_replaced_or_released(service: Service) -> None:
+    _, path = await agency(service)
+    entries = f"{path}/deposit/entries"
+    for end in (line("replacement", "2026-06-01", 200_000), line("release", "2026-06-01")):
+        old = await service.post(entries, guarantee("payment", "2025-12-05", "2026-12-07"))
+        await service.post(entries, end | {"refers_to": old["id"]})
+        for kind in ("use", "refund"):
+            taken = line(kind, "2026-06-02", 1_000, refers_to=old["id"])
+            await service.post(entries, taken, 409)
+        before = line("use", "2026-05-31", 1_000, refers_to=old["id"])
+        await service.post(entries, before)
+    assert (await service.get(f"{path}/deposit"))["instruments"][0]["balance_fen"] == 200_000 * YUAN
+
+
+async def test_a_guarantee_is_warned_of_again_when_its_successors_confirmation_falls(
+    service: Service,
+) -> None:
+    made, path = await agency(service)
+    entries = f"{path}/deposit/entries"
+    old = await service.post(entries, guarantee("payment", "2025-12-05", "2026-12-07"))
+    paper = {"form": "insurance", "institution": "演示保险（虚构）", "instrument_no": "X-2"}
+    new = line("replacement", "2026-06-01", 200_000, expires_on="2028-12-07", refers_to=old["id"], **paper)
+    cover = await service.post(entries, new)
+    assert len(await due(service, made, "deposit_guarantee")) == 1
+    told = await service.post(entries, line("confirmation", "2026-06-02", refers_to=cover["id"]))
+    assert await due(service, made, "deposit_guarantee") == []
+    await service.post(entries, line("void", "2026-06-03", refers_to=told["id"], reason="保险公司更正"))
+    assert len(await due(service, made, "deposit_guarantee")) == 1
+    assert (await service.get(f"{path}/deposit"))["instruments"][1]["state"] == "valid"

@@ -130,7 +130,17 @@ def _check_target(wanted: EntryIn, entries: Sequence[Entry]) -> None:
             raise DepositRefused(Text("作废记录不得再作废", "What takes back is not taken back"))
     elif target.kind not in OPENING or target.form is Form.CASH:
         raise InvalidPayload.at("/refers_to", Text("须为担保或保险记录", "Must be a guarantee or insurance"))
-    elif wanted.kind is EntryKind.REPLACEMENT and ended_by(target, standing_entries(entries, date.max)):
+    elif (known_on := _needs_standing(wanted)) and ended_by(target, standing_entries(entries, known_on)):
         raise DepositRefused(Text("该保函或保险已解除或已被替换", "It was released or replaced before"))
     elif wanted.kind is EntryKind.CONFIRMATION and target.form is not Form.INSURANCE:
         raise InvalidPayload.at("/refers_to", Text("须为保险记录", "Must be an insurance"))
+
+
+def _needs_standing(wanted: EntryIn) -> date | None:
+    """The day by which nothing may have ended a guarantee or insurance for this entry of it.
+
+    What was used or given back before its end may be entered late; it is replaced only once.
+    """
+    if wanted.kind is EntryKind.REPLACEMENT:
+        return date.max
+    return wanted.occurred_on if wanted.kind in (EntryKind.USE, EntryKind.REFUND) else None

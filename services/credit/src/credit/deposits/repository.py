@@ -253,11 +253,23 @@ class DepositRepository:
         return self._licences(last) if what == "licence" else self._cards(what, last)
 
     def _instruments(self, form: Form, last: date) -> SelectBase:
-        later, undone, confirmed = (aliased(DepositEntry) for _ in range(3))
+        later, confirmed = aliased(DepositEntry), aliased(DepositEntry)
+
+        def stands(entry: type[DepositEntry]) -> ColumnElement[bool]:
+            undone = aliased(DepositEntry)
+            voids = select(col(undone.id)).where(
+                col(undone.refers_to) == col(entry.id), col(undone.kind) == EntryKind.VOID
+            )
+            return ~voids.exists()
+
         in_place = or_(
             col(later.form) != Form.INSURANCE,
             select(col(confirmed.id))
-            .where(col(confirmed.refers_to) == col(later.id), col(confirmed.kind) == EntryKind.CONFIRMATION)
+            .where(
+                col(confirmed.refers_to) == col(later.id),
+                col(confirmed.kind) == EntryKind.CONFIRMATION,
+                stands(confirmed),
+            )
             .exists(),
         )
         gone = select(col(later.id)).where(
@@ -266,9 +278,7 @@ class DepositRepository:
                 col(later.kind).in_([EntryKind.RELEASE, EntryKind.VOID]),
                 and_(col(later.kind) == EntryKind.REPLACEMENT, in_place),
             ),
-            ~select(col(undone.id))
-            .where(col(undone.refers_to) == col(later.id), col(undone.kind) == EntryKind.VOID)
-            .exists(),
+            stands(later),
         )
         return select(
             col(DepositEntry.subject_id).label("subject_id"),
