@@ -446,6 +446,14 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
     stranger = visit | {"visitors": ["phone-a", "nobody"]}
     problem = await service.post("/mystery-visits", stranger, 422)
     assert problem["errors"][0]["pointer"] == "/visitors"
+    await service.on_duty("new-a", "new-b", active_from="2026-11-21")
+    await service.on_duty("old-a", "old-b", active_to="2026-11-21")
+    problem = await service.post("/mystery-visits", visit | {"visitors": ["new-a", "new-b"]}, 422)
+    assert problem["errors"][0]["pointer"] == "/visitors", "they joined after the visit"
+    left = await service.post(
+        "/mystery-visits", visit | {"campaign_id": None, "visitors": ["old-a", "old-b"]}
+    )
+    assert left["visitors"] == ["old-a", "old-b"], "they left after it"
     await service.post("/mystery-visits", visit)
     report = await service.get(f"{path}/report")
     assert (report["final"], report["targets"][0]["reached"], report["mystery_visits"]) == (False, 1, 1)
@@ -475,12 +483,21 @@ async def test_a_talk_is_invited_to_held_and_its_promises_judged(service: Servic
     assert made["state"] == "invited" and made["invitation_paper"] is not None
     path = f"/talks/{made['id']}"
     held = {
-        "held_at": "2026-11-23T09:30:00+08:00",
+        "held_at": service.app.state.env.clock.now().isoformat(),
         "officials": TEAM,
         "attended_by": ["法定代表人"],
         "minutes": "听取说明，指出问题。",
         "commitments": [{"text": "完善合同", "due_on": "2026-12-01"}],
     }
+    await service.on_duty(*TEAM)
+    for wrong, pointer in (
+        ({"officials": ["phone-a", "nobody"]}, "/officials"),
+        ({"officials": ["phone-a", "PHONE-A"]}, "/officials"),
+        ({"held_at": "1900-01-01T09:30:00+08:00"}, "/held_at"),
+        ({"held_at": "2026-11-22T09:30:00+08:00"}, "/held_at"),
+    ):
+        problem = await service.post(f"{path}/hold", held | wrong, 422)
+        assert problem["errors"][0]["pointer"] == pointer
     done = await service.post(f"{path}/hold", held, 200)
     assert (done["state"], done["minutes"]) == ("held", "听取说明，指出问题。")
     assert done["record_paper"] is not None

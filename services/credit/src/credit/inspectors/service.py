@@ -170,23 +170,25 @@ class InspectorService:
         """Who of these may be sent to a region: on duty in an area that holds it."""
         return await self._inspectors.on_duty(staff, region, on)
 
-    async def check_team(self, team: Sequence[str], subject_id: UUID, region: str, pointer: str) -> None:
-        """Refuse a team that cannot be sent to a subject today: at least two real people, and none recused.
+    async def check_team(
+        self, team: Sequence[str], subject_id: UUID, region: str, pointer: str, *, on: date | None = None
+    ) -> None:
+        """Refuse a team that cannot be sent to a subject on a day (today): real people, and none recused.
 
         Raises:
             InvalidPayload: somebody stands twice, is not on duty in the library there, or must keep away
                 (Administrative Penalty Law, Articles 42 and 43).
         """
-        today = china_date(self._env.clock.now())
+        day = on or china_date(self._env.clock.now())
         if len({one.casefold() for one in team}) != len(team):
             raise InvalidPayload.at(pointer, Text("人员重复", "A person stands twice"))
-        there = {one.staff_id for one in await self.on_duty(team, region, today)}
+        there = {one.staff_id for one in await self.on_duty(team, region, day)}
         if strangers := sorted(set(team) - there):
             who = strangers[0]
             raise InvalidPayload.at(
                 pointer, Text(f"{who} 不在名录库的在岗人员中", f"{who} is not on duty in the library")
             )
-        if recused := await self.recused(team, subject_id, today):
+        if recused := await self.recused(team, subject_id, day):
             who = ", ".join(sorted(recused))
             raise InvalidPayload.at(
                 pointer, Text(f"{who} 应当回避该对象", f"{who} must keep away from this subject")

@@ -104,14 +104,20 @@ class TalkService:
 
         Raises:
             TalkNotFound, TalkConflict: not the caller's, or over.
-            InvalidPayload: it would lie in the future, or an official stands twice.
+            InvalidPayload: it would lie in the future or before the invitation; or an official stands twice,
+                was not on duty in the library on that day, or had to keep away.
         """
         talk = await self._open(actor, talk_id)
         subject = await self._subject(actor, talk.subject_id)
         if wanted.held_at > self._env.clock.now():
             raise InvalidPayload.at("/held_at", Text("不得晚于现在", "Must not lie in the future"))
-        if len({one.casefold() for one in wanted.officials}) != len(wanted.officials):
-            raise InvalidPayload.at("/officials", Text("人员重复", "A person stands twice"))
+        if wanted.held_at < talk.created_at:
+            raise InvalidPayload.at(
+                "/held_at", Text("不得早于约谈通知", "Must not lie before the invitation")
+            )
+        await self._inspectors.check_team(
+            wanted.officials, subject.id, talk.region, "/officials", on=china_date(wanted.held_at)
+        )
         said = {
             "officials": wanted.officials,
             "attended_by": wanted.attended_by,
@@ -203,15 +209,17 @@ class TalkService:
 
         Raises:
             SubjectNotFound: not in the caller's regions.
-            InvalidPayload: a day in the future; or a visitor named twice, not on duty in the library, or
-                recused.
+            InvalidPayload: a day in the future; or a visitor named twice, not on duty in the library on that
+                day, or recused then.
         """
         subject = await self._subject(actor, wanted.subject_id)
         await self._check_campaign(actor, wanted.campaign_id)
         now = self._env.clock.now()
         if wanted.visited_on > china_date(now):
             raise InvalidPayload.at("/visited_on", Text("不得晚于今日", "Must not lie in the future"))
-        await self._inspectors.check_team(wanted.visitors, subject.id, subject.region, "/visitors")
+        await self._inspectors.check_team(
+            wanted.visitors, subject.id, subject.region, "/visitors", on=wanted.visited_on
+        )
         visit = MysteryVisit(
             id=new_id(),
             number=await self._number("mystery", "MV"),
