@@ -158,11 +158,6 @@ class RelationService:
         rows = await self._relations.standing(subject_id, POSTS, on, known_at)
         return [_post(row) for row in rows if row.to_id == subject_id]
 
-    async def posts_of(self, person_id: UUID, on: date, known_at: datetime | None = None) -> list[Post]:
-        """The posts a person holds on a day."""
-        rows = await self._relations.standing(person_id, POSTS, on, known_at)
-        return [_post(row) for row in rows if row.from_id == person_id]
-
     async def branches_of(self, agency_id: UUID, on: date) -> list[tuple[UUID, str, frozenset[str]]]:
         """The branches an agency has on a day: id, name and business scope."""
         return [
