@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from common.db import new_id
 from credit.exchange.desk import ExchangeDesk
 from credit.exchange.rules import System
+from credit.facts.models import Fact
+from credit.facts.showings import Showings
 from credit.listings.rules import Removal
 from credit.listings.service import ListingService
 from credit.rounds import do_round
+from credit.subjects.models import Subject
 
+from .cases import BOOK
 from .conftest import START, Service
 from .test_certificates import told_of, wanted
 from .test_exchange import DECIDE, Other, decision, desk, records_of
@@ -20,7 +26,7 @@ from .test_honours import granted as honoured
 from .test_honours import until
 from .test_inspections import finished, ordered
 from .test_listings import listed, reviewer
-from .test_merged_listings import merged
+from .test_merged_listings import merged, unlicensed
 from .test_objections import Room
 from .test_repairs import GRANT, TRAINING, application, bring, to_verified
 
@@ -388,6 +394,45 @@ async def test_who_names_neither_party_nor_purpose_is_not_told_that_it_is_valid(
         assert (told["validity"], told["checked"]) == (state, checked)
     uses = (await service.get(f"/certificates/{made['id']}/uses"))["items"]
     assert [one["told"] for one in uses] == ["valid", "valid", "unchecked"]
+
+
+async def test_a_repair_elsewhere_of_an_entry_that_a_merger_repeats_removes_the_listing(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    _, listing, firm = await unlicensed(service)
+    await at.round()
+    [entry] = [one for one in other.of(firm) if one["content"].get("code") == "SERIOUS_LISTED"]
+    other.told = [decision("R-merged", firm, entry["our_number"])]
+    await at.round()
+    rows = await service.get("/exchange/decisions", who=service.who(scopes=DECIDE), system="national")
+    [told] = [one for one in rows["items"] if one["subject_key"] == firm["key"]]
+    assert told["state"] == "applied", told["reason"]
+    found = await service.get(f"/listings/{listing['id']}")
+    assert (found["state"], found["removal"]) == ("removed", "repaired")
+
+
+async def test_a_rank_is_announced_without_a_look_at_what_else_there_is() -> None:
+    env: Any = SimpleNamespace(rulebook=BOOK)
+    no_database: Any = None
+    subject = Subject(
+        id=new_id(), kind="travel_agency", key=None, region="140105", version=1, last_recorded_at=START
+    )
+    rank = Fact(
+        id=new_id(),
+        subject_id=subject.id,
+        version=1,
+        action="record",
+        code="RANKED",
+        occurred_on=START.date(),
+        recorded_at=START,
+        payload={},
+        source_kind="board",
+        source_reference="B-1/1",
+    )
+    [told], rows = await Showings(no_database, env).recorded_all([(subject, rank)], START)
+    assert (told.data["shared"], told.data["public"], rows) == (False, False, [])
 
 
 async def test_a_repair_granted_elsewhere_closes_ours_and_is_recorded_once(

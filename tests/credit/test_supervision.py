@@ -1,5 +1,6 @@
 """Measures by list, condition and role with their own end dates; checks for licensing; announcements."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -264,6 +265,38 @@ async def test_others_are_told_on_the_day_without_a_request(service: Service) ->
     finally:
         service.at(START)
     assert await announced(service, person) == []
+
+
+async def test_who_is_marked_while_it_is_looked_at_stays_marked(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agency, person = await headed(service)
+    database, env = service.app.state.db, service.app.state.env
+    mark_day, marks = date(2099, 1, 1), []
+
+    async def mark() -> None:
+        async with database.session() as session:
+            await SupervisionRepository(session).mark_people_of(UUID(agency["id"]), mark_day, START)
+
+    await mark()
+    read = Sources.listings
+
+    async def meanwhile_marked(*args: Any) -> list[Listed]:
+        found = await read(*args)
+        if not marks:
+            marks.append(asyncio.create_task(mark()))
+            await asyncio.wait(marks, timeout=0.3)
+        return found
+
+    async with database.session() as session:
+        subject = await SubjectRepository(session).lock(UUID(person["id"]), None)
+        assert subject is not None
+        monkeypatch.setattr(Sources, "listings", meanwhile_marked)
+        await SupervisionService(session, env).refresh(subject)
+    await marks[0]
+    async with database.session() as session:
+        state = await SupervisionRepository(session).state_of(UUID(person["id"]))
+        assert state is not None and state.next_change_on == mark_day
 
 
 async def test_others_are_told_each_restriction_with_its_basis_and_its_time(service: Service) -> None:

@@ -16,7 +16,7 @@ from credit.deposits.risk import RiskClassService
 from credit.deposits.schemas import RiskClassIn
 from credit.environment import Environment
 from credit.facts.models import Fact
-from credit.facts.repository import FactRepository
+from credit.facts.repository import FactRepository, repeats
 from credit.facts.retention import repaired
 from credit.facts.rules import known
 from credit.facts.schemas import FactIn, Source, SourceKind
@@ -291,8 +291,17 @@ class ExchangeService:
         await closings.of_listing(listing.id, listing.number, subject, note, by)
 
     async def _repair_entry(self, row: ExchangeDecision, subject: Subject, fact: Fact, by: str) -> None:
-        """An entry in a list is repaired by its listing only, under whichever number they name it."""
-        listing = await self._exchange.listing_of(fact.source_reference.partition("#")[0])
+        """An entry in a list is repaired by its listing only, under whichever number they name it.
+
+        One that a merger repeats is the entry of the listing that the repeated fact names.
+        """
+        root: Fact | None = fact
+        while root is not None and root.source_kind == SourceKind.MERGE:
+            named = repeats(root.source_reference)
+            root = None if named is None else await self._facts.latest(named)
+        if root is None:
+            raise _never_sent()
+        listing = await self._exchange.listing_of(root.source_reference.partition("#")[0])
         if listing is None:
             raise _never_sent()
         await self._repair_listing(row, subject, listing, by)

@@ -42,7 +42,7 @@ from .kinds import SourceKind
 from .models import Fact, Showing
 from .rules import Action, DayPeriod, FactVersion, Hidden
 
-__all__ = ["FactRepository", "periods_of"]
+__all__ = ["FactRepository", "periods_of", "repeats"]
 
 
 def periods_of(stored: Sequence[Sequence[str | None]]) -> tuple[DayPeriod, ...]:
@@ -191,7 +191,7 @@ class FactRepository:
         own = select(col(Fact.id), col(Fact.source_reference)).where(
             col(Fact.subject_id).in_(subject_ids), *merged
         )
-        before = {row.id: _repeats(row.source_reference) for row in await self._session.execute(own)}
+        before = {row.id: repeats(row.source_reference) for row in await self._session.execute(own)}
         copies, owners = list(before), set[UUID]()
         ahead = set(before.values()) - {None}
         while ahead:
@@ -201,7 +201,7 @@ class FactRepository:
             rows = (await self._session.execute(query)).all()
             owners |= {row.subject_id for row in rows}
             again = {
-                row.id: _repeats(row.source_reference) for row in rows if row.source_kind == SourceKind.MERGE
+                row.id: repeats(row.source_reference) for row in rows if row.source_kind == SourceKind.MERGE
             }
             ahead = set(again.values()) - {None, *before}
             before |= again
@@ -329,7 +329,7 @@ class FactRepository:
         return [row for row in rows if row.action != Action.REVOKE]
 
 
-def _repeats(reference: str) -> UUID | None:
+def repeats(reference: str) -> UUID | None:
     """The fact that a merger's reference, `<merger>:<fact>`, says it repeats."""
     try:
         return UUID(reference.rpartition(":")[2])

@@ -156,6 +156,13 @@ class SupervisionRepository:
         """What was last announced."""
         return await self._session.get(SupervisionState, subject_id)
 
+    async def hold(self, subjects: Collection[UUID]) -> dict[UUID, SupervisionState]:
+        """The states of these subjects that there are, locked: nobody marks one until this ends."""
+        key = col(SupervisionState.subject_id)
+        query = select(SupervisionState).where(key.in_(subjects)).order_by(key).with_for_update()
+        rows = await self._session.execute(query.execution_options(populate_existing=True))
+        return {state.subject_id: state for state in rows.scalars()}
+
     async def mark(self, subject: Subject, today: date, now: datetime) -> None:
         """Have a subject's supervision looked at in the next round."""
         query = insert(SupervisionState).values(

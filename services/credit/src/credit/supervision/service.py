@@ -1,6 +1,6 @@
 """Use cases of supervision: the measures in force, checks for licensing offices, and their announcement."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -177,16 +177,23 @@ class SupervisionService:
         codes in force today, and every restriction with basis and time.
         """
         today = china_date(self._env.clock.now())
-        return await self._tell(subject, await self._restrictions(subject, today))
+        held = await self._states.hold([subject.id])
+        return await self._tell(subject, await self._restrictions(subject, today), held)
 
     async def _refresh_all(self, subjects: Sequence[Subject]) -> None:
         """`refresh` of many locked subjects; of whom nothing is listed is asked for all at once."""
+        today = china_date(self._env.clock.now())
         codes = frozenset(code for rule in self._env.rulebook.restrictions for code in rule.facts)
+        held = await self._states.hold([subject.id for subject in subjects])
         free = await self._sources.unlisted(subjects, codes)
         for subject in subjects:
-            await (self._tell(subject, []) if subject.id in free else self.refresh(subject))
+            every = [] if subject.id in free else await self._restrictions(subject, today)
+            await self._tell(subject, every, held)
 
-    async def _tell(self, subject: Subject, every: list[MeasureInForce]) -> bool:
+    async def _tell(
+        self, subject: Subject, every: list[MeasureInForce], held: Mapping[UUID, SupervisionState]
+    ) -> bool:
+        """`held` are the states locked before `every` was read, so that no mark made since is overwritten."""
         now = self._env.clock.now()
         today = china_date(now)
         risk, matrix = await self._sources.risk_class(subject, today), self._matrix(subject, today)
@@ -195,7 +202,8 @@ class SupervisionService:
         tier, _ = raised_tier(self._tiers(subject, today), tier, now_on)
         codes = sorted({one.code for one in now_on})
         turns = [one.ends_on + _DAY for one in every if one.ends_on] + [one.starts_on for one in every]
-        state = await self._states.state_of(subject.id)
+        state = held.get(subject.id) or await self._states.state_of(subject.id)
+        marked = state is not None and subject.id not in held
         if state is None and not every and risk is None:
             return False
         said = announced(every)
@@ -210,6 +218,8 @@ class SupervisionService:
         following = await self._sources.next_risk_class(subject, today)
         if following is not None:
             state.next_change_on = min(filter(None, (state.next_change_on, following)))
+        if marked:
+            state.next_change_on = today
         changed = told != (tier, risk, said) or before != codes
         if changed:
             state.announced_at = now
