@@ -40,10 +40,12 @@ async def test_paper_uploaded_at_the_survivor_or_at_the_merged_is_heard(service:
         firm, operator = await pair(service)
         draft = await opened(service, "SEV-T-5", subject_id=operator["id"])
         await service.post(f"/listings/{draft['id']}/notify", {}, 200)
-        early = await service.paper(operator)
+        words: dict[str, Any] = {"text": "无意见（代录）。"}
+        if not at_survivor:
+            words["request"] = await service.paper(operator)
         await merged(service, operator, firm)
-        paper = await service.paper(firm) if at_survivor else early
-        words = {"text": "无意见（代录）。", "request": paper}
+        if at_survivor:
+            words["request"] = await service.paper(firm)
         path = f"/listings/{draft['id']}/statement"
         assert (await service.post(path, words, 200, clerk))["state"] == "defence"
 
