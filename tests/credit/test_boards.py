@@ -174,6 +174,34 @@ async def test_subjects_are_entered_by_chunks_and_not_in_the_request(
     assert sum((await service.get(f"/boards/{opened['id']}"))["counts"].values()) == 5
 
 
+async def test_what_is_recorded_while_a_run_is_ranked_is_in_no_rank(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded of a peer in another county, whom the run itself does not hold."""
+    made = await agency(service, "141082", arrivals=900_000)
+    late = await agency(service, "141002")
+    rank, recorded = BoardRepository.rank, []
+
+    async def while_others_write(*args: Any) -> None:
+        if not recorded:
+            payload = {"count": 900_001}
+            recorded.append(await service.fact(late, "GROUP_ARRIVALS", "2026-08-11", payload=payload))
+        await rank(*args)
+
+    monkeypatch.setattr(BoardRepository, "rank", while_others_write)
+    opened = await run(service, "141082", "2026-07-01")
+    assert recorded
+    async with service.app.state.db.session() as session:
+        boards = BoardRepository(session)
+        entries = await boards.entries(UUID(opened["id"]), None, 100, only="ranked")
+        ranks = {str(one.subject_id): one.ranks["group_arrivals"]["rank"] for one in entries}
+        assert ranks == {made["id"]: 1}
+        peer = await SubjectRepository(session).lock(UUID(late["id"]), None)
+        assert peer is not None
+        told = [board.id for board, _ in await boards.ranked_since(peer, peer.last_recorded_at)]
+        assert UUID(opened["id"]) not in told
+
+
 async def test_the_next_run_ends_the_one_before_and_cooling_off_bars_the_red_board(service: Service) -> None:
     """Datong's monthly board: black in September, clean in October."""
     made = await agency(service, "140212", "2026-09-02", "2026-09-03", "2026-09-04")

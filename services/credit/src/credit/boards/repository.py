@@ -136,7 +136,7 @@ class BoardRepository:
         """Rank by the sum of a metric in the period: 1 + the number with strictly more, same kind and city.
 
         The whole city is ranked, also for a run of one of its counties. Subjects without the metric have no
-        rank. Ties read 1-2-2-4.
+        rank. Ties read 1-2-2-4. Only what was recorded by the run's `ranked_at` is summed.
         """
         sums = _sums(board, metric, kinds).subquery()
         peers = [sums.c.kind, sums.c.city]
@@ -215,7 +215,7 @@ class BoardRepository:
                 or_(own, held.is_not(None)),
             )
         )
-        beside = _sums(board, metric, [subject.kind], known_by=board.ranked_at).subquery()
+        beside = _sums(board, metric, [subject.kind]).subquery()
         outside = select(
             beside.c.subject_id,
             null().cast(JSONB).label("was"),
@@ -342,12 +342,10 @@ class BoardRepository:
         return (await self._session.execute(query)).all()
 
 
-def _sums(
-    board: Board, metric: Metric, kinds: Collection[str], known_by: datetime | None = None
-) -> Select[Any]:
+def _sums(board: Board, metric: Metric, kinds: Collection[str]) -> Select[Any]:
     """The sum of a metric in a run's period by subject, in the whole of the cities that the run touches.
 
-    With `known_by` only of facts that were recorded by then, as they stand now.
+    Only of facts that were recorded by the instant of its ranking, as they stand now.
     """
     newer, first = aliased(Fact), aliased(Fact)
     city = func.left(col(Subject.region), 4)
@@ -368,10 +366,11 @@ def _sums(
         )
         .group_by(col(Fact.subject_id), col(Subject.kind), city)
     )
-    if known_by is not None:
+    by = board.ranked_at
+    if by is not None:
         query = query.where(
             select(col(first.id))
-            .where(col(first.id) == col(Fact.id), col(first.version) == 1, col(first.recorded_at) <= known_by)
+            .where(col(first.id) == col(Fact.id), col(first.version) == 1, col(first.recorded_at) <= by)
             .exists()
         )
     return query

@@ -103,9 +103,10 @@ class BoardWork:
         if board.cursor is not None:
             return
         if board.trigger == "period":
+            # Taken first: ranking takes its time, and what is recorded meanwhile is in no rank.
+            board.ranked_at = self._env.clock.now()
             for metric in policy.metrics:
                 await self._boards.rank(board, metric, policy.kinds)
-            board.ranked_at = self._env.clock.now()
         board.state = State.RANKING
 
     async def _rank(self, board: Board, limit: int) -> None:
