@@ -359,32 +359,6 @@ async def test_a_system_that_is_away_keeps_nobody_waiting_and_uses_up_no_attempt
         service.at(START)
 
 
-async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keeps_no_decision_waiting(
-    service: Service, other: Other
-) -> None:
-    at = desk(service, other)
-    await at.round()
-    barred, firm = [await service.subject(name=f"拒收样例旅行社{n}（虚构）") for n in range(2)]
-    other.barred = barred["key"]
-    other.told = [decision("B-1", firm, "F-none")]
-    await at.round()
-    who = service.who(scopes=DECIDE)
-    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
-    assert firm["key"] in {one["subject_key"] for one in rows["items"]}
-    try:
-        for n in range(1, 7):
-            service.at(START + timedelta(days=n))
-            await at.round()
-            await at.round()
-        late = service.who(scopes=DECIDE)
-        rows = await service.get("/exchange/records", who=late, state="failed", limit=100)
-        failed = next(one for one in rows["items"] if one["subject_id"] == barred["id"])
-        assert (failed["attempts"], failed["reason"]) == (6, "HTTP 403")
-        assert other.of(firm)
-    finally:
-        service.at(START)
-
-
 async def test_what_a_slow_system_leaves_no_time_for_is_given_back_untried(
     service: Service, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -677,3 +651,29 @@ async def test_their_decisions_of_a_day_are_reconciled_too(service: Service, oth
     assert result["decisions"]["missing_here"] == ["C-2/1"]
     datong = await service.post(path, {"day": day}, 200, service.who("140200", scopes=DECIDE))
     assert (datong["decisions"]["ours"], datong["decisions"]["theirs"]) == (0, 0)
+
+
+async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keeps_no_decision_waiting(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    barred, firm = [await service.subject(name=f"拒收样例旅行社{n}（虚构）") for n in range(2)]
+    other.barred = barred["key"]
+    other.told = [decision("B-1", firm, "F-none")]
+    await at.round()
+    who = service.who(scopes=DECIDE)
+    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
+    assert firm["key"] in {one["subject_key"] for one in rows["items"]}
+    try:
+        for n in range(1, 7):
+            service.at(START + timedelta(days=n))
+            await at.round()
+            await at.round()
+        late = service.who(scopes=DECIDE)
+        rows = await service.get("/exchange/records", who=late, state="failed", limit=100)
+        failed = next(one for one in rows["items"] if one["subject_id"] == barred["id"])
+        assert (failed["attempts"], failed["reason"]) == (6, "HTTP 403")
+        assert other.of(firm)
+    finally:
+        service.at(START)
