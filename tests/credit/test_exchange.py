@@ -151,7 +151,7 @@ class Other:
         self.asked += 1
         if self.deaf or self.away:
             raise ExchangeFailed("no answer", away=self.away)
-        if record["subject"]["key"] == self.barred:
+        if self.barred is not None and record["subject"]["key"] == self.barred:
             raise ExchangeFailed("HTTP 403", away=True)
         self.got.append(record)
         return Answer(state="accepted", their_number=f"T-{len(self.got)}")
