@@ -422,9 +422,12 @@ async def test_programs_see_a_draw_when_its_visits_are_made(service: Service) ->
         await service.post(
             f"/inspections/{visit['id']}/cancel", {"note": "对象已注销"}, 200, service.who(sub=sub)
         )
-    answer = await service.http.get(f"/api/v1/credit{path}/bundle", headers=program)
+    answer = await service.http.get(f"/api/v1/credit{path}/bundle", headers=inspector)
     assert answer.status_code == 200 and answer.content == raw
-    assert len((await service.get(path, who=program))["result"]) == 1
+    view = await service.get(path, who=program)
+    assert (len(view["result"]), view["strata"]) == (1, [])
+    for part in ("bundle", "inputs"):  # they name tiers, which a slight listing raises
+        await service.get(f"{path}/{part}", 409, program)
 
 
 async def test_a_chain_without_an_end_is_given_up_by_another_person_on_record(service: Service) -> None:

@@ -53,7 +53,10 @@ class DrawNotFinished(StateConflict):
 
 
 class DrawNotHandedOut(StateConflict):
-    """The draw's visits are not all made: until then only officers see who will be inspected by whom."""
+    """Until its visits are made only officers see a draw; what was frozen names tiers, and is internal."""
 
     type = "/problems/draw-not-handed-out"
-    title = Text("检查结束前不予提供", "Not handed out before the visits are made")
+    title = Text(
+        "检查结束前不予提供；含监管分级的文件仅向主管部门提供",
+        "Not handed out before the visits are made; what names tiers is for authorities only",
+    )

@@ -201,9 +201,10 @@ class WaiverView(Model):
 class DrawView(DrawBrief):
     """A draw. `sealed`: the commitments are, see `seal`; `commitment_domain` is what commitments begin with.
 
-    `cause` and `missing` say why it is void, `waiver` that nobody repeats it. `result` and `strata` are empty
-    for programs until the visits are made (`handed_out`). `promise` is the log's signed word, given with the
-    answer to a freeze, commitment or reveal, that it takes in what was sent.
+    `cause` and `missing` say why it is void, `waiver` that nobody repeats it. `result` is empty for
+    programs until the visits are made (`handed_out`), `strata` for those that are told nothing internal.
+    `promise` is the log's signed word, given with the answer to a freeze, commitment or reveal, that it
+    takes in what was sent.
     """
 
     sealed: bool

@@ -248,7 +248,7 @@ class DrawService:
         return draw
 
     async def bundle(self, actor: Principal, draw_id: UUID) -> bytes:
-        """The bundle's very bytes; for programs once the visits are made, or the chain is waived.
+        """The bundle's very bytes; for programs that see what is internal once the visits are made.
 
         Raises:
             DrawNotFound, DrawNotFinished, DrawNotHandedOut: not in the caller's regions, or too early.
@@ -256,14 +256,14 @@ class DrawService:
         draw = await self.get(actor, draw_id)
         if draw.bundle is None:
             raise DrawNotFinished(state=draw.state)
-        if not await self._views.may_see(actor, draw):
+        if not await self._views.may_check(actor, draw):
             raise DrawNotHandedOut(bundle_sha256=draw.bundle_sha256)
         return draw.bundle
 
     async def inputs(self, actor: Principal, draw_id: UUID) -> bytes:
         """The frozen inputs' very bytes. Raises DrawNotFound, DrawNotHandedOut."""
         draw = await self.get(actor, draw_id)
-        if not await self._views.may_see(actor, draw):
+        if not await self._views.may_check(actor, draw):
             raise DrawNotHandedOut(inputs_sha256=draw.inputs_sha256)
         return draw.frozen
 

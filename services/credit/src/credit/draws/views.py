@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
+from common.clock import china_date
 from common.ledger.entries import Promise
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
+from credit.internal import sees_internal
 
 from .models import Draw
 from .repository import DrawRepository
@@ -21,22 +23,35 @@ __all__ = ["DrawViews", "brief"]
 
 
 class DrawViews:
-    """Draws for officers, and for programs once the visits are made."""
+    """Draws for officers, and for programs what may be told once the visits are made."""
 
     def __init__(self, session: AsyncSession, env: Environment, draws: DrawRepository) -> None:
-        self._draws = draws
+        self._env, self._draws = env, draws
         self._sealer = Sealer(session, env, draws)
 
     async def may_see(self, actor: Principal, draw: Draw) -> bool:
-        """Whether the caller may see objects, inspectors and tiers of a draw.
+        """Whether the caller may see who was drawn, and who inspects.
 
         Officers of the region, and who is named in it, may at once; all others, programs above all, once
         every visit that the draw brought is made, or once its chain is waived.
         """
+        return self._named(actor, draw) or await self._draws.handed_out(draw.chain)
+
+    async def may_check(self, actor: Principal, draw: Draw) -> bool:
+        """Whether the caller may see what was frozen: every object's tier, which a slight listing raises.
+
+        Programs that are told nothing internal never may: the authority hands a bundle to whom it will.
+        """
+        if self._named(actor, draw):
+            return True
+        internal = sees_internal(self._env.rulebook, actor, china_date(self._env.clock.now()))
+        return internal and await self._draws.handed_out(draw.chain)
+
+    @staticmethod
+    def _named(actor: Principal, draw: Draw) -> bool:
         if actor.kind == "officer" or actor.sub in draw.officers:
             return True
-        named = {one["id"] for one in json.loads(draw.frozen)["inspectors"]}
-        return actor.sub in named or await self._draws.handed_out(draw.chain)
+        return any(one["id"] == actor.sub for one in json.loads(draw.frozen)["inspectors"])
 
     async def whole(self, actor: Principal, draw: Draw, promise: Promise | None = None) -> DrawView:
         """The draw, with the promise for what the caller has just done."""
@@ -63,7 +78,9 @@ class DrawViews:
                 )
                 for one in commitments
             ],
-            strata=[StratumView(**one) for one in frozen["strata"]] if seen else [],
+            strata=[StratumView(**one) for one in frozen["strata"]]
+            if await self.may_check(actor, draw)
+            else [],
             cause=VoidCause(draw.cause) if draw.cause else None,
             missing=draw.missing,
             waiver=WaiverView.model_validate(waiver, from_attributes=True) if waiver else None,

@@ -173,7 +173,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
             Role(listing.role),
             self._today,
             self._publicity(self._today, listing.authority_region),
-            "已听取陈述、申辩并复核" if listing.stated_on else "在规定期限内未提出，视为放弃",
+            _heard(listing),
             await self._number_of(listing, "listing_notice"),
             {name: _step(getattr(wanted, name)) for name in form.steps},
             (wanted.longer.until, wanted.longer.legal_basis) if wanted.longer else None,
@@ -378,6 +378,13 @@ class ListingService(ListingOpenings, ListingAnnulments):
 
 def _basis(condition: ListingCondition, given: str | None) -> list[str]:
     return [*condition.legal_basis, *([given] if given else [])]
+
+
+def _heard(listing: Listing) -> str:
+    """What the decision says of the hearing: only an answered statement was reviewed on record."""
+    if listing.stated_on is None:
+        return "在规定期限内未提出，视为放弃"
+    return "已听取陈述、申辩并复核" if listing.replied_on else "已听取陈述、申辩"
 
 
 def _step(step: AssessmentIn) -> str:
