@@ -11,19 +11,10 @@ from sqlalchemy import text
 
 from .conftest import Service
 from .test_listings import opened, to_decided
+from .test_merged_listings import merged
 
 HELD = text("SELECT id FROM subjects WHERE id = :id FOR UPDATE NOWAIT")
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-
-
-async def merged(service: Service, subject: dict[str, Any], into: dict[str, Any]) -> None:
-    seen = await service.http.get(f"/api/v1/credit/subjects/{subject['id']}", headers=service.who())
-    answer = await service.http.post(
-        f"/api/v1/credit/subjects/{subject['id']}/merge",
-        json={"into": into["id"], "reason": "查明为同一经营者", "evidence": []},
-        headers=service.who() | {"If-Match": seen.headers["etag"]},
-    )
-    assert answer.status_code == 200, answer.text
 
 
 async def pair(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:

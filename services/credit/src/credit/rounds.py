@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from common.db import Database
@@ -69,163 +69,92 @@ class Together:
     do: Callable[[AsyncSession, Environment, Sequence[Any]], Awaitable[int]]
 
 
-async def _due_grades(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await ScoringService(session, env).due(after, CHUNK)
+_Service = TypeVar("_Service")
+_Done = TypeVar("_Done")
+_Of = Callable[[AsyncSession, Environment], _Service]
 
 
-async def _rescore(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await ScoringService(session, env).rescore_due([subject_id for _, subject_id in keys])
+def _find(
+    service: _Of[_Service], find: Callable[[_Service, Any, int], Awaitable[Sequence[Any]]]
+) -> Callable[[AsyncSession, Environment, Any], Awaitable[Sequence[Any]]]:
+    async def found(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
+        return await find(service(session, env), after, CHUNK)
+
+    return found
 
 
-async def _begun_scorecards(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await CardService(session, env).begun(after, CHUNK)
+def _do(
+    service: _Of[_Service], do: Callable[[_Service, Any], Awaitable[_Done]]
+) -> Callable[[AsyncSession, Environment, Any], Awaitable[_Done]]:
+    async def done(session: AsyncSession, env: Environment, what: Any) -> _Done:
+        return await do(service(session, env), what)
+
+    return done
 
 
-async def _take_up(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await CardService(session, env).take_up(keys)
+def _chunk(service: _Of[_Service], do: Callable[[_Service, int], Awaitable[int]]) -> Work:
+    async def done(session: AsyncSession, env: Environment) -> int:
+        return await do(service(session, env), CHUNK)
+
+    return done
 
 
-async def _waiting_draws(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await DrawService(session, env).waiting(after, CHUNK)
-
-
-async def _advance_draw(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await DrawService(session, env).advance(key)
-
-
-async def _due_supervision(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await SupervisionService(session, env).due(after, CHUNK)
-
-
-async def _refresh(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await SupervisionService(session, env).refresh_due(keys)
-
-
-async def _boards(session: AsyncSession, env: Environment) -> int:
-    return await BoardWork(session, env).step(CHUNK)
-
-
-async def _due_honours(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await HonourDeeds(session, env).due(after, CHUNK)
-
-
-async def _watch(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await HonourDeeds(session, env).watch(keys)
-
-
-async def _unfinished_sweeps(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await SweepService(session, env).unfinished(after, CHUNK)
-
-
-async def _sweep(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await SweepService(session, env).sweep(key)
-
-
-async def _overdue_warnings(session: AsyncSession, env: Environment) -> int:
-    return await WarningService(session, env).escalate_overdue(CHUNK)
-
-
-async def _expired_imports(session: AsyncSession, env: Environment) -> int:
-    return await ImportService(session, env).purge(CHUNK)
-
-
-async def _expired_listings(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await ListingService(session, env).expired(after, CHUNK)
-
-
-async def _remove_expired(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await ListingService(session, env).remove_expired(key[1])
-
-
-async def _missed_top_ups(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await DepositService(session, env).missed(after, CHUNK)
-
-
-async def _tell_missed(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await DepositService(session, env).tell_missed(key)
-
-
-async def _changed_cover(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await CoverService(session, env).changed(after, CHUNK)
-
-
-async def _tell_cover(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await CoverService(session, env).tell_due(key)
-
-
-async def _ripples(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await ObjectionService(session, env).ripples(after, CHUNK)
-
-
-async def _advance_ripple(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await ObjectionService(session, env).advance_ripple(key)
-
-
-async def _changed_showings(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await Showings(session, env).changing(after, CHUNK)
-
-
-async def _show_anew(session: AsyncSession, env: Environment, key: Any) -> bool:
-    await Showings(session, env).look_again(key)
+async def _show_anew(showings: Showings, subject_id: Any) -> bool:
+    await showings.look_again(subject_id)
     return True
 
 
-async def _undermined_certificates(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await CertificateService(session, env).undermined(after, CHUNK)
-
-
-async def _withdraw(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await CertificateService(session, env).withdraw_undermined(keys)
-
-
-async def _certificates_to_look_at(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await CertificateService(session, env).to_look_at(after, CHUNK)
-
-
-async def _look_at_certificate(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await CertificateService(session, env).look_at(key)
-
-
-async def _late_hazards(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await HazardService(session, env).late(after, CHUNK)
-
-
-async def _notice_late(session: AsyncSession, env: Environment, key: Any) -> bool:
-    return await HazardService(session, env).notice_late(*key)
-
-
-async def _publications_near(session: AsyncSession, env: Environment) -> int:
-    return await InspectionService(session, env).remind(CHUNK)
-
-
-async def _due_commitments(session: AsyncSession, env: Environment, after: Any) -> Sequence[Any]:
-    return await CommitmentService(session, env).over(after, CHUNK)
-
-
-async def _fall_due(session: AsyncSession, env: Environment, keys: Sequence[Any]) -> int:
-    return await CommitmentService(session, env).fall_due(keys)
-
-
 DUE: dict[str, Work | Singly | Together] = {
-    "ripples": Singly(_ripples, _advance_ripple),
-    "begun_scorecards": Together(_begun_scorecards, _take_up),
-    "changed_grades": Together(_due_grades, _rescore),
-    "waiting_draws": Singly(_waiting_draws, _advance_draw),
-    "late_hazards": Singly(_late_hazards, _notice_late),
-    "publications_near": _publications_near,
-    "missed_top_ups": Singly(_missed_top_ups, _tell_missed),
-    "changed_cover": Singly(_changed_cover, _tell_cover),
-    "expired_listings": Singly(_expired_listings, _remove_expired),
-    "due_commitments": Together(_due_commitments, _fall_due),
-    "supervision": Together(_due_supervision, _refresh),
-    "boards": _boards,
-    "honours": Together(_due_honours, _watch),
-    "warning_sweeps": Singly(_unfinished_sweeps, _sweep, goes_on=True),
-    "overdue_warnings": _overdue_warnings,
-    "expired_imports": _expired_imports,
-    "changed_showings": Singly(_changed_showings, _show_anew),
-    "undermined_certificates": Together(_undermined_certificates, _withdraw),
-    "overtaken_certificates": Singly(_certificates_to_look_at, _look_at_certificate),
+    "ripples": Singly(
+        _find(ObjectionService, ObjectionService.ripples),
+        _do(ObjectionService, ObjectionService.advance_ripple),
+    ),
+    "begun_scorecards": Together(
+        _find(CardService, CardService.begun), _do(CardService, CardService.take_up)
+    ),
+    "changed_grades": Together(
+        _find(ScoringService, ScoringService.due),
+        _do(ScoringService, lambda grades, keys: grades.rescore_due([subject_id for _, subject_id in keys])),
+    ),
+    "waiting_draws": Singly(_find(DrawService, DrawService.waiting), _do(DrawService, DrawService.advance)),
+    "late_hazards": Singly(
+        _find(HazardService, HazardService.late),
+        _do(HazardService, lambda hazards, key: hazards.notice_late(*key)),
+    ),
+    "publications_near": _chunk(InspectionService, InspectionService.remind),
+    "missed_top_ups": Singly(
+        _find(DepositService, DepositService.missed), _do(DepositService, DepositService.tell_missed)
+    ),
+    "changed_cover": Singly(
+        _find(CoverService, CoverService.changed), _do(CoverService, CoverService.tell_due)
+    ),
+    "expired_listings": Singly(
+        _find(ListingService, ListingService.expired),
+        _do(ListingService, lambda listings, key: listings.remove_expired(key[1])),
+    ),
+    "due_commitments": Together(
+        _find(CommitmentService, CommitmentService.over), _do(CommitmentService, CommitmentService.fall_due)
+    ),
+    "supervision": Together(
+        _find(SupervisionService, SupervisionService.due),
+        _do(SupervisionService, SupervisionService.refresh_due),
+    ),
+    "boards": _chunk(BoardWork, BoardWork.step),
+    "honours": Together(_find(HonourDeeds, HonourDeeds.due), _do(HonourDeeds, HonourDeeds.watch)),
+    "warning_sweeps": Singly(
+        _find(SweepService, SweepService.unfinished), _do(SweepService, SweepService.sweep), goes_on=True
+    ),
+    "overdue_warnings": _chunk(WarningService, WarningService.escalate_overdue),
+    "expired_imports": _chunk(ImportService, ImportService.purge),
+    "changed_showings": Singly(_find(Showings, Showings.changing), _do(Showings, _show_anew)),
+    "undermined_certificates": Together(
+        _find(CertificateService, CertificateService.undermined),
+        _do(CertificateService, CertificateService.withdraw_undermined),
+    ),
+    "overtaken_certificates": Singly(
+        _find(CertificateService, CertificateService.to_look_at),
+        _do(CertificateService, CertificateService.look_at),
+    ),
 }
 """What falls due, by name, at most about `CHUNK` pieces of each a round.
 

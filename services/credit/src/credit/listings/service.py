@@ -41,7 +41,7 @@ from .schemas import (
     StatementIn,
 )
 from .showing import never_shown
-from .wording import decision_data, notice_data, repair_notice_data
+from .wording import decision_data, heard, notice_data, repair_notice_data
 
 __all__ = ["ListingService"]
 
@@ -173,7 +173,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
             Role(listing.role),
             self._today,
             self._publicity(self._today, listing.authority_region),
-            _heard(listing),
+            heard(stated=listing.stated_on is not None, replied=listing.replied_on is not None),
             await self._number_of(listing, "listing_notice"),
             {name: _step(getattr(wanted, name)) for name in form.steps},
             (wanted.longer.until, wanted.longer.legal_basis) if wanted.longer else None,
@@ -378,13 +378,6 @@ class ListingService(ListingOpenings, ListingAnnulments):
 
 def _basis(condition: ListingCondition, given: str | None) -> list[str]:
     return [*condition.legal_basis, *([given] if given else [])]
-
-
-def _heard(listing: Listing) -> str:
-    """What the decision says of the hearing: only an answered statement was reviewed on record."""
-    if listing.stated_on is None:
-        return "在规定期限内未提出，视为放弃"
-    return "已听取陈述、申辩并复核" if listing.replied_on else "已听取陈述、申辩"
 
 
 def _step(step: AssessmentIn) -> str:

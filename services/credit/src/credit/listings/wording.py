@@ -16,6 +16,7 @@ __all__ = [
     "REASONS",
     "annulment_data",
     "decision_data",
+    "heard",
     "notice_data",
     "removal_data",
     "repair_notice_data",
@@ -40,6 +41,13 @@ CONFLICT = (
     "关于信用承诺书，信用修复工作指南规定严重失信主体不作信用承诺，"
     "国家发展改革委令第36号要求公开作出信用承诺；是否提交由主管部门认定后告知。"
 )
+
+
+def heard(*, stated: bool, replied: bool) -> str:
+    """What the decision says of the hearing: only an answered statement was reviewed on record."""
+    if not stated:
+        return "在规定期限内未提出，视为放弃"
+    return "已听取陈述、申辩并复核" if replied else "已听取陈述、申辩"
 
 
 def notice_data(

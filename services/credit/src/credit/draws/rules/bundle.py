@@ -52,6 +52,19 @@ class Verdict:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+WRONG = (Refused, Unfit, ValueError, OverflowError, RecursionError)
+
+
+def refusal(error: Exception) -> Verdict:
+    """The verdict over what raised one of `WRONG` when it was checked."""
+    if isinstance(error, Refused):
+        return Verdict(False, error.detail)
+    if isinstance(error, Unfit):
+        return Verdict(False, error.reason)
+    name = type(error).__name__
+    return Verdict(False, Text(f"形式不符（{name}）", f"something is misshapen ({name})"))
+
+
 def commitment_document(draw_id: str, officer: str, commitment: str) -> dict[str, Any]:
     """What the log commits to when an officer does."""
     return {"draw_id": draw_id, "officer": officer, "commitment": commitment}
@@ -86,13 +99,8 @@ def verify_draw(
     try:
         witness = None if witness_vkey is None else VerifierKey.parse(witness_vkey)
         facts = _verify(bundle, VerifierKey.parse(vkey), witness, kept)
-    except Refused as error:
-        return Verdict(False, error.detail)
-    except Unfit as error:
-        return Verdict(False, error.reason)
-    except (ValueError, OverflowError, RecursionError) as error:
-        name = type(error).__name__
-        return Verdict(False, Text(f"形式不符（{name}）", f"something is misshapen ({name})"))
+    except WRONG as error:
+        return refusal(error)
     return Verdict(True, Text("抽取有效", "the draw holds"), facts)
 
 

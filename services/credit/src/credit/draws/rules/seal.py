@@ -14,8 +14,8 @@ from common.ledger.note import VerifierKey
 from common.ledger.strict import decode_canonical, decode_json
 from common.problems import Text
 
-from .bundle import Verdict, commitment_document
-from .inputs import Unfit, check_frozen, need
+from .bundle import WRONG, Verdict, commitment_document, refusal
+from .inputs import check_frozen, need
 from .logged import LOG_COMMITTED, LOG_FROZEN, check_entries, hashed, open_tree
 from .shapes import FROZEN, SEAL, fits
 
@@ -48,13 +48,8 @@ def check_seal(
         at = _check(
             said, draw_id, (officer, commitment), VerifierKey.parse(vkey), VerifierKey.parse(witness_vkey)
         )
-    except Refused as error:
-        return Verdict(False, error.detail)
-    except Unfit as error:
-        return Verdict(False, error.reason)
-    except (ValueError, OverflowError, RecursionError) as error:
-        name = type(error).__name__
-        return Verdict(False, Text(f"形式不符（{name}）", f"something is misshapen ({name})"))
+    except WRONG as error:
+        return refusal(error)
     return Verdict(True, Text("已按时封存", "it was sealed in time"), {"cosigned_at": at.isoformat()})
 
 
