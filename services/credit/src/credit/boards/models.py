@@ -10,13 +10,11 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, Stri
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Side, State
 
 __all__ = ["Board", "BoardEntry"]
-
-_SIDES = ", ".join(repr(str(side)) for side in Side)
 
 
 class Board(Base, table=True):
@@ -24,7 +22,7 @@ class Board(Base, table=True):
 
     __tablename__ = "boards"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in State)})", "state"),
+        CheckConstraint(one_of("state", State), "state"),
         CheckConstraint("trigger IN ('period', 'event')", "trigger"),
         CheckConstraint("(trigger = 'event') = (event_fact IS NOT NULL)", "event_has_fact"),
         CheckConstraint("(trigger = 'event') = (subject_id IS NOT NULL)", "event_has_subject"),
@@ -88,8 +86,8 @@ class BoardEntry(Base, table=True):
 
     __tablename__ = "board_entries"
     __table_args__ = (
-        CheckConstraint(f"proposed IN ({_SIDES})", "proposed"),
-        CheckConstraint(f"decided IN ({_SIDES})", "decided"),
+        CheckConstraint(one_of("proposed", Side), "proposed"),
+        CheckConstraint(one_of("decided", Side), "decided"),
         CheckConstraint("(removal_reason IS NULL) = (removal_asked_by IS NULL)", "removal_has_both"),
         CheckConstraint("removed_by <> removal_asked_by", "two_people_remove"),
         Index("ix_board_entries_subject_id", "subject_id"),

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import CampaignState
 
@@ -21,7 +21,7 @@ class Campaign(Base, table=True):
 
     __tablename__ = "campaigns"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in CampaignState)})", "state"),
+        CheckConstraint(one_of("state", CampaignState), "state"),
         CheckConstraint("ends_on >= starts_on", "period"),
         CheckConstraint("(state = 'closed') = (report IS NOT NULL)", "closed_has_report"),
         Index("ix_campaigns_region_id", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}),

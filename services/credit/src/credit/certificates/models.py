@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Purpose, State
 
@@ -25,8 +25,8 @@ class Certificate(Base, table=True):
 
     __tablename__ = "certificates"
     __table_args__ = (
-        CheckConstraint(f"purpose IN ({', '.join(repr(str(p)) for p in Purpose)})", "purpose"),
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in State)})", "state"),
+        CheckConstraint(one_of("purpose", Purpose), "purpose"),
+        CheckConstraint(one_of("state", State), "state"),
         CheckConstraint("(state = 'issued') = (ended_at IS NULL)", "ended_at"),
         CheckConstraint("valid_until >= issued_on", "validity"),
         Index("ix_certificates_subject_id_id", "subject_id", "id"),

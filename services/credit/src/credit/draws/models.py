@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules.states import DrawState, WaiverGround
 
@@ -37,7 +37,7 @@ class Draw(Base, table=True):
 
     __tablename__ = "draws"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in DrawState)})", "state"),
+        CheckConstraint(one_of("state", DrawState), "state"),
         CheckConstraint("bundle IS NULL OR state IN ('drawn', 'void')", "bundle_when_closed"),
         CheckConstraint("bundle IS NOT NULL OR state <> 'drawn'", "drawn_has_bundle"),
         CheckConstraint("(closed_at IS NOT NULL) = (state IN ('drawn', 'void'))", "closed_has_time"),
@@ -122,9 +122,7 @@ class DrawWaiver(Base, table=True):
     """A chain of void draws that a person who had no part in it gave up. Rows are only ever added."""
 
     __tablename__ = "draw_waivers"
-    __table_args__ = (
-        CheckConstraint(f"ground IN ({', '.join(repr(str(g)) for g in WaiverGround)})", "ground"),
-    )
+    __table_args__ = (CheckConstraint(one_of("ground", WaiverGround), "ground"),)
 
     chain: UUID = Field(primary_key=True)
     draw_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("draws.id"), unique=True, nullable=False))

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Action
 
@@ -27,7 +27,7 @@ class Fact(Base, table=True):
 
     __tablename__ = "facts"
     __table_args__ = (
-        CheckConstraint(f"action IN ({', '.join(repr(str(a)) for a in Action)})", "action"),
+        CheckConstraint(one_of("action", Action), "action"),
         CheckConstraint("(version = 1) = (action = 'record')", "first_version_records"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("(version = 1) = (correction IS NULL)", "corrections_say_why"),

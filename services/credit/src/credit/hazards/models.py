@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import HazardLevel, HazardState
 
@@ -25,8 +25,8 @@ class Hazard(Base, table=True):
 
     __tablename__ = "hazards"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in HazardState)})", "state"),
-        CheckConstraint(f"level IN ({', '.join(repr(str(s)) for s in HazardLevel)})", "level"),
+        CheckConstraint(one_of("state", HazardState), "state"),
+        CheckConstraint(one_of("level", HazardLevel), "level"),
         CheckConstraint(
             "state = 'found' OR due_on IS NOT NULL OR handed_over_to IS NOT NULL", "ordered_has_due"
         ),

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Act, State
 
@@ -27,7 +27,7 @@ class Honour(Base, table=True):
 
     __tablename__ = "honours"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in State)})", "state"),
+        CheckConstraint(one_of("state", State), "state"),
         CheckConstraint("(granted_on IS NULL) = (expires_on IS NULL)", "granted_expires"),
         CheckConstraint("granted_by <> reviewed_by", "two_people_grant"),
         CheckConstraint("revoked_by <> notified_by", "two_people_revoke"),
@@ -73,7 +73,7 @@ class HonourAct(Base, table=True):
     """
 
     __tablename__ = "honour_acts"
-    __table_args__ = (CheckConstraint(f"act IN ({', '.join(repr(str(a)) for a in Act)})", "act"),)
+    __table_args__ = (CheckConstraint(one_of("act", Act), "act"),)
 
     honour_id: UUID = Field(sa_column=Column(Uuid, ForeignKey("honours.id"), primary_key=True))
     version: int = Field(primary_key=True)

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import InspectionKind, InspectionState, Result
 
@@ -26,9 +26,9 @@ class Inspection(Base, table=True):
 
     __tablename__ = "inspections"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({', '.join(repr(str(k)) for k in InspectionKind)})", "kind"),
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in InspectionState)})", "state"),
-        CheckConstraint(f"result IN ({', '.join(repr(str(r)) for r in Result)})", "result"),
+        CheckConstraint(one_of("kind", InspectionKind), "kind"),
+        CheckConstraint(one_of("state", InspectionState), "state"),
+        CheckConstraint(one_of("result", Result), "result"),
         CheckConstraint("cardinality(inspectors) >= 2", "inspectors"),
         CheckConstraint("(kind = 'drawn') = (trigger IS NULL)", "outside_the_draw_has_trigger"),
         CheckConstraint("(finished_on IS NULL) = (result IS NULL)", "finished_has_result"),

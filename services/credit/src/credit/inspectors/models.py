@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 from credit.draws.rules.states import RecusalReason
 
 __all__ = ["Inspector", "InspectorRecusal"]
@@ -44,7 +44,7 @@ class InspectorRecusal(Base, table=True):
 
     __tablename__ = "inspector_recusals"
     __table_args__ = (
-        CheckConstraint(f"reason IN ({', '.join(repr(str(r)) for r in RecusalReason)})", "reason"),
+        CheckConstraint(one_of("reason", RecusalReason), "reason"),
         CheckConstraint("to_on IS NULL OR to_on >= from_on", "period"),
         Index("ix_inspector_recusals_inspector_id", "inspector_id"),
         Index("ix_inspector_recusals_subject_id", "subject_id"),

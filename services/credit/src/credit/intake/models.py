@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import ParkedState
 
@@ -21,7 +21,7 @@ class ParkedEvent(Base, table=True):
 
     __tablename__ = "parked_events"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in ParkedState)})", "state"),
+        CheckConstraint(one_of("state", ParkedState), "state"),
         Index("ix_parked_events_subject_key", "subject_key", postgresql_where=text("state = 'waiting'")),
     )
 

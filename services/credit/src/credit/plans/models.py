@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import PlanState
 
@@ -31,7 +31,7 @@ class Plan(Base, table=True):
 
     __tablename__ = "inspection_plans"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in PlanState)})", "state"),
+        CheckConstraint(one_of("state", PlanState), "state"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("state = 'draft' OR filed_version = version", "in_force_is_filed"),
         Index("uq_inspection_plans_region_number", "region", "number", unique=True),

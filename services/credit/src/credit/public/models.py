@@ -7,7 +7,7 @@ from common.db import UtcDateTime
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text, Uuid, text
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import ReplyState
 
@@ -22,7 +22,7 @@ class Reply(Base, table=True):
 
     __tablename__ = "replies"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in ReplyState)})", "state"),
+        CheckConstraint(one_of("state", ReplyState), "state"),
         CheckConstraint("(state IN ('filed', 'withdrawn')) = (reviewed_by IS NULL)", "reviewed"),
         Index("uq_replies_filed", "fact_id", unique=True, postgresql_where=text("state = 'filed'")),
         Index("uq_replies_shown", "fact_id", unique=True, postgresql_where=text("state = 'shown'")),

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import RelationKind
 
@@ -28,7 +28,7 @@ class Relation(Base, table=True):
 
     __tablename__ = "relations"
     __table_args__ = (
-        CheckConstraint(f"kind IN ({', '.join(repr(str(k)) for k in RelationKind)})", "kind"),
+        CheckConstraint(one_of("kind", RelationKind), "kind"),
         CheckConstraint("from_id <> to_id", "two_subjects"),
         CheckConstraint("ends_on >= starts_on", "period"),
         CheckConstraint(

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, Stri
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Purpose, RunState
 
@@ -26,8 +26,8 @@ class ScoringRun(Base, table=True):
 
     __tablename__ = "scoring_runs"
     __table_args__ = (
-        CheckConstraint(f"purpose IN ({', '.join(repr(str(p)) for p in Purpose)})", "purpose"),
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in RunState)})", "state"),
+        CheckConstraint(one_of("purpose", Purpose), "purpose"),
+        CheckConstraint(one_of("state", RunState), "state"),
         CheckConstraint("region ~ '^[0-9]{6}$'", "region"),
         CheckConstraint("(purpose = 'simulation') = (draft_id IS NOT NULL)", "simulates_a_draft"),
         CheckConstraint("done BETWEEN 0 AND total", "done"),

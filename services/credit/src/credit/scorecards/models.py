@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import State
 
@@ -25,7 +25,7 @@ class CardDraft(Base, table=True):
 
     __tablename__ = "scorecards"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in State)})", "state"),
+        CheckConstraint(one_of("state", State), "state"),
         CheckConstraint("hash ~ '^[0-9a-f]{64}$'", "hash"),
         CheckConstraint("version >= 1", "version"),
         CheckConstraint("(published_at IS NULL) = (published_by IS NULL)", "published_by_somebody"),

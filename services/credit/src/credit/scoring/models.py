@@ -8,7 +8,7 @@ from common.db import UtcDateTime
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Numeric, String, Uuid
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules.causes import Cause
 
@@ -24,7 +24,7 @@ class PublishedGrade(Base, table=True):
     __tablename__ = "published_grades"
     __table_args__ = (
         CheckConstraint("version >= 1", "version"),
-        CheckConstraint(f"cause IN ({', '.join(repr(str(c)) for c in Cause)})", "cause"),
+        CheckConstraint(one_of("cause", Cause), "cause"),
         Index("ix_published_grades_published_at", "published_at"),
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Text,
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import TalkState
 
@@ -21,7 +21,7 @@ class Talk(Base, table=True):
 
     __tablename__ = "talks"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in TalkState)})", "state"),
+        CheckConstraint(one_of("state", TalkState), "state"),
         CheckConstraint("(state = 'held') = (minutes_cipher IS NOT NULL)", "held_has_minutes"),
         Index("ix_talks_region_id", "region", "id", postgresql_ops={"region": "varchar_pattern_ops"}),
         Index("ix_talks_subject_id", "subject_id"),

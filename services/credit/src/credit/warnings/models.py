@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from credit.db import Base
+from credit.db import Base, one_of
 
 from .rules import Act, Outcome, State
 
@@ -34,10 +34,10 @@ class Warning(Base, table=True):
 
     __tablename__ = "warnings"
     __table_args__ = (
-        CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in State)})", "state"),
+        CheckConstraint(one_of("state", State), "state"),
         CheckConstraint("severity IN ('low', 'medium', 'high')", "severity"),
         CheckConstraint("kind IN ('clue', 'proposal')", "kind"),
-        CheckConstraint(f"outcome IN ({', '.join(repr(str(o)) for o in Outcome)})", "outcome"),
+        CheckConstraint(one_of("outcome", Outcome), "outcome"),
         CheckConstraint("(state = 'resolved') = (outcome IS NOT NULL)", "resolved_has_outcome"),
         Index("uq_warnings_rule_id_source_reference", "rule_id", "source_reference", unique=True),
         Index(
@@ -93,7 +93,7 @@ class WarningAct(Base, table=True):
 
     __tablename__ = "warning_acts"
     __table_args__ = (
-        CheckConstraint(f"act IN ({', '.join(repr(str(a)) for a in Act)})", "act"),
+        CheckConstraint(one_of("act", Act), "act"),
         ForeignKeyConstraint(["warning_id"], ["warnings.id"]),
     )
 
