@@ -125,10 +125,42 @@ async def test_a_hazard_is_handed_over(service: Service) -> None:
     passed = check | {"passed": True, "note": "接收机关函告已整改"}
     problem = await service.post(path, passed, 422)
     assert [one["pointer"] for one in problem["errors"]] == ["/reference"]
-    done = await service.post(path, passed | {"reference": "消防函〔2026〕9号"}, 200)
+    passed["reference"] = "消防函〔2026〕9号"
+    problem = await service.post(path, passed, 422, service.who(sub="receiver-1"))
+    assert [one["pointer"] for one in problem["errors"]] == ["/evidence"]
+    passed["evidence"] = await service.proof({"id": made["subject_id"]}, "接收机关函告")
+    passed["inspectors"] = ["officer-1", "b"]
+    alone = await service.post(path, passed, 409)
+    assert alone["type"] == "/problems/second-person-needed"
+    done = await service.post(path, passed, 200, service.who(sub="receiver-1"))
     assert done["acts"][-1]["data"]["reference"] == "消防函〔2026〕9号"
     assert (done["state"], done["closed_on"], done["allowed"]) == ("closed", "2026-11-23", [])
     assert await codes(service, made["subject_id"]) == ["HAZARD_CLOSED", "HAZARD_FOUND"]
+
+
+async def test_what_was_handed_over_is_closed_on_a_file_from_after_it_by_somebody_else(
+    service: Service,
+) -> None:
+    made = await found(service)
+    path, subject = f"/hazards/{made['id']}", {"id": made["subject_id"]}
+    passed: dict[str, Any] = {"passed": True, "inspectors": ["a", "b"], "note": "接收机关函告已整改"}
+    passed |= {"reference": "消防函〔2026〕10号", "evidence": await service.proof(subject)}
+    over = {"authority": "消防救援机构", "reference": "移送〔2026〕3号", "reason": "涉嫌违法"}
+    try:
+        service.at(START + timedelta(hours=1))
+        await service.post(f"{path}/hand-over", over, 200, service.who(sub="giver-1"))
+        service.at(START + timedelta(hours=2))
+        refused = await service.post(f"{path}/recheck", passed, 422, service.who(sub="receiver-1"))
+        assert [one["pointer"] for one in refused["errors"]] == ["/evidence/0/sha256"]
+        letter = {"sha256": await service.uploaded(subject, "移送后的函告"), "name": "函告"}
+        passed["evidence"] = [letter]
+        for one in ("officer-1", "giver-1"):
+            alone = await service.post(f"{path}/recheck", passed, 409, service.who(sub=one))
+            assert alone["type"] == "/problems/second-person-needed", one
+        closed = await service.post(f"{path}/recheck", passed, 200, service.who(sub="receiver-1"))
+        assert closed["state"] == "closed"
+    finally:
+        service.at(START)
 
 
 async def test_late_hazards_are_noticed_and_warned_of_once(service: Service) -> None:

@@ -53,7 +53,8 @@ class RecheckIn(Model):
 
     One that is passed names evidence, uploaded since the order, of what was put right, and who found or
     ordered it tells of it only as one of the inspectors. Of a hazard that was handed over its
-    receiver reports back: `reference` is that of the report, and a passed re-check needs it instead.
+    receiver reports back: `reference` is that of the report, and a passed re-check needs it besides evidence
+    uploaded since the handing over, and somebody who neither found nor ordered it nor handed it over.
     """
 
     passed: bool

@@ -166,9 +166,9 @@ class HazardService:
         Raises:
             HazardNotFound, HazardConflict: not the caller's, or neither ordered nor handed over.
             InvalidPayload: somebody of the team stands twice, is not on duty in the library, or keeps away;
-                passed without evidence uploaded since the order; or a new day where it was passed or another
-                department sets the days; a reference of what was not handed over, or none of its closing.
-            SecondPersonNeeded: passed, told by who found or ordered it and was not at the re-check.
+                passed without evidence uploaded since the order or handing over; or a new day where it was
+                passed or another sets the days; a reference of what was not handed over, or none of its end.
+            SecondPersonNeeded: passed, told by who found, ordered or gave it away and was not at our check.
         """
         hazard, subject = await self._locked(actor, hazard_id)
         after = self._step(hazard, HazardAction.RECHECK, passed=wanted.passed)
@@ -261,20 +261,20 @@ class HazardService:
     async def _check_recheck(
         self, actor: Principal, hazard: Hazard, subject: Subject, wanted: RecheckIn
     ) -> None:
-        """Our own re-check takes two who may be sent there; its passing rests on new files. See `recheck`."""
-        ordered = [one for one in await self._hazards.acts_of(hazard.id) if one.act == "ordered"]
+        """Our own re-check takes two who may be sent there; passing any rests on new files. See `recheck`."""
+        acts, handed_over = await self._hazards.acts_of(hazard.id), hazard.state == HazardState.HANDED_OVER
+        since = [one for one in acts if one.act == ("handed_over" if handed_over else "ordered")]
         named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
         family = await self._subjects.family(await self._subjects.survivor_of(subject.id))
-        since = ordered[-1].done_at if ordered else None
-        await self._evidence.check_uploaded(family, named, since=since)
-        if hazard.state == HazardState.HANDED_OVER:
-            return
-        await self._inspectors.check_team(wanted.inspectors, subject.id, hazard.region, "/inspectors")
+        await self._evidence.check_uploaded(family, named, since=since[-1].done_at if since else None)
+        if not handed_over:
+            await self._inspectors.check_team(wanted.inspectors, subject.id, hazard.region, "/inspectors")
         if wanted.passed and not wanted.evidence:
             why = Text("复查合格须附整改证据", "Passed: name the evidence of what was put right")
             raise InvalidPayload.at("/evidence", why)
-        before = {hazard.created_by, *(one.done_by for one in ordered)}
-        if wanted.passed and actor.sub in before and actor.sub not in wanted.inspectors:
+        before = {hazard.created_by} | {one.done_by for one in acts if one.act in ("ordered", "handed_over")}
+        # Of what was handed over nobody here was at the re-check, whomever the report names.
+        if wanted.passed and actor.sub in before and (handed_over or actor.sub not in wanted.inspectors):
             raise SecondPersonNeeded
 
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
