@@ -48,6 +48,20 @@ async def test_a_piece_that_fails_holds_back_no_other_and_stays_due(monkeypatch:
     assert pieces.due == set() and len(told) == 5
 
 
+async def test_pieces_that_wait_hold_back_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred draws whose witness is away are not done, and do not fail; others behind them are done."""
+    monkeypatch.setattr(rounds, "CHUNK", 4)
+    pieces = Pieces(10, broken=set())
+    waiting = {0, 1, 2, 3, 5}
+
+    async def do(session: Any, env: Any, key: int) -> bool:
+        return key not in waiting and await pieces.do(session, env, key)
+
+    monkeypatch.setattr(rounds, "DUE", {"pieces": Singly(pieces.find, do)})
+    await do_round(pieces, None)  # type: ignore[arg-type]
+    assert pieces.due == waiting
+
+
 async def test_each_piece_has_a_transaction_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "report", lambda work, error: None)
     pieces = Pieces(5, broken={2})

@@ -212,25 +212,28 @@ async def _together(database: Database, env: Environment, name: str, work: Toget
 
 
 async def _singly(database: Database, env: Environment, name: str, work: Singly) -> int:
-    """One chunk of pieces, and further ones in place of those that fail; gives how many were done.
+    """One chunk of pieces, and further ones in place of those that are not done; gives how many were.
 
-    A piece that fails is told and counted, and tried again in every round: it stays due. It holds back no
-    other, and the round goes on behind it until it has done a chunk or seen all.
+    A piece that fails is told and counted, and tried again in every round: it stays due, as does one that
+    waits, such as a draw for its witness. It holds back no other, and the round goes on behind it until it
+    has done a chunk or seen all.
     """
     done, after = 0, None
     while True:
         async with database.session() as session:
             keys = await work.find(session, env, after)
-        failed = 0
+        left = 0
         for key in keys:
             try:
                 async with database.session() as session:
-                    done += await work.do(session, env, key)
+                    did = await work.do(session, env, key)
             except Exception as error:
                 # As in `do_round`: a fault in one piece must not stop the others.
                 report(f"rounds: {name}: {key}", error)
-                failed += 1
-        if not failed or len(keys) < CHUNK or done >= CHUNK:
+                did = False
+            done += did
+            left += not did
+        if not left or len(keys) < CHUNK or done >= CHUNK:
             return done
         after = keys[-1]
 
