@@ -3,8 +3,9 @@
 Beside it, in turns on the same tables, a plain SQL aggregate: the latest version of each fact, its points by
 code, summed and inserted as one row for each subject, without windows, caps, vetoes, grades or next days.
 Ours is the run as the service does it: a trial in chunks of a transaction each, one result row for each
-subject. Both over N subjects and over 4N, 20 facts each. A card that says more than sets can hold goes to the
-engine and has a ratio of its own; so has a run for the record that finds nothing changed.
+subject. Both over N subjects and over 4N, 20 facts each. The quickest round of each counts: the one that
+other work on the machine disturbed least. A card that says more than sets can hold goes to the engine and has
+a ratio of its own; so has a run for the record that finds nothing changed.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import json
 import random
 import secrets
 import shutil
-import statistics
 import tempfile
 import threading
 import time
@@ -44,7 +44,7 @@ from tourtrust.runtime.postgres import PostgresServer
 
 SUBJECTS = 4_000
 FACTS = 20
-ROUNDS = 5
+ROUNDS = 15
 RARE = {"SERIOUS_LISTED": 1, "SERIOUS_LISTING_REMOVED": 1, "REPAIRED": 1}
 PLAIN = """
 INSERT INTO plain (subject_id, points)
@@ -183,10 +183,9 @@ async def measure(server: PostgresServer, url: str, env: Environment, card: Scor
     await connection.close()
     await database.dispose()
     return {
-        "seconds": statistics.median(ours),
-        "plain": statistics.median(theirs),
-        "ratio": round(statistics.median(ours) / statistics.median(theirs), 2),
-        "per_subject_us": round(statistics.median(ours) / count * 1e6, 1),
+        "plain": min(theirs),
+        "ratio": round(min(ours) / min(theirs), 2),
+        "per_subject_us": round(min(ours) / count * 1e6, 1),
         "peak_mb": round(memory[0], 1),
     }
 

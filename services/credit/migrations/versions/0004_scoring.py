@@ -35,7 +35,10 @@ def upgrade() -> None:
         "cause IN ('first', 'fact', 'time', 'objection', 'subject', 'card')",
     )
     op.create_index(
-        "ix_facts_later_versions", "facts", ["id", "version"], postgresql_where=sa.text("version > 1")
+        "ix_facts_later_versions",
+        "facts",
+        ["subject_id", "id", "version"],
+        postgresql_where=sa.text("version > 1"),
     )
     op.create_index(
         "ix_facts_repaired", "facts", ["subject_id"], postgresql_where=sa.text("code = 'REPAIRED'")

@@ -39,7 +39,7 @@ class Fact(Base, table=True):
             unique=True,
             postgresql_where=text("version = 1"),
         ),
-        Index("ix_facts_later_versions", "id", "version", postgresql_where=text("version > 1")),
+        Index("ix_facts_later_versions", "subject_id", "id", "version", postgresql_where=text("version > 1")),
         Index("ix_facts_repaired", "subject_id", postgresql_where=text("code = 'REPAIRED'")),
         Index("uq_facts_subject_id_recorded_at", "subject_id", "recorded_at", unique=True),
     )

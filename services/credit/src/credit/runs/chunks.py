@@ -95,14 +95,17 @@ class Chunks:
             await self._finish(run)
             return size
         span, count = found
+        last = count < size
         done = await self._score(run, tasks, beside, span, book)
         if done != span:
-            count = await self._runs.count_in(run.kinds, run.region, done)
+            count, last = await self._runs.count_in(run.kinds, run.region, done), False
         run.cursor = done.upto
         run.done += count
         run.total = max(run.total, run.done)
         seconds = time.perf_counter() - began
         run.worked_ms += round(seconds * 1000)
+        if last:
+            await self._finish(run)
         await self._session.flush()
         return next_size(max(count, 1), seconds)
 

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -116,9 +117,12 @@ class RunRepository:
 
     async def prepare(self) -> None:
         """Plan each statement of this transaction for its own arguments, and group by hashing in memory."""
-        await self._session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        await self._session.execute(text("SET LOCAL work_mem = '32MB'"))
-        await self._session.execute(text("SET LOCAL enable_sort = off"))
+        await self._session.execute(
+            text(
+                "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+                " set_config('work_mem', '32MB', true), set_config('enable_sort', 'off', true)"
+            )
+        )
 
     async def count(self, kinds: Sequence[str], region: str) -> int:
         """How many subjects of these kinds there are."""
@@ -133,9 +137,9 @@ class RunRepository:
         if after is not None:
             ids = ids.where(col(Subject.id) > after)
         found = ids.order_by(col(Subject.id)).limit(limit).subquery()
-        last = func.max(cast(found.c.id, Text))
+        last = func.array_agg(aggregate_order_by(found.c.id, found.c.id))[func.count()]
         row = (await self._session.execute(select(last, func.count()).select_from(found))).one()
-        return None if row[0] is None else (Span(after, UUID(row[0])), row[1])
+        return None if row[0] is None else (Span(after, row[0]), row[1])
 
     async def count_in(self, kinds: Sequence[str], region: str, span: Span) -> int:
         """How many subjects a stretch holds."""
@@ -282,8 +286,8 @@ def _within(column: Any, span: Span) -> ColumnElement[bool]:
 # keeps the days of its facts, to count those after the last closing one; where both must say the same in a
 # field, they are counted by what it says. What was repaired counts no more.
 # Whether a later day may differ is all that is said of it: `look_again_on` is the next day then, and the
-# engine finds the right one. OFFSET 0 keeps a count from being worked out once for each of its uses; lists of
-# what was repaired are hashed whatever the planner knows of the tables.
+# engine finds the right one. OFFSET 0 keeps a count from being worked out once for each of its uses. Later
+# versions are looked for among those of the stretch alone, so a chunk costs the same in a large table.
 _SCORE_SET = text(
     """
     WITH line AS (
@@ -307,24 +311,26 @@ _SCORE_SET = text(
         FROM facts f
         WHERE f.code = 'REPAIRED' AND f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
           AND pg_input_is_valid(f.payload ->> 'fact_id', 'uuid')
-          AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
-                                                  AND g.version = f.version + 1)
+          AND NOT EXISTS (SELECT 1 FROM facts g
+                          WHERE g.subject_id > :low AND g.subject_id <= :high AND g.subject_id = f.subject_id
+                            AND g.id = f.id AND g.version = f.version + 1 AND g.version > 1)
         GROUP BY CAST(f.payload ->> 'fact_id' AS uuid)
     ), standing AS (
         SELECT f.subject_id, l.rule,
                count(*) FILTER (WHERE l.opens AND f.occurred_on <= :day) AS facts,
-               bool_or(f.occurred_on > :day OR f.id IN (SELECT fact_id FROM repaired WHERE day > :day))
-                   AS awaited,
+               bool_or(f.occurred_on > :day OR r.day > :day) AS awaited,
                max(f.occurred_on) FILTER (WHERE NOT l.opens AND f.occurred_on <= :day) AS closed,
                array_agg(f.occurred_on) FILTER (WHERE l.bounded AND l.opens AND f.occurred_on <= :day)
                    AS opened
         FROM facts f
         JOIN line l ON l.code = f.code AND f.occurred_on >= l.first_day
+        LEFT JOIN repaired r ON r.fact_id = f.id
         WHERE f.subject_id > :low AND f.subject_id <= :high AND f.action <> 'revoke'
           AND f.subject_id IN (SELECT id FROM picked)
-          AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.version > 1 AND g.id = f.id
-                                                  AND g.version = f.version + 1)
-          AND (NOT l.opens OR f.id NOT IN (SELECT fact_id FROM repaired WHERE day <= :day))
+          AND NOT EXISTS (SELECT 1 FROM facts g
+                          WHERE g.subject_id > :low AND g.subject_id <= :high AND g.subject_id = f.subject_id
+                            AND g.id = f.id AND g.version = f.version + 1 AND g.version > 1)
+          AND (NOT l.opens OR r.day IS NULL OR r.day > :day)
         GROUP BY f.subject_id, l.rule, CASE WHEN l.match IS NOT NULL THEN f.payload -> l.match END
     ), counted AS (
         SELECT s.subject_id, s.rule, s.awaited,
