@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 from common.clock import FrozenClock, china_date
-from common.db import migrations_folder
+from common.db import migrations_folder, new_id
 from common.ledger.note import VerifierKey
 from common.ledger.signer import create_log_key, create_witness_key
 from common.testing import ServiceDatabase, TokenMint, api_client, test_settings
@@ -108,8 +108,9 @@ class Service:
         return hashed
 
     async def paper(self, subject: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """The reference of a subject's own paper, uploaded, on which an officer acts for it."""
-        return {"number": "书面申请2026年第1号", "sha256": await self.uploaded(subject)} | fields
+        """The reference of a new paper of the subject's own, uploaded, on which an officer acts for it."""
+        hashed = await self.uploaded(subject, f"书面材料{new_id()}.txt")
+        return {"number": "书面申请2026年第1号", "sha256": hashed} | fields
 
     async def proof(self, subject: dict[str, Any], name: str = "证明材料") -> list[dict[str, str]]:
         """Uploaded evidence, as requests name it."""

@@ -226,6 +226,29 @@ async def test_an_officer_withdraws_only_on_the_subjects_written_request(
     assert (done["state"], done["acts"][-1]["details"]) == ("withdrawn", body)
 
 
+async def test_a_paper_serves_one_procedure_and_is_newer_than_what_it_answers(
+    service: Service, room: Room
+) -> None:
+    firm = await service.subject()
+    older = await service.paper(firm)
+    facts = [await service.fact(firm, "PENALTY_WARNING", day) for day in ("2026-06-01", "2026-06-02")]
+    bodies = [
+        {"target": "fact", "fact_id": fact["id"], "statement": "并非本社所为。", "request": older}
+        for fact in facts
+    ]
+    repair = {"fact_id": facts[1]["id"], "statement": "已整改。", "evidence": await service.proof(firm)}
+    for path, body in (("/objections", bodies[0]), ("/repairs", repair | {"request": older})):
+        refused = await service.post(path, body, 422, room.clerk)
+        assert [one["pointer"] for one in refused["errors"]] == ["/request/sha256"]
+    paper = await service.paper(firm)
+    await service.post("/objections", bodies[0] | {"request": paper}, 201, room.clerk)
+    for path, body in (("/objections", bodies[1]), ("/repairs", repair)):
+        refused = await service.post(path, body | {"request": paper}, 422, room.clerk)
+        assert "另一程序" in refused["errors"][0]["detail"]
+    made = await service.post("/repairs", repair | {"request": await service.paper(firm)}, 201, room.clerk)
+    assert made["state"] in {"applied", "conflict"}
+
+
 async def test_who_made_a_record_does_not_object_to_it_for_the_subject(service: Service, room: Room) -> None:
     firm = await service.subject()
     fact = await service.fact(firm, "PENALTY_WARNING", "2026-06-01")

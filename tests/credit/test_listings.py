@@ -368,7 +368,7 @@ async def test_what_an_officer_enters_for_the_subject_leaves_it_its_days(service
 
     waived = f"/listings/{(await opened(service, subject_id=firm['id'], condition='SEV-T-1'))['id']}"
     await service.post(f"{waived}/notify", {}, 200)
-    words["request"]["waives"] = True
+    words["request"] = await service.paper(firm, waives=True)
     await service.post(f"{waived}/statement", words, 200, clerk)
     await service.post(f"{waived}/reply", answer, 200)
     await service.post(f"{waived}/decide", FULL, 200, reviewer(service))

@@ -364,12 +364,12 @@ async def test_too_early_is_taken_and_refused_with_the_day(service: Service) -> 
     assert paper["kind"] == "repair_refusal"
     await service.post(f"{path}/accept", None, 409)
     with at(service, "2027-02-24T09:00:00+08:00"):
-        again = await service.post("/repairs", application(listing_id=done["id"]))
+        newer = await service.paper(done["subject"])
+        again = await service.post("/repairs", application(listing_id=done["id"], request=newer))
         missing = await service.post(f"/repairs/{again['id']}/accept", None, 409)
         assert missing["missing"] == ["commitment"]
-        await service.post(
-            f"/repairs/{again['id']}/materials", {"commitment": "我方承诺材料真实。", "request": REQUEST}, 200
-        )
+        late = {"commitment": "我方承诺材料真实。", "request": newer}
+        await service.post(f"/repairs/{again['id']}/materials", late, 200)
         await to_verified(service, again)
         rejected = await service.post(
             f"/repairs/{again['id']}/decide",

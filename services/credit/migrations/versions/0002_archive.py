@@ -55,6 +55,7 @@ def upgrade() -> None:
     sa.Column('key_token', sa.Text(), nullable=False),
     sa.Column('uploaded_by', sa.Text(), nullable=False),
     sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('paper_of', sa.Uuid(), nullable=True),
     sa.CheckConstraint("about_kind ~ '^[a-z_]{3,16}$'", name=op.f('ck_evidence_about_kind')),
     sa.CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name=op.f('ck_evidence_sha256')),
     sa.CheckConstraint('size >= 1', name=op.f('ck_evidence_size')),

@@ -1,6 +1,7 @@
 """The hearing before a breach is confirmed: its period, the notice that begins it, the answer at its end."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
@@ -53,11 +54,18 @@ class Hearings:
             return replace(found, status="open", met_on=None)
         return replace(found, status="waived") if found.status == "overdue" else found
 
-    async def hear(self, actor: Principal, commitment: Commitment, request: WrittenStatement | None) -> None:
+    async def hear(
+        self,
+        actor: Principal,
+        commitment: Commitment,
+        request: WrittenStatement | None,
+        told_at: datetime,
+    ) -> None:
         """Note that the subject was heard; its own word, or a paper that waives the rest, ends the period.
 
         Raises:
-            InvalidPayload: an officer names no written statement, or no uploaded file; the subject names one.
+            InvalidPayload: an officer names no written statement, or no file that came since it was told and
+                served nowhere else; the subject names one.
             SecondPersonNeeded: the officer found the breach.
             StatementTooLate: the period is over; silence counts as a waiver.
         """
@@ -68,6 +76,8 @@ class Hearings:
             actor,
             [commitment.subject_id],
             request,
+            about=commitment.id,
+            since=told_at,
             took_part={commitment.verified_by},
             refusal=SecondPersonNeeded,
         )

@@ -158,7 +158,9 @@ class CommitmentService:
         if actor.subject_id != subject.id and not actor.may("credit:write"):
             raise Forbidden(Text("只能由主体本人或者经办人提交", "Only the subject or an officer may state"))
         self._advance(commitment, Event.STATEMENT)
-        await self._hearings.hear(actor, commitment, wanted.request)
+        steps = (await self._commitments.events_of([commitment.id]))[commitment.id]
+        told_at = max(step.done_at for step in steps if step.event == Event.NOTIFY)
+        await self._hearings.hear(actor, commitment, wanted.request, told_at)
         request = None if wanted.request is None else wanted.request.model_dump()
         await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text, request=request)
         return await self._view((commitment, subject), actor)

@@ -67,6 +67,17 @@ class EvidenceRepository:
             query = query.having(func.min(col(Evidence.uploaded_at)) >= since)
         return set((await self._session.execute(query)).scalars())
 
+    async def lock_same(self, subject_ids: Collection[UUID], sha256: str) -> Sequence[Evidence]:
+        """Every file of these bytes of one of the subjects, locked."""
+        query = (
+            select(Evidence)
+            .where(col(Evidence.subject_id).in_(subject_ids), col(Evidence.sha256) == sha256)
+            .order_by(col(Evidence.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return (await self._session.execute(query)).scalars().all()
+
     async def find(self, evidence_id: UUID, principal: Principal) -> Evidence | None:
         """A file about a subject that the caller may see."""
         query = (

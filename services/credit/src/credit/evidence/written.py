@@ -10,10 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
 
+from .repository import EvidenceRepository
 from .schemas import WrittenRequest
 from .service import EvidenceService
 
 __all__ = ["WrittenRequests"]
+
+_FILE = "/request/sha256"
 
 
 class WrittenRequests:
@@ -21,6 +24,7 @@ class WrittenRequests:
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._evidence = EvidenceService(session, env)
+        self._files = EvidenceRepository(session)
 
     async def check(
         self,
@@ -28,17 +32,20 @@ class WrittenRequests:
         subjects: Collection[UUID],
         request: WrittenRequest | None,
         *,
+        about: UUID,
+        since: datetime,
         took_part: Collection[str | None] = (),
         refusal: Callable[[], Problem] | None = None,
-        since: datetime | None = None,
     ) -> None:
         """Let the subject's own user act, and an officer enter what the subject handed in, in writing.
 
-        `subjects`: whose file it may be; more than one after a merger. `took_part`: who found, opened or told
-        what it answers; whoever did cannot enter the answer too. `since`: the file must be newer than that.
+        `subjects`: whose file it may be; more than one after a merger. `about`: the procedure for which it is
+        used up. `since`: when what it answers was there; the file must be newer. `took_part`: who found,
+        opened or told what it answers; whoever did cannot enter the answer too.
 
         Raises:
-            InvalidPayload: an officer names no paper, or no uploaded file of it; the subject names one.
+            InvalidPayload: an officer names no paper, no file of it that is new enough, or one that served in
+                another procedure; the subject names one.
             Problem: `refusal`, when the officer took part.
         """
         own = actor.subject_id is not None
@@ -54,4 +61,11 @@ class WrittenRequests:
             return
         if actor.sub in took_part and refusal is not None:
             raise refusal()
-        await self._evidence.check_uploaded(subjects, {"/request/sha256": request.sha256}, since=since)
+        await self._evidence.check_uploaded(subjects, {_FILE: request.sha256}, since=since)
+        files = await self._files.lock_same(subjects, request.sha256)
+        if any(file.paper_of not in (None, about) for file in files):
+            raise InvalidPayload.at(
+                _FILE, Text("此文件已用于另一程序的书面材料", "The file was the paper of another procedure")
+            )
+        for file in files:
+            file.paper_of = about

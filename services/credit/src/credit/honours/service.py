@@ -211,8 +211,15 @@ class HonourService:
         today, last = self._today(), self._deeds.statement_until(honour)
         if today > last:
             raise HonourRefused(state=honour.state, allowed=["decision"])
+        acts = (await self._honours.acts_of([honour.id]))[honour.id]
         await self._written.check(
-            actor, [subject.id], wanted.request, took_part={honour.notified_by}, refusal=SecondPersonNeeded
+            actor,
+            [subject.id],
+            wanted.request,
+            about=honour.id,
+            since=max(one.done_at for one in acts if one.act == Act.NOTIFY),
+            took_part={honour.notified_by},
+            refusal=SecondPersonNeeded,
         )
         honour.heard_out = wanted.request is None or wanted.request.waives
         begin = today if honour.heard_out else last

@@ -239,6 +239,10 @@ class ListingDesk:
         """Who took such steps."""
         return {row.done_by for row in await self._listings.events_of(listing.id) if row.event in events}
 
+    async def _last_done(self, listing: Listing, event: Event) -> datetime:
+        """When the last step of a kind was taken."""
+        return max(row.done_at for row in await self._listings.events_of(listing.id) if row.event == event)
+
     async def _texts(self, listing: Listing, event: Event) -> dict[str, Any]:
         """What people wrote at the last step of a kind."""
         found = [row for row in await self._listings.events_of(listing.id) if row.event == event]

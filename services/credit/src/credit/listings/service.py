@@ -106,6 +106,8 @@ class ListingService(ListingOpenings, ListingAnnulments):
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
+            about=listing.id,
+            since=await self._last_done(listing, Event.NOTIFY),
             took_part=took_part,
             refusal=SecondPersonNeeded,
         )

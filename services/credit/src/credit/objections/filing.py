@@ -1,5 +1,6 @@
 """Filing an objection: what it is against, and the days it has."""
 
+from datetime import datetime
 from uuid import UUID
 
 from common.auth import Principal
@@ -37,8 +38,9 @@ class ObjectionFilings(ObjectionDesk):
         Raises:
             SubjectNotFound: what it is against is not there, or not the caller's.
             NotYours: neither the subject's own user nor an officer who may write.
-            InvalidPayload: an officer names no written request of the subject whose file was uploaded, or the
-                subject names one; not exactly what names the target, or the fact does not stand any more.
+            InvalidPayload: an officer names no written request of the subject whose file was uploaded since
+                what it is against was there and served nowhere else, or the subject names one; not exactly
+                what names the target, or the fact does not stand any more.
             SecondPersonNeeded: the officer made what it is against, so that it waits for another's hand.
             ListingNotTold: the subject was not told of the listing yet.
             ObjectionOpen: one against the same thing is not decided yet.
@@ -50,10 +52,13 @@ class ObjectionFilings(ObjectionDesk):
         makers: set[str] = set()
         if wanted.request is not None:
             makers = await self._makers(subject, wanted.fact_id, wanted.grade_version, wanted.listing_id)
+        objection_id = new_id()
         await WrittenRequests(self._session, self._env).check(
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
+            about=objection_id,
+            since=await self._there_since(subject, wanted),
             took_part=makers,
             refusal=SecondPersonNeeded,
         )
@@ -64,7 +69,7 @@ class ObjectionFilings(ObjectionDesk):
         due = decide_due(policy, today, forwarded=False, extended=False)
         flag = add_working_days(today, policy.flag.working_days)
         objection = Objection(
-            id=new_id(),
+            id=objection_id,
             number=await self._papers.record_number("OBJ", subject.region),
             subject_id=subject.id,
             region=subject.region,
@@ -121,6 +126,16 @@ class ObjectionFilings(ObjectionDesk):
         if listing.notified_on is None:
             raise ListingNotTold(state=listing.state)
         return subject
+
+    async def _there_since(self, subject: Subject, wanted: ObjectionIn) -> datetime:
+        """When what is objected to was first here: nobody answers it before."""
+        if wanted.fact_id is not None:
+            return await self._objections.recorded_at(wanted.fact_id)
+        if wanted.listing_id is not None:
+            listing = await self._objections.listing(wanted.listing_id)
+            return subject.created_at if listing is None else listing.created_at
+        grade = await self._objections.grade(subject.id, wanted.grade_version or 0)
+        return subject.created_at if grade is None else grade.published_at
 
     async def _check_there(self, subject: Subject, wanted: ObjectionIn) -> None:
         if wanted.fact_id is not None:

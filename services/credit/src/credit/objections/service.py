@@ -133,9 +133,10 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
+            about=objection.id,
+            since=objection.filed_at,
             took_part=await self._had_part(objection, subject) if wanted.request is not None else (),
             refusal=SecondPersonNeeded,
-            since=objection.filed_at,
         )
         await self._unflag(objection, subject, actor.sub, "异议撤回")
         details = {} if wanted.request is None else {"request": wanted.request.model_dump()}

@@ -1,7 +1,7 @@
 """When a listing or a published fact can be repaired, and what the application needs."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from common.auth import Principal
@@ -123,6 +123,12 @@ class Outlooks:
             _gap(seventh),
             findings,
         )
+
+    async def there_since(self, aim: Aim) -> datetime:
+        """When what is to be repaired was first here: nobody asks for its repair before."""
+        if aim.fact is not None:
+            return (await self._facts.versions(aim.fact.id))[0].recorded_at
+        return (aim.listing and aim.listing.listed_at) or self._env.clock.now()
 
     async def commitment(self, aim: Aim) -> tuple[Commitment, list[Article]]:
         """Whether a commitment letter belongs to the application, and by which articles.

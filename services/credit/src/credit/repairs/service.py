@@ -87,9 +87,10 @@ class RepairService(RepairDesk):
             raise InvalidPayload.at("/commitment", Text(articles[0].article, "This subject gives none"))
         if await self._repairs.running(wanted.listing_id, wanted.fact_id) is not None:
             raise RepairRunning
-        await self._check_uploaded(actor, aim, wanted)
+        repair_id = new_id()
+        await self._check_uploaded(actor, aim, wanted, repair_id)
         repair = Repair(
-            id=new_id(),
+            id=repair_id,
             number=await self._papers.record_number("XF", aim.region),
             subject_id=aim.subject.id,
             listing_id=wanted.listing_id,
@@ -162,7 +163,7 @@ class RepairService(RepairDesk):
         self._advance(repair, Event.MATERIALS)
         if repair.commitment_rule == Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text("该主体不作信用承诺", "This subject gives none"))
-        await self._check_uploaded(actor, aim, wanted)
+        await self._check_uploaded(actor, aim, wanted, repair.id)
         repair.evidence = [*repair.evidence, *(item.model_dump(mode="json") for item in wanted.evidence)]
         repair.has_commitment = repair.has_commitment or wanted.commitment is not None
         repair.has_training = repair.has_training or wanted.training_record is not None
@@ -175,17 +176,25 @@ class RepairService(RepairDesk):
         )
         return await self._view((repair, aim.subject), actor, aim)
 
-    async def _check_uploaded(self, actor: Principal, aim: Aim, wanted: RepairIn | MaterialsIn) -> None:
+    async def _check_uploaded(
+        self, actor: Principal, aim: Aim, wanted: RepairIn | MaterialsIn, repair_id: UUID
+    ) -> None:
         """Take only files that were uploaded for the subject, and from an officer only on its paper.
 
-        Or for whom it was merged into.
+        Or for whom it was merged into. The paper is newer than the listing or the fact, and for this only.
         """
         named = {f"/evidence/{place}/sha256": one.sha256 for place, one in enumerate(wanted.evidence)}
         if wanted.training_record is not None:
             named["/training_record/sha256"] = wanted.training_record.sha256
         family = await self._outlooks.family(aim)
         await EvidenceService(self._session, self._env).check_uploaded(family, named)
-        await WrittenRequests(self._session, self._env).check(actor, family, wanted.request)
+        await WrittenRequests(self._session, self._env).check(
+            actor,
+            family,
+            wanted.request,
+            about=repair_id,
+            since=await self._outlooks.there_since(aim),
+        )
 
     async def accept(self, actor: Principal, repair_id: UUID) -> RepairView:
         """Accept an application: nothing bars it and the materials are there.
