@@ -109,7 +109,7 @@ async def voided(service: Service, draw_id: str) -> tuple[dict[str, Any], bytes]
 @pytest.fixture(scope="module")
 async def bundle(service: Service, agencies: list[dict[str, Any]]) -> bytes:
     recusal = {"inspector": "insp-0", "subject_id": agencies[0]["id"], "reason": "kinship"}
-    exclusion = {"subject_id": agencies[1]["id"], "reason": "recently_inspected"}
+    exclusion = {"subject_id": agencies[1]["id"], "reason": "under_investigation"}
     made, found = await drawn(service, count=8, recusals=[recusal], exclusions=[exclusion])
     assert (made["state"], made["sealed"]) == ("drawn", True)
     assert len(made["result"]) == 8
@@ -517,6 +517,42 @@ async def test_who_is_kept_apart_by_hand_is_named_counted_limited_and_the_same_i
             problem = await service.post("/draws", again | change, 422)
             assert problem["errors"][0]["pointer"] == pointer, change
         await service.post("/draws", again)
+    finally:
+        service.at(START)
+
+
+async def test_an_exclusion_for_a_check_is_borne_out_by_the_records(service: Service) -> None:
+    region = "140525"
+    spared, other = [await service.subject(region=region) for _ in range(2)]
+    far = await service.subject(region="140105")
+    fields: dict[str, Any] = {"region": region, "count": 1, "officers": ["borne-1", "borne-2"]}
+    team = await service.on_duty("borne-3", "borne-4", region=region, department="泽州科")
+    check = {
+        "trigger": {"kind": "complaint", "reference": "CASE-泽州"},
+        "items": ["AG-CONTRACT"],
+        "inspectors": team,
+        "department": "泽州科",
+    }
+    for one, where in ((spared, region), (far, "140105")):
+        two = team if where == region else await service.on_duty("borne-5", "borne-6", region=where)
+        await service.post("/inspections", check | {"subject_id": one["id"], "inspectors": two})
+    good = {"subject_id": spared["id"], "reason": "targeted_check"}
+    for wrong in (
+        {"subject_id": spared["id"], "reason": "recently_inspected"},
+        {"subject_id": other["id"], "reason": "targeted_check"},
+        {"subject_id": far["id"], "reason": "targeted_check"},
+    ):
+        problem = await service.post("/draws", body(**fields, exclusions=[wrong]), 422)
+        assert problem["errors"][0]["pointer"] == "/exclusions/0/reason", wrong
+    made = await service.post("/draws", body(**fields, exclusions=[good]))
+    assert made["objects"] == 1
+    [visit] = (await service.get("/inspections", subject_id=spared["id"]))["items"]
+    service.at(START + timedelta(days=2))
+    try:
+        await voided(service, made["id"])
+        await service.post(f"/inspections/{visit['id']}/cancel", {"note": "投诉已撤回"}, 200, service.who())
+        again = body(**fields | {"officers": ["borne-7", "borne-8"]}, exclusions=[good], redraw_of=made["id"])
+        assert (await service.post("/draws", again))["objects"] == 1
     finally:
         service.at(START)
 

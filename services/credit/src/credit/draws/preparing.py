@@ -1,6 +1,6 @@
 """What is drawn, from whom and by whom: from the request alone, or from a task of an annual plan."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -19,9 +19,12 @@ from credit.plans.policy import InspectionItem
 from credit.plans.service import PlanService
 
 from .errors import DrawNotFound
+from .rules.states import ExclusionReason
 from .schemas import DrawIn, TaskRef
 
 __all__ = ["Apart", "Drawable", "PlanTask", "Prepared", "Preparer"]
+
+_ON_RECORD = frozenset({ExclusionReason.RECENTLY_INSPECTED, ExclusionReason.TARGETED_CHECK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,26 @@ class Preparer:
             redraw_of=wanted.redraw_of,
             above_cap=self._above_cap(wanted.region),
         )
+
+    async def check_exclusions(self, wanted: DrawIn, region: str, objects: Collection[UUID]) -> None:
+        """Refuse exclusions by hand on account of inspections that the records of the objects do not show.
+
+        A redraw repeats those of the void draw, whatever has happened since. Other grounds are not on record
+        here: cases under investigation stand elsewhere, and objects are in business by the records.
+
+        Raises:
+            InvalidPayload: naming the first such reason.
+        """
+        if wanted.redraw_of is not None:
+            return
+        asked = {one.subject_id for one in wanted.exclusions} & set(objects)
+        shown = await self._library.inspected(asked, region, china_date(self._env.clock.now()))
+        for place, one in enumerate(wanted.exclusions):
+            if one.reason in _ON_RECORD and (one.subject_id, one.reason) not in shown:
+                raise InvalidPayload.at(
+                    f"/exclusions/{place}/reason",
+                    Text("检查记录不支持该理由", "The records of inspections do not bear that out"),
+                )
 
     async def _from_plan(self, actor: Principal, wanted: DrawIn, ref: TaskRef, today: date) -> Prepared:
         said = wanted.model_fields_set & {

@@ -84,8 +84,8 @@ class DrawService:
             DrawNotFound: the region, or the draw to repeat, is not the caller's.
             PlanNotFound, TaskNotFound, PlanConflict: the task is not there, or cannot be drawn now.
             InvalidPayload: too few objects or inspectors, names that do not fit; a redraw of something else,
-                or by officers of a void draw; grounds that the policy does not know; more recused or excluded
-                than it allows.
+                or by officers of a void draw; grounds that the policy does not know, or that the records do
+                not bear out; more recused or excluded than it allows.
             DrawConflict: the draw to repeat is not void or was repeated, or a void draw waits to be repeated.
             SupervisionBehind: too many subjects of the region were graded anew just now; ask again.
         """
@@ -100,6 +100,7 @@ class DrawService:
         check_grounds(wanted, limits)
         await self._supervision.catch_up(prepared.region, prepared.kinds)
         candidates = await self._draws.objects(prepared.region, prepared.kinds, prepared.tiers)
+        await self._preparer.check_exclusions(wanted, prepared.region, [row.id for row in candidates])
         tiers = await self._supervision.tiers(prepared.region, now)
         times, draw_id, year = _times(now, policy), new_id(), china_date(now).year
         serial = await self._draws.next_serial(year)

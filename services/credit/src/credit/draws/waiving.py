@@ -16,12 +16,14 @@ from credit.environment import Environment
 from credit.plans.library import LibraryService
 from credit.plans.repository import NumberRepository, PlanRepository
 from credit.plans.rules import PlanState
+from credit.rulebook.rules import DrawLimits
 from credit.scoring.rules.engine import instant
 
 from .errors import DrawConflict, DrawNotFinished, DrawNotFound
 from .models import Draw, DrawWaiver
 from .repository import DrawRepository
 from .rules import log_id
+from .rules.inputs import allowed_by_hand
 from .rules.states import DrawState, WaiverGround
 from .schemas import WaiverIn
 
@@ -97,21 +99,24 @@ class WaiverService:
             if draw.plan_id is None or await plans.state_of(draw.plan_id) != PlanState.DONE:
                 raise DrawConflict(Text("其计划尚未结束", "It is of no plan that has ended"))
         if ground == WaiverGround.TOO_FEW_OBJECTS:
-            there = await self._left(draw)
+            there = await self._left(draw, limits)
             if there >= max(1, draw.drawn):
                 raise DrawConflict(Text("对象仍足够抽取", "There are still enough objects"), objects=there)
 
-    async def _left(self, draw: Draw) -> int:
+    async def _left(self, draw: Draw, limits: DrawLimits) -> int:
         """How many objects a redraw could be made of: without those excluded by hand, which stay so, and of a
-        task without those that the records exclude by now.
+        task without those that the records exclude by now; none where so few are left beside those excluded
+        by hand that a redraw is refused for these.
         """
         there = {str(row.id) for row in await self._draws.objects(draw.region, draw.kinds, draw.tiers)}
-        there -= {one["object"] for one in json.loads(draw.frozen)["exclusions"] if one["by"] is not None}
+        given = {one["object"] for one in json.loads(draw.frozen)["exclusions"] if one["by"] is not None}
         if draw.plan_id is not None:
             library = LibraryService(self._session, self._env)
             today = china_date(self._env.clock.now())
-            there -= {str(subject) for subject in await library.exclusions(draw.region, today)}
-        return len(there)
+            recorded = {str(subject) for subject in await library.exclusions(draw.region, today)}
+            there, given = there - recorded, given - recorded
+        left = len(there - given)
+        return left if len(given) <= allowed_by_hand(left + len(given), limits.excluded_bp) else 0
 
     async def _record(self, actor: Principal, draw: Draw, waiver: DrawWaiver, now: datetime) -> None:
         document = {

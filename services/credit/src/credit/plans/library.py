@@ -1,6 +1,6 @@
 """The item list and the library of objects as people see them, and what a draw of a task would be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -109,6 +109,16 @@ class LibraryService:
         """The first day whose visits still count as recent."""
         policy = self._env.rulebook.inspections.choose("inspections", on=today, region=region)
         return first_day_within(today, policy.recently_inspected_months)
+
+    async def inspected(
+        self, subjects: Collection[UUID], region: str, today: date
+    ) -> set[tuple[UUID, ExclusionReason]]:
+        """Who of these was lately inspected, or is under a check outside the draw: both where both hold."""
+        rows = await self._repository.visits(subjects, self.recent_since(region, today))
+        lately = {
+            (row.subject_id, ExclusionReason.RECENTLY_INSPECTED) for row in rows if row.last is not None
+        }
+        return lately | {(row.subject_id, ExclusionReason.TARGETED_CHECK) for row in rows if row.targeted}
 
     async def exclusions(self, region: str, today: date) -> dict[UUID, ExclusionReason]:
         """Who is kept out of a draw of a task: recently inspected, or under a check outside the draw.
