@@ -272,6 +272,42 @@ async def test_a_task_whose_objects_were_all_inspected_meanwhile_is_given_up_and
         service.at(START)
 
 
+async def test_a_chain_whose_exclusions_became_too_many_is_given_up(service: Service) -> None:
+    """One subject leaves, and those excluded by hand are more than the policy allows: nobody can redraw."""
+    subjects = [await service.subject(region="140722") for _ in range(20)]
+    spared = [{"subject_id": one["id"], "reason": "not_operating"} for one in subjects[:2]]
+    people = [{"id": f"左权-{n}", "department": "左权科"} for n in range(3)]
+    wanted = {
+        "purpose": "旅行社经营规范随机抽查",
+        "region": "140722",
+        "kinds": ["travel_agency"],
+        "count": 2,
+        "inspectors": people,
+        "officers": ["many-1", "many-2"],
+        "exclusions": spared,
+    }
+    first = await service.post("/draws", wanted, who=service.who(sub="freezer"))
+    service.at(START + timedelta(days=2))
+    try:
+        await voided(service, first["id"])
+        redraw = wanted | {"officers": ["many-3", "many-4"], "redraw_of": first["id"]}
+        path, ground = f"/draws/{first['id']}/waiver", {"ground": "too_few_objects", "reason": "排除过多"}
+        decider = service.who(sub="head", scopes=["credit:decide", "inspections:run", "credit:read"])
+        assert (await service.post(path, ground, 409, decider))["objects"] == 18
+        closed = await service.http.patch(
+            f"/api/v1/credit/subjects/{subjects[-1]['id']}",
+            json={"status": "closed"},
+            headers=service.who() | {"If-Match": f'"{subjects[-1]["version"]}"'},
+        )
+        assert closed.status_code == 200, closed.text
+        for exclusions in (spared, spared[:1]):
+            problem = await service.post("/draws", redraw | {"exclusions": exclusions}, 422)
+            assert problem["errors"][0]["pointer"] == "/exclusions"
+        assert (await service.post(path, ground, who=decider))["waiver"] is not None
+    finally:
+        service.at(START)
+
+
 async def test_a_draw_outside_a_plan_can_be_by_tier_and_want_expertise(service: Service) -> None:
     hotels = [
         await service.subject(kind="star_hotel", region="140725", name=f"寿阳样例{n}（虚构）")
