@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -422,6 +422,20 @@ async def test_no_answer_in_time_is_an_outage() -> None:
     assert failed.value.away
 
 
+async def test_an_answer_that_drips_in_for_too_long_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dripping(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in b'{"items": []}':
+                await asyncio.sleep(0.02)
+                yield bytes([part])
+
+    monkeypatch.setattr("credit.exchange.adapters._ANSWERED_WITHIN", 0.05)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
+    with pytest.raises(ExchangeFailed) as failed:
+        await HttpAdapter("http://other.example", "s", transport).decisions(None)
+    assert failed.value.away
+
+
 async def test_decisions_are_applied_once_through_the_rooms_they_concern(
     service: Service, other: Other
 ) -> None:
@@ -662,6 +676,7 @@ async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keep
     other.barred = barred["key"]
     other.told = [decision("B-1", firm, "F-none")]
     await at.round()
+    assert other.of(firm), "it keeps no record behind it waiting"
     who = service.who(scopes=DECIDE)
     rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
     assert firm["key"] in {one["subject_key"] for one in rows["items"]}
@@ -669,11 +684,9 @@ async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keep
         for n in range(1, 7):
             service.at(START + timedelta(days=n))
             await at.round()
-            await at.round()
         late = service.who(scopes=DECIDE)
         rows = await service.get("/exchange/records", who=late, state="failed", limit=100)
         failed = next(one for one in rows["items"] if one["subject_id"] == barred["id"])
         assert (failed["attempts"], failed["reason"]) == (6, "HTTP 403")
-        assert other.of(firm)
     finally:
         service.at(START)

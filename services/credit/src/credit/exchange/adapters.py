@@ -5,6 +5,7 @@ record shape of docs/guides/sharing.md. `RecordedAdapter` answers from recorded 
 demonstrations.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _PAGE = 100
+_ANSWERED_WITHIN = 10.0
 _AWAY = frozenset({401, 403, 429, 502, 503, 504})
 
 
@@ -139,7 +141,7 @@ class HttpAdapter:
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={"Authorization": f"Bearer {token}"},
-            timeout=10.0,
+            timeout=_ANSWERED_WITHIN,
             transport=transport,
             limits=httpx.Limits(max_connections=4),
         )
@@ -178,15 +180,17 @@ class HttpAdapter:
             after = str(following)
 
     async def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        # The whole answer within the time: the client's own limit begins anew with every byte that drips in.
         try:
-            answer = await self._http.request(method, path, **options)
+            async with asyncio.timeout(_ANSWERED_WITHIN):
+                answer = await self._http.request(method, path, **options)
             answer.raise_for_status()
             content = answer.json()
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
             raise ExchangeFailed(f"HTTP {status}", away=status in _AWAY) from error
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            away = isinstance(error, httpx.TransportError)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+            away = isinstance(error, httpx.TransportError | TimeoutError)
             raise ExchangeFailed(type(error).__name__, away=away) from error
         if not isinstance(content, dict):
             raise ExchangeFailed("not an object")

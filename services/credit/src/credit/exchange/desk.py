@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from uuid import UUID
@@ -61,7 +61,7 @@ class ExchangeDesk:
 
         While no system is connected nothing is collected; the feed keeps it until one is. The systems are
         served beside one another: one that fails keeps none waiting, one that hangs keeps the next round
-        waiting, for `LONGEST` seconds, the record that is being sent then and one fetch at most.
+        waiting, for `LONGEST` seconds, the record that is being sent then and two fetches at most.
         """
         more = any(adapter.connected for adapter in self.adapters.values())
         while more:
@@ -103,55 +103,45 @@ class ExchangeDesk:
         return result
 
     async def _serve(self, system: System, adapter: Adapter) -> None:
-        """Send, then fetch, whatever came of it.
+        if await self._send(system, adapter):
+            await self._fetch(system, adapter)
 
-        Who still answers when asked for decisions is not away: what a record met was about that record then,
-        and counts as its attempt.
-        """
-        met = await self._send(system, adapter)
-        answered = await self._fetch(system, adapter)
-        if met is None:
-            return
-        record_id, failure = met
-        async with self._database.session() as session:
-            sending = Sending(session, self._env)
-            await (
-                sending.settle(record_id, None, failure)
-                if answered
-                else sending.unreached(record_id, failure)
-            )
-        if not answered:
-            log.warning("exchange_away", system=system, reason=failure)
+    async def _send(self, system: System, adapter: Adapter) -> bool:
+        """Send what waits; False when nobody is there.
 
-    async def _send(self, system: System, adapter: Adapter) -> tuple[UUID, str] | None:
-        """Send what waits, for at most `LONGEST` seconds and the record that is being sent then.
-
-        So no claim outlives its first pause, after which another process would send the record again. Gives
-        the record at which nobody seemed to be there, and why; with it sending ends.
+        For at most `LONGEST` seconds and the record that is being sent then: so no claim outlives its first
+        pause, after which another process would send the record again. Where nobody seemed to be there, the
+        system is asked for decisions. Who still answers that is not away: what the record met was about that
+        record, counts as its attempt, and keeps no other record waiting.
         """
         clock = asyncio.get_running_loop()
         until = clock.time() + LONGEST
         while True:
             async with self._database.session() as session:
                 claimed = await Sending(session, self._env).claim(system, SENT)
-            met = None
             for place, (record_id, body) in enumerate(claimed):
-                if met is not None or clock.time() > until:
-                    async with self._database.session() as session:
-                        await Sending(session, self._env).release([one for one, _ in claimed[place:]])
-                    return met
+                if clock.time() > until:
+                    await self._give_back([one for one, _ in claimed[place:]])
+                    return True
                 answer, failure = None, None
                 try:
                     answer = await adapter.send(body)
                 except ExchangeFailed as error:
                     failure = str(error)
-                    if error.away:
-                        met = record_id, failure
-                        continue
+                    if error.away and not await self._fetch(system, adapter):
+                        async with self._database.session() as session:
+                            await Sending(session, self._env).unreached(record_id, failure)
+                        await self._give_back([one for one, _ in claimed[place + 1 :]])
+                        log.warning("exchange_away", system=system, reason=failure)
+                        return False
                 async with self._database.session() as session:
                     await Sending(session, self._env).settle(record_id, answer, failure)
-            if met is not None or len(claimed) < SENT:
-                return met
+            if len(claimed) < SENT:
+                return True
+
+    async def _give_back(self, claimed: Sequence[UUID]) -> None:
+        async with self._database.session() as session:
+            await Sending(session, self._env).release(claimed)
 
     async def _fetch(self, system: System, adapter: Adapter) -> bool:
         """Fetch decisions; whether anybody was there."""
