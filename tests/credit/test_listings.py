@@ -714,7 +714,11 @@ async def test_a_list_that_runs_longer_under_another_law_keeps_the_veto_until_it
     await service.post(f"{path}/notify", {}, 200)
     await said(service, path, "请求复核有关事实。")
     await service.post(f"{path}/reply", {"accepted": False, "findings": "不予采纳。"}, 200)
-    longer = {"until": "2031-06-30", "legal_basis": "虚构的其他法律规定更长期限"}
+    longer = {"until": "2029-11-22", "legal_basis": "虚构的其他法律规定更长期限"}
+    short = await service.post(f"{path}/decide", FULL | {"longer": longer}, 422, reviewer(service))
+    assert [one["pointer"] for one in short["errors"]] == ["/longer/until"]
+    assert "ORDER7-PERIOD-SERIOUS，至2029-11-23" in short["errors"][0]["detail"]
+    longer["until"] = "2031-06-30"
     await service.post(f"{path}/decide", FULL | {"longer": longer}, 200, reviewer(service))
     await service.post(f"{path}/publish", {}, 200)
     firm, state = f"/subjects/{listing['subject']['id']}", service.app.state

@@ -242,9 +242,11 @@ async def test_a_version_of_the_future_takes_effect_on_its_day(service: Service)
         assert (await published(rival, 409))["clash"] == clash
     mild = await published(start | {"version": "2", "effective_from": "2026-12-10", "base": 95})
     back = {"reason": "另行研究决定"}
-    alone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 409, who=one)
-    assert alone["type"] == "/problems/second-person-needed", "its author takes back what another published"
-    gone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 200, who=two)
+    for barred in (one, two):
+        alone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 409, who=barred)
+        assert alone["type"] == "/problems/second-person-needed", "its author; who published it"
+    three = policy(service, "three")
+    gone = await service.post(f"/scorecards/{mild['id']}/withdrawal", back, 200, who=three)
     assert gone["state"] == "withdrawn"
     await settle(service)
     answer = await service.get(f"/subjects/{subject['id']}/score", known_at=known_at)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
+from common.calendar import add_months
 from common.pagination import Page, encode_cursor, page_of
 from common.problems import FieldError, Forbidden, InvalidPayload, SecondPersonNeeded, Text
 
@@ -151,7 +152,8 @@ class ListingService(ListingOpenings, ListingAnnulments):
                 (Administrative Penalty Law Articles 44, 45, 62 by analogy).
             EventRefused: decided already; or the defence was accepted, which excludes listing.
             InvalidPayload: a required step of a serious decision is not on record, or was taken before the
-                statement was answered or the period for one was over.
+                statement was answered or the period for one was over; a longer restriction ends before the
+                list's own period would, were the decision served today.
         """
         listing, subject = await self._open(listing_id, actor)
         if actor.sub in {listing.opened_by, *await self._done_by(listing, Event.STATEMENT)}:
@@ -352,8 +354,14 @@ class ListingService(ListingOpenings, ListingAnnulments):
                         ),
                     )
                 )
-        if wanted.longer is not None and wanted.longer.until <= self._today:
-            errors.append(FieldError("/longer/until", Text("须晚于今日", "Must lie after today")))
+        own = add_months(self._today, form.months)
+        if wanted.longer is not None and wanted.longer.until < own:
+            rule, until = form.period.rule, own.isoformat()
+            shorter = Text(
+                f"早于名单自身的期限（{rule}，至{until}），不是更长的限制",
+                f"Not longer: the list's own period ({rule}) runs to {until}",
+            )
+            errors.append(FieldError("/longer/until", shorter))
         if errors:
             raise InvalidPayload(errors)
 

@@ -89,7 +89,7 @@ async def publish_card(
 @router.post(
     "/{card_id}/withdrawal",
     response_model=CardView,
-    responses=declare(CardNotFound, WrongState),
+    responses=declare(CardNotFound, WrongState, SecondPersonNeeded),
     summary="Give up a draft, or withdraw a published version before its first day",
 )
 async def withdraw_card(

@@ -174,19 +174,19 @@ class CardService:
     async def withdraw(self, actor: Principal, card_id: UUID, reason: str) -> CardDraft:
         """Give up a draft, or withdraw a published version before its first day.
 
-        A second person published it, so none of its authors takes it back alone.
+        Two people published it, so neither its authors nor who published it takes it back alone.
 
         Raises:
             CardNotFound: no such version, or not of the caller's regions.
             WrongState: it is in force, or withdrawn already.
-            SecondPersonNeeded: it was published, and the caller wrote or changed it.
+            SecondPersonNeeded: it was published, and the caller wrote, changed or published it.
         """
         draft = await self._locked(actor, card_id)
         today = self._today()
         if not may_be_withdrawn(State(draft.state), draft.effective_from, today):
             raise WrongState(state=draft.state, allowed=_allowed(draft, today))
         published = draft.state == State.PUBLISHED
-        if published and actor.sub in {draft.author, *draft.editors}:
+        if published and actor.sub in {draft.author, *draft.editors, draft.published_by}:
             raise SecondPersonNeeded
         draft.withdrawn_at = await self._instant() if published else self._env.clock.now()
         draft.state, draft.withdrawn_by, draft.withdrawal_reason = State.WITHDRAWN, actor.sub, reason
