@@ -162,6 +162,25 @@ async def test_tasks_that_do_not_fit_are_refused(
     assert pointer in [one["pointer"] for one in problem["errors"]]
 
 
+async def test_nobody_alone_keeps_an_office_from_a_firm(service: Service) -> None:
+    subject = await service.subject(region="140702")
+    body = {"subject_id": subject["id"], "reason": "kinship"}
+    made = [await inspector(service, f"apart-{n}") for n in range(4)]
+    paths = [f"/inspectors/{one['id']}/recusals" for one in made]
+    chief, deputy = service.who(sub="chief"), service.who(sub="deputy")
+    noted = await service.post(paths[0], body, who=chief)
+    refused = await service.post(paths[1], body, 409, chief)
+    assert refused["type"] == "/problems/second-person-needed"
+    await service.post(paths[1], body, who=deputy)
+    await service.post(paths[2], body, 409, deputy)
+    await service.post(paths[2], body, who=service.who(sub="apart-2"))
+    await service.post(paths[3], body, who=service.who(sub="apart-2"))
+    end = {"to_on": "2026-11-23"}
+    await service.post(f"{paths[0]}/{noted['recusals'][0]['id']}/end", end, 200, deputy)
+    other = await service.subject(region="140702")
+    await service.post(paths[0], body | {"subject_id": other["id"]}, who=chief)
+
+
 async def test_a_task_is_drawn_by_tier_jointly_with_recusals_and_becomes_visits(service: Service) -> None:
     agencies = [await service.subject(region="140702", name=f"晋中计划样例{n}（虚构）") for n in range(8)]
     for agency in agencies[:2]:

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import ColumnElement, Row, and_, false, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -126,6 +126,21 @@ class InspectorRepository:
         if subject_id is not None:
             query = query.where(col(InspectorRecusal.subject_id) == subject_id)
         return (await self._session.execute(query)).all()
+
+    async def noted_for_others(self, by: str, subject_id: UUID, on: date) -> int:
+        """How many others a person keeps from a subject, on a day or later."""
+        query = (
+            select(func.count())
+            .select_from(InspectorRecusal)
+            .join(Inspector, col(Inspector.id) == col(InspectorRecusal.inspector_id))
+            .where(
+                col(InspectorRecusal.subject_id) == subject_id,
+                col(InspectorRecusal.noted_by) == by,
+                col(Inspector.staff_id) != by,
+                or_(col(InspectorRecusal.to_on).is_(None), col(InspectorRecusal.to_on) >= on),
+            )
+        )
+        return (await self._session.execute(query)).scalar_one()
 
     async def recusal(self, inspector_id: UUID, recusal_id: UUID) -> InspectorRecusal | None:
         """A recusal of an inspector, locked."""

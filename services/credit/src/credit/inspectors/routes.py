@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
-from common.problems import PreconditionFailed, PreconditionRequired, declare
+from common.problems import PreconditionFailed, PreconditionRequired, SecondPersonNeeded, declare
 from common.web import CursorParam, ExpectedVersion, LimitParam, ServiceRouter, etag
 from fastapi import Query, Response
 
@@ -70,7 +70,7 @@ async def change_inspector(
 @router.post(
     "/{inspector_id}/recusals",
     status_code=201,
-    responses=declare(InspectorNotFound, SubjectNotFound, RecusalConflict),
+    responses=declare(InspectorNotFound, SubjectNotFound, RecusalConflict, SecondPersonNeeded),
     summary="The inspector keeps away from a subject",
 )
 async def recuse_inspector(

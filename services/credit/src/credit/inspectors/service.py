@@ -9,7 +9,7 @@ from common.auth import Principal
 from common.clock import china_date
 from common.db import new_id
 from common.pagination import Page, encode_cursor, page_of
-from common.problems import InvalidPayload, Text
+from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.draws.rules.states import RecusalReason
@@ -106,13 +106,18 @@ class InspectorService:
     async def recuse(self, actor: Principal, inspector_id: UUID, wanted: RecusalIn) -> InspectorView:
         """Note that an inspector keeps away from a subject; each inspector may do so himself.
 
+        For others one person notes as many as `recusals_by_one` of the draw limits says, so that nobody alone
+        keeps an office from a subject, or stops its draws.
+
         Raises:
             InspectorNotFound, SubjectNotFound: not in the caller's regions.
             RecusalConflict: he keeps away from it already.
             InvalidPayload: it would end before it begins.
+            SecondPersonNeeded: the caller keeps so many others from the subject already.
         """
         inspector = await self._locked(actor, inspector_id)
-        if await self._subjects.find(wanted.subject_id, actor) is None:
+        # Its lock makes two requests of one person count each other.
+        if await self._subjects.lock(wanted.subject_id, actor) is None:
             raise SubjectNotFound
         today = china_date(self._env.clock.now())
         first = wanted.from_on or today
@@ -120,6 +125,11 @@ class InspectorService:
         for one in await self._inspectors.recusals_of([inspector.id]):
             if one.subject_id == wanted.subject_id and (one.to_on is None or one.to_on >= first):
                 raise RecusalConflict(recusal_id=str(one.id))
+        if actor.sub != inspector.staff_id:
+            limits = self._env.rulebook.draw_limits.choose("draw-limits", on=today, region=inspector.region)
+            noted = await self._inspectors.noted_for_others(actor.sub, wanted.subject_id, today)
+            if noted >= limits.recusals_by_one:
+                raise SecondPersonNeeded
         self._inspectors.add(
             InspectorRecusal(
                 id=new_id(),

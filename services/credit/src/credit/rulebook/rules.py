@@ -103,10 +103,14 @@ class Ground(_Part):
 
 
 class DrawLimits(Policy):
-    """What people may decide in a draw: by which grounds, and how far, in basis points."""
+    """What people may decide in a draw: by which grounds, and how far, in basis points.
+
+    `recusals_by_one`: how many inspectors one person may keep from one subject beside himself.
+    """
 
     recused_bp: int = Field(ge=0, le=10_000)
     excluded_bp: int = Field(ge=0, le=10_000)
+    recusals_by_one: int = Field(ge=1)
     recusal_grounds: list[Ground] = Field(min_length=1)
     exclusion_grounds: list[Ground] = Field(min_length=1)
     waiver_grounds: list[Ground] = Field(min_length=1)
