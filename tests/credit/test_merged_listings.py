@@ -220,3 +220,34 @@ async def test_each_keeps_the_end_of_its_own_listing_when_the_merger_is_undone(s
         assert await grade_on(service, firm, "2026-11-25") == "A"
     finally:
         service.at(START)
+
+
+@pytest.mark.parametrize("survivors_ended", [False, True])
+async def test_a_listing_that_ended_before_the_merger_leaves_the_others_entry_standing(
+    service: Service, survivors_ended: bool
+) -> None:
+    kind = {"kind": "star_hotel", "key": None}
+    twice = await service.subject(**kind, name="疑似重复登记酒店（虚构）")
+    firm = await service.subject(**kind, name="存续样例酒店（虚构）")
+    both = [await listed(service, subject_id=one["id"]) for one in (twice, firm)]
+    ended, stands = reversed(both) if survivors_ended else both
+    try:
+        service.at(START + timedelta(days=3))
+        await service.post(f"/listings/{ended['id']}/remove", POLICY, 200, reviewer(service))
+        service.at(START + timedelta(days=5))
+        await merged(service, twice, firm)
+        assert await grade_on(service, firm, "2026-11-28") == "D", "the other listing runs on"
+        service.at(START + timedelta(days=7))
+        await unmerged(service, twice)
+        off, on = (firm, twice) if survivors_ended else (twice, firm)
+        assert await grade_on(service, off, "2026-11-25") == "D"
+        assert await grade_on(service, off, "2026-11-30") == "A", "its own listing ended"
+        assert await grade_on(service, on, "2026-11-30") == "D"
+        service.at(START + timedelta(days=9))
+        await merged(service, twice, firm)
+        await service.post(f"/listings/{stands['id']}/remove", POLICY, 200, reviewer(service))
+        assert await grade_on(service, firm, "2026-12-01") == "D"
+        service.at(START + timedelta(days=10))
+        assert await grade_on(service, firm, "2026-12-03") == "A"
+    finally:
+        service.at(START)

@@ -97,6 +97,7 @@ class MergeService:
         copies = await self._copy_facts(subject, survivor, merger, now)
         await self._showings.look_again(subject.id)
         await self._relations.move(subject, survivor, merger.id, actor.sub, wanted.reason, now)
+        await ListingReturns(self._session, self._env).keep_on(survivor, actor.sub)
         await self._say(subject, now)
         await self._scoring.rescore(survivor, Cause.SUBJECT, None, now)
         await self._say(survivor, now)
