@@ -83,3 +83,27 @@ async def test_a_listing_restored_on_the_day_on_which_another_ends_counts_from_t
         assert await grades(service, firm, "2026-11-28", "2026-11-29", "2026-11-30") == "DAA"
     finally:
         service.at(START)
+
+
+@pytest.mark.parametrize("served", [None, "2026-11-23"], ids=["beside it", "served before and entered later"])
+async def test_a_rest_that_an_annulled_listing_had_covered_is_one(
+    service: Service, served: str | None
+) -> None:
+    firm, first, wrong = await two(service)
+    void = {"ground": "REP-A-2", "note": "处罚决定已被法院撤销。", "proof": "(2026)虚行终9号"}
+    try:
+        if served is None:
+            await publish(service, wrong, 0)
+        await step(service, first, "lift", 1, **RULING)
+        await step(service, first, "restore", 3, note="重整计划未获执行。")
+        if served is not None:
+            await publish(service, wrong, 4, served_on=served)
+        days = [f"2026-11-{day}" for day in range(23, 29)]
+        service.at(START + timedelta(days=4))
+        assert await grades(service, firm, *days) == "DDDDDD"
+        await step(service, wrong, "remove", 5, **void)
+        assert await grades(service, firm, *days) == "DAADDD"
+        await step(service, first, "remove", 6, **REMOVAL)
+        assert await grades(service, firm, *days, "2026-11-29") == "DAADDDA"
+    finally:
+        service.at(START)

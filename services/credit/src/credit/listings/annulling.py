@@ -131,15 +131,14 @@ class ListingAnnulments(ListingEndings):
         await self._close_ended(holder, ListName(listing.on_list), by, listing.number)
 
     async def _close_ended(self, holder: Subject, on_list: ListName, by: str, mark: str) -> None:
-        """Close the entries of listings that ended while another, which is none now, kept their list open.
+        """Close the entries of listings that left their list while another, which is none now, kept it open.
 
-        `mark` tells these closings from those of the listings themselves.
+        For good, or for a lifting. `mark` tells these closings from those of the listings themselves.
         """
         code = CODES[on_list][1]
         closing = await self._fact_rows.standing(holder.id, [code], self._today, holder.last_recorded_at)
         closed = {fact.occurred_on for fact in closing}
-        for other in await self._listings.ended(holder.id, on_list):
-            on = min(day for day in (other.lifted_on, other.removed_on) if day is not None)
+        for other, version, on in await self._listings.leavings(holder.id, on_list):
             if on not in closed and not await self._keeping(other, holder, on):
                 closed.add(on)
-                await self._fact(holder, other, code, on, by, f"#{other.version}/{mark}")
+                await self._fact(holder, other, code, on, by, f"#{version}/{mark}")

@@ -191,20 +191,29 @@ class ListingRepository:
         )
         return (await self._session.execute(query)).scalars().all()
 
-    async def ended(self, subject_id: UUID, on_list: str) -> Sequence[Listing]:
-        """The listings of a subject that left this list for good or are lifted, but for annulled ones."""
+    async def leavings(self, subject_id: UUID, on_list: str) -> Sequence[Row[Listing, int, date]]:
+        """Each step by which a listing of a subject left this list, as (listing, version, day), in order.
+
+        For good or by a lifting, also where it has returned since. One that was removed while it was lifted
+        left by the lifting; one that was annulled never was on it.
+        """
+        removed = and_(
+            col(ListingEvent.event) == Event.REMOVE,
+            col(Listing.listed_on).is_not(None),
+            col(Listing.lifted_on).is_(None),
+        )
         query = (
-            select(Listing)
+            select(Listing, col(ListingEvent.version), col(ListingEvent.on_day))
+            .join(ListingEvent, col(ListingEvent.listing_id) == col(Listing.id))
             .where(
                 of_family(col(Listing.subject_id), subject_id),
                 ~col(Listing.annulled),
                 col(Listing.on_list) == on_list,
-                col(Listing.listed_on).is_not(None),
-                or_(col(Listing.removed_on).is_not(None), col(Listing.lifted_on).is_not(None)),
+                or_(col(ListingEvent.event) == Event.LIFT, removed),
             )
-            .order_by(col(Listing.listed_on), col(Listing.id))
+            .order_by(col(Listing.listed_on), col(Listing.id), col(ListingEvent.version))
         )
-        return (await self._session.execute(query)).scalars().all()
+        return (await self._session.execute(query)).all()
 
     async def of_subject(self, subject_id: UUID) -> Sequence[Listing]:
         """The listings of a subject and of everyone who was merged into it, in order."""
