@@ -562,6 +562,7 @@ async def test_a_deposit_given_back_under_the_deferral_is_not_due_before_its_end
     ("body", "pointer"),
     [
         (line("payment", "2026-01-05"), "/amount_fen"),
+        (line("payment", "2026-01-05", 4_000_001), "/amount_fen"),
         (line("payment", "2027-01-05", 1), "/occurred_on"),
         (line("payment", "2026-01-05", 1, form="guarantee"), "/expires_on"),
         (line("payment", "2026-01-05", 1, expires_on="2027-01-05"), "/expires_on"),

@@ -30,14 +30,16 @@ def check_entry(
     *,
     pilot: bool,
     deferrable: bool,
+    most_fen: int,
 ) -> None:
     """Whether an entry makes sense by itself and beside what stands.
 
     `pilot` and `deferrable` say whether insurance was allowed there on its day, and whether the deferral it
-    names held.
+    names held; `most_fen` how much may be paid at once.
 
     Raises:
-        InvalidPayload: a field is missing, does not belong to this kind of entry, or names nothing.
+        InvalidPayload: a field is missing, does not belong to this kind of entry, or names nothing; more is
+            paid than may be.
         DepositRefused: it does not fit what stands.
     """
     kind = wanted.kind
@@ -45,6 +47,12 @@ def check_entry(
     takes = kind in (EntryKind.USE, EntryKind.REFUND)
     names = kind in (EntryKind.RELEASE, EntryKind.CONFIRMATION, EntryKind.VOID)
     _field("amount_fen", wanted.amount_fen > 0, opening or takes, opening or takes)
+    if opening and wanted.amount_fen > most_fen:
+        most = Text(
+            f"一笔不得超过 {most_fen} 分（应存数额的规定倍数）",
+            f"At most {most_fen} fen at once, a multiple of the sum required",
+        )
+        raise InvalidPayload.at("/amount_fen", most)
     replaces = kind is EntryKind.REPLACEMENT
     _field("refers_to", wanted.refers_to is not None, names, names or takes or replaces)
     _field("expires_on", wanted.expires_on is not None, paper, paper)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from common.policies import Policy, PolicyStatus
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Amount", "DepositOverlay", "DepositPolicy", "Halving", "Period"]
+__all__ = ["Amount", "Bound", "DepositOverlay", "DepositPolicy", "Halving", "Period"]
 
 
 class _Figure(BaseModel):
@@ -26,6 +26,12 @@ class Period(_Figure):
     """A time limit in working days with its own legal basis."""
 
     working_days: int = Field(ge=0, le=366)
+
+
+class Bound(_Figure):
+    """How many times the sum required, before any halving, one payment may be."""
+
+    times: int = Field(ge=1, le=1000)
 
 
 class Halving(_Figure):
@@ -52,6 +58,7 @@ class DepositPolicy(Policy):
     top_up: Period
     halving: Halving
     insurance_shown: Period
+    most_paid: Bound
     readings: dict[str, str] = Field(default={})
 
 

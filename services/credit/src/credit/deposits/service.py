@@ -145,13 +145,17 @@ class DepositService:
 
         Raises:
             SubjectNotFound, NoDeposit: not the caller's to see, or no travel agency.
-            InvalidPayload: a field is missing, does not belong to this kind of entry, or names nothing.
+            InvalidPayload: a field is missing, does not belong to this kind of entry, or names nothing; more
+                is paid at once than `most_paid` times the sum required today, before any halving.
             DepositRefused: insurance where no pilot allows it, more taken than there is, a demand that is
                 not open, an entry that was taken back before.
         """
         subject = await self._locked(actor, subject_id)
         now = self._env.clock.now()
-        check_day("/occurred_on", wanted.occurred_on, china_date(now))
+        today = china_date(now)
+        check_day("/occurred_on", wanted.occurred_on, today)
+        policy, _ = self._policy(subject, today)
+        due = await self.required(subject, today)
         rows = await self._deposits.entries(subject.id)
         demands = await self._deposits.demands(subject.id)
         check_entry(
@@ -161,6 +165,7 @@ class DepositService:
             pilot=self._pilot(subject, wanted.occurred_on),
             deferrable=wanted.deferral is None
             or self._overlay(subject, wanted.deferral, wanted.occurred_on) is not None,
+            most_fen=due.full_fen * policy.most_paid.times,
         )
         row = DepositEntry(
             **wanted.model_dump(),
