@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from .conftest import START, Service
 from .test_draws import drawn
+from .test_merged_listings import merged
 
 TEAM = ["phone-a", "phone-b"]
 DEVICE = "2026-11-23T01:58:00+00:00"
@@ -401,6 +402,34 @@ async def test_a_drawn_visit_is_cancelled_by_two_persons(service: Service) -> No
     assert (done["state"], done["proposal"], done["allowed"]) == ("cancelled", None, [])
     assert [one["act"] for one in done["acts"]] == ["assigned", "proposed", "cancelled"]
     await service.post(path, {"note": "属实"}, 409, first)
+
+
+async def test_a_recusal_from_a_merged_subject_holds_for_its_survivor(service: Service) -> None:
+    region, people = "140321", ["kin-a", "kin-b", "kin-c"]
+    operator = await service.subject(
+        kind="unlicensed_operator", key=None, name="平定无证经营点（虚构）", region=region
+    )
+    firm = await service.subject(name="平定样例旅行社（虚构）", region=region)
+    await service.on_duty(*people[1:], region=region)
+    body = {"staff_id": "kin-a", "name": "检查员（虚构）", "department": "综合执法队", "region": region}
+    kin = await service.post("/inspectors", body | {"card_no": "JC-KIN-A", "active_from": "2026-01-01"})
+    recusal = {"subject_id": operator["id"], "reason": "kinship"}
+    await service.post(f"/inspectors/{kin['id']}/recusals", recusal)
+    await merged(service, operator, firm)
+    visit = {
+        "subject_id": firm["id"],
+        "visited_on": "2026-11-23",
+        "visitors": people[:2],
+        "observations": [{"finding": "ok", "text": "正常经营"}],
+        "advice": "nothing",
+    }
+    problem = await service.post("/mystery-visits", visit, 422)
+    assert problem["errors"][0]["pointer"] == "/visitors"
+    wanted = {"purpose": "随机抽查", "region": region, "kinds": ["travel_agency"], "count": 1}
+    made = await service.post("/draws", wanted | {"officers": ["kin-d", "kin-e"]})
+    inputs = await service.http.get(f"/api/v1/credit/draws/{made['id']}/inputs", headers=service.who())
+    [kept] = inputs.json()["recusals"]
+    assert (kept["inspector"], kept["object"], kept["source"]) == ("kin-a", firm["id"], "library")
 
 
 async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: Service) -> None:

@@ -110,7 +110,7 @@ class InspectorRepository:
         return (await self._session.execute(query)).scalars().all()
 
     async def standing(
-        self, staff: Collection[str], on: date, subject_id: UUID | None = None
+        self, staff: Collection[str], on: date, subjects: Collection[UUID] | None = None
     ) -> Sequence[Row[str, UUID, str, str]]:
         """The recusals that stand on a day, as (staff id, subject, reason, who noted it)."""
         query = (
@@ -123,8 +123,8 @@ class InspectorRepository:
             .join(Inspector, col(Inspector.id) == col(InspectorRecusal.inspector_id))
             .where(col(Inspector.staff_id).in_(staff), _stands_on(on))
         )
-        if subject_id is not None:
-            query = query.where(col(InspectorRecusal.subject_id) == subject_id)
+        if subjects is not None:
+            query = query.where(col(InspectorRecusal.subject_id).in_(subjects))
         return (await self._session.execute(query)).all()
 
     async def noted_for_others(self, by: str, subject_id: UUID, on: date) -> int:

@@ -209,13 +209,18 @@ class InspectorService:
         return await self._inspectors.by_staff(staff)
 
     async def recusals(self, staff: Collection[str], on: date) -> list[tuple[str, UUID, RecusalReason, str]]:
-        """The recusals of these inspectors that stand on a day, with who noted each."""
+        """The recusals of these inspectors that stand on a day, with who noted each.
+
+        Whom one is about who was merged since counts as its survivor.
+        """
         rows = await self._inspectors.standing(staff, on)
-        return [(row.staff_id, row.subject_id, RecusalReason(row.reason), row.noted_by) for row in rows]
+        now = await self._subjects.survivors({row.subject_id for row in rows})
+        return [(row.staff_id, now[row.subject_id], RecusalReason(row.reason), row.noted_by) for row in rows]
 
     async def recused(self, staff: Collection[str], subject_id: UUID, on: date) -> set[str]:
-        """Which of these inspectors must keep away from a subject."""
-        return {row.staff_id for row in await self._inspectors.standing(staff, on, subject_id)}
+        """Which of these inspectors must keep away from a subject, under whichever of its records."""
+        family = await self._subjects.family(await self._subjects.survivor_of(subject_id))
+        return {row.staff_id for row in await self._inspectors.standing(staff, on, family)}
 
     async def _locked(self, actor: Principal, inspector_id: UUID) -> Inspector:
         inspector = await self._inspectors.find(inspector_id, actor, lock=True)

@@ -194,19 +194,22 @@ class SubjectRepository:
 
     async def survivor_of(self, subject_id: UUID) -> UUID:
         """Whom a subject was merged into in the end; itself when it was not."""
+        return (await self.survivors([subject_id])).get(subject_id, subject_id)
+
+    async def survivors(self, subject_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Whom each of these subjects was merged into in the end; itself when it was not."""
         chain = (
-            select(col(Subject.id), col(Subject.merged_into))
-            .where(col(Subject.id) == subject_id)
+            select(col(Subject.id).label("first"), col(Subject.id), col(Subject.merged_into))
+            .where(col(Subject.id).in_(subject_ids))
             .cte("chain", recursive=True)
         )
         chain = chain.union_all(
-            select(col(Subject.id), col(Subject.merged_into)).join(
+            select(chain.c.first, col(Subject.id), col(Subject.merged_into)).join(
                 chain, col(Subject.id) == chain.c.merged_into
             )
         )
-        last = select(chain.c.id).where(chain.c.merged_into.is_(None))
-        found: UUID | None = (await self._session.execute(last)).scalar_one_or_none()
-        return found or subject_id
+        last = select(chain.c.first, chain.c.id).where(chain.c.merged_into.is_(None))
+        return {row[0]: row[1] for row in await self._session.execute(last)}
 
     async def family(self, subject_id: UUID) -> list[UUID]:
         """A subject and everyone who was merged into it: whose listings, warnings and duties are its own."""
