@@ -111,6 +111,9 @@ async def test_a_key_brings_one_file_once(service: Service) -> None:
     assert again == first, "the first answer, though the import is over"
     refused = await send(service, other, CSV, 422, who=keyed)
     assert refused["type"] == "/problems/idempotency-key-reused"
+    for asked in ({"dry_run": "true"}, {"mode": "create"}):
+        refused = await send(service, one, CSV, 422, who=keyed, **asked)
+        assert refused["type"] == "/problems/idempotency-key-reused", "the same file, another request"
     refused = await send(service, one, CSV, 422, who=service.who() | {"Idempotency-Key": "a b"})
     assert (await service.get("/subjects", key=key(92)))["items"] == []
 

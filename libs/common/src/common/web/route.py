@@ -122,7 +122,8 @@ async def _read_json(request: Request) -> None:
 async def attempt_of(request: Request, body: bytes | None = None) -> Attempt | None:
     """The attempt that a write with `Idempotency-Key` is; None without a key.
 
-    `body` is what two attempts are compared by, if that is not the raw body.
+    A key belongs to one path and query. With `body`, what two attempts are compared by in place of the raw
+    body, it belongs to the path alone: what of the query matters stands in `body` then.
 
     Raises:
         InvalidPayload: the key is no key.
@@ -143,12 +144,12 @@ async def attempt_of(request: Request, body: bytes | None = None) -> Attempt | N
                 )
             ]
         )
-    target = request.url.path + ("?" + request.url.query if request.url.query else "")
+    query = request.url.query if body is None else ""
     return Attempt.of(
         service=request.app.state.name,
         principal=principal,
         method=request.method,
-        path=target,
+        path=request.url.path + ("?" + query if query else ""),
         key=key,
         body=await request.body() if body is None else body,
     )

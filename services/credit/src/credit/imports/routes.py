@@ -90,7 +90,7 @@ async def import_subjects(
     format = format_of(kind, name)
     if format is None:
         raise UnsupportedMediaType(Text("文件须为 xlsx、csv 或 ndjson", "Send xlsx, csv or ndjson"))
-    attempt = await attempt_of(request, raw)
+    attempt = await attempt_of(request, f"{mode}?{dry_run}?".encode() + raw)
     answer, again = await stager.stage(actor, raw, format, mode, dry_run, attempt)
     if again:
         return given_again(answer)

@@ -63,7 +63,7 @@ class Stager:
 
         Raises:
             FileRefused, PayloadTooLarge: the file as a whole; nothing of it is kept.
-            IdempotencyKeyReused, RequestInProgress: the key came with another file, or is at work.
+            IdempotencyKeyReused, RequestInProgress: the key came with another file or query, or is at work.
         """
         digest = sha256(raw).hexdigest()
         async with self._database.session() as session:
