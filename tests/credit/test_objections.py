@@ -504,9 +504,21 @@ async def test_a_subject_is_told_of_itself_and_of_nothing_internal_or_unfinished
     assert (await service.get(f"/objections/{made['id']}/ripple", limit=100, who=market)) == own
     shown = await service.get(f"/objections/{made['id']}", who=room.own(subject))
     assert own["total"] == len(own["items"]) == shown["effects"] == sum(own["by_kind"].values())
+    places = list(range(1, own["total"] + 1))
+    assert [one["position"] for one in own["items"]] == places, "no gap tells of what is left out"
+    walked: list[Any] = []
+    cursor: dict[str, Any] = {}
+    while len(walked) < own["total"]:
+        page = await service.get(
+            f"/objections/{made['id']}/ripple", limit=own["total"] - 1, who=room.own(subject), **cursor
+        )
+        walked, cursor = walked + page["items"], {"cursor": page["next_cursor"]}
+    assert walked == own["items"] and page["next_cursor"] is None
     url = f"/api/v1/credit/objections/{made['id']}/ripple.csv"
     file = await service.http.get(url, headers=room.own(subject))
     assert int(file.headers["x-rows"]) == own["total"]
+    numbers = [line.split(",")[0] for line in file.text.splitlines()[1:]]
+    assert numbers == [str(place) for place in places]
 
 
 async def test_a_draw_of_some_tiers_that_a_wrong_tier_kept_a_subject_out_of_is_listed(

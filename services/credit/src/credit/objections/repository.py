@@ -309,16 +309,18 @@ class ObjectionRepository:
     async def effects(
         self, objection_id: UUID, told: Collection[UUID] | None, after: int, limit: int
     ) -> Sequence[ObjectionEffect]:
-        """`limit + 1` listed effects behind `after`, in order; of subjects that are `told`, see `_told`."""
+        """`limit + 1` listed effects behind the first `after`, in order; of those `told`, see `_told`.
+
+        Who is told of all has `after` of them up to that position; who is told in part has them counted.
+        """
         query = (
             select(ObjectionEffect)
-            .where(
-                col(ObjectionEffect.objection_id) == objection_id,
-                col(ObjectionEffect.position) > after,
-                *_told(told),
-            )
+            .where(col(ObjectionEffect.objection_id) == objection_id, *_told(told))
             .order_by(col(ObjectionEffect.position))
             .limit(limit + 1)
+        )
+        query = (
+            query.offset(after) if told is not None else query.where(col(ObjectionEffect.position) > after)
         )
         return (await self._session.execute(query)).scalars().all()
 
@@ -330,7 +332,7 @@ class ObjectionRepository:
         while rows := list(await self.effects(objection_id, told, after, page))[:page]:
             for row in rows:
                 yield row
-            after = rows[-1].position
+            after += len(rows)
 
     async def effects_by_kind(self, objection_id: UUID, told: Collection[UUID] | None) -> dict[str, int]:
         """How many effects of each kind are listed."""

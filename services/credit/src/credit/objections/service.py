@@ -185,14 +185,15 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         told = _told(actor, objection)
         by_kind = await self._objections.effects_by_kind(objection.id, told)
         rows = await self._objections.effects(objection.id, told, after, limit)
-        items, following = page_of(rows, limit, lambda row: encode_cursor(row.position))
+        effects = [self._effect(row, place) for place, row in enumerate(rows, after + 1)]
+        items, following = page_of(effects, limit, lambda one: encode_cursor(one.position))
         return RippleView(
             objection_id=objection.id,
             since=objection.since or objection.filed_at,
             state="running" if objection.ripple == "running" else "done",
             total=sum(by_kind.values()),
             by_kind=by_kind,
-            items=[self._effect(row) for row in items],
+            items=items,
             next_cursor=following,
         )
 
@@ -203,8 +204,10 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         objection = await self._rippled(actor, objection_id)
 
         async def rows() -> AsyncIterator[Sequence[Any]]:
+            place = 0
             async for row in self._objections.all_effects(objection.id, _told(actor, objection)):
-                one = self._effect(row)
+                place += 1
+                one = self._effect(row, place)
                 yield (
                     one.position,
                     one.kind,
@@ -233,9 +236,10 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
             raise NotSustained(state=objection.state, allowed=self._allowed(objection))
         return objection
 
-    def _effect(self, row: ObjectionEffect) -> EffectView:
+    def _effect(self, row: ObjectionEffect, place: int) -> EffectView:
+        """An effect as the `place`th that the caller is told of, so that nothing left out leaves a gap."""
         return EffectView(
-            position=row.position,
+            position=place,
             kind=row.kind,  # type: ignore[arg-type]  # written from an Affected
             subject_id=row.subject_id,
             id=row.target_id,
