@@ -10,8 +10,10 @@ from credit.subjects.repository import SubjectRepository
 from sqlalchemy import text
 
 from .conftest import Service
+from .test_inspections import TEAM, finished, ordered
 from .test_listings import opened, to_decided
 from .test_merged_listings import merged
+from .test_objections import Room
 
 HELD = text("SELECT id FROM subjects WHERE id = :id FOR UPDATE NOWAIT")
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -23,6 +25,20 @@ async def pair(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
     operator = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
     assert UUID(firm["id"]) < UUID(operator["id"])
     return firm, operator
+
+
+async def inns(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An inn that was registered twice, the first of which survives."""
+    given: dict[str, Any] = {
+        "kind": "homestay",
+        "key": None,
+        "region": "140802",
+        "name": "重复登记样例民宿（虚构）",
+    }
+    await service.on_duty(*TEAM, expertise=["safety"])
+    first, again = await service.subject(**given), await service.subject(**given)
+    assert UUID(first["id"]) < UUID(again["id"])
+    return first, again
 
 
 async def test_paper_uploaded_at_the_survivor_or_at_the_merged_is_heard(service: Service) -> None:
@@ -41,19 +57,32 @@ async def test_paper_uploaded_at_the_survivor_or_at_the_merged_is_heard(service:
         assert (await service.post(path, words, 200, clerk))["state"] == "defence"
 
 
-@pytest.mark.parametrize("act", ["publish", "look"])
+@pytest.mark.parametrize("act", ["publish", "look", "accept", "show"])
 async def test_a_merged_subject_is_not_held_while_its_survivor_is_awaited(service: Service, act: str) -> None:
-    firm, operator = await pair(service)
-    draft = await to_decided(service, await opened(service, "SEV-T-5", subject_id=operator["id"]))
-    await merged(service, operator, firm)
+    firm, other = await (pair(service) if act != "show" else inns(service))
+    if act == "show":
+        visit = await finished(
+            service, await ordered(service, other, items=["SAFE-FIRE"]), "problem_found", "problem"
+        )
+        path, who = f"/inspections/{visit['id']}", service.who(sub="second")
+        await service.post(f"{path}/decide", {"note": "事实清楚"}, 200, service.who(sub="chief"))
+        path = f"{path}/publish"
+    else:
+        draft = await to_decided(service, await opened(service, "SEV-T-5", subject_id=other["id"]))
+        path, who = f"/listings/{draft['id']}/publish", service.who()
+    if act == "accept":
+        room = Room(service)
+        made = await room.file({"target": "listing", "listing_id": draft["id"]}, room.own(other))
+        path, who = f"/objections/{made['id']}/accept", room.officer
+    await merged(service, other, firm)
     state = service.app.state
 
     async def do() -> None:
-        if act == "publish":
-            await service.post(f"/listings/{draft['id']}/publish", {}, 200)
+        if act != "look":
+            await service.post(path, {}, 200, who)
             return
         async with state.db.session() as session:
-            await Showings(session, state.env).look_again(UUID(operator["id"]))
+            await Showings(session, state.env).look_again(UUID(other["id"]))
 
     async with state.db.session() as session:
         assert await SubjectRepository(session).lock(UUID(firm["id"]), None) is not None
@@ -63,5 +92,5 @@ async def test_a_merged_subject_is_not_held_while_its_survivor_is_awaited(servic
                 break
             await asyncio.sleep(0.02)
         assert not task.done()
-        assert await session.scalar(HELD, {"id": UUID(operator["id"])}), "an unmerge locks it next"
+        assert await session.scalar(HELD, {"id": UUID(other["id"])}), "an unmerge locks it next"
     await task
