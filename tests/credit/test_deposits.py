@@ -831,6 +831,22 @@ async def test_nothing_is_taken_from_a_guarantee_that_was_replaced_or_released(s
     assert (await service.get(f"{path}/deposit"))["instruments"][0]["balance_fen"] == 200_000 * YUAN
 
 
+async def test_a_guarantee_from_which_something_was_taken_is_not_taken_back(service: Service) -> None:
+    _, path = await agency(service)
+    entries = f"{path}/deposit/entries"
+    old = await service.post(entries, guarantee("payment", "2025-12-05", "2026-12-07"))
+    paper = {"form": "guarantee", "institution": "演示银行（虚构）", "instrument_no": "BG-2"}
+    new = line("replacement", "2026-06-01", 200_000, expires_on="2028-12-07", refers_to=old["id"], **paper)
+    cover = await service.post(entries, new)
+    used = await service.post(entries, line("use", "2026-06-02", 50_000, refers_to=cover["id"]))
+    void = line("void", "2026-06-03", refers_to=cover["id"], reason="重复入账")
+    await service.post(entries, void, 409)
+    assert (await service.get(f"{path}/deposit"))["secured_fen"] == 150_000 * YUAN
+    await service.post(entries, line("void", "2026-06-03", refers_to=used["id"], reason="对象有误"))
+    await service.post(entries, void)
+    assert (await service.get(f"{path}/deposit"))["secured_fen"] == 200_000 * YUAN
+
+
 async def test_a_guarantee_is_warned_of_again_when_its_successors_confirmation_falls(
     service: Service,
 ) -> None:

@@ -13,6 +13,7 @@ from .schemas import EntryIn
 __all__ = ["check_day", "check_entry", "demand_of", "entry_of"]
 
 _FIRST_DAY = date(2000, 1, 1)
+_TAKING = (EntryKind.USE, EntryKind.REFUND)
 
 
 def check_day(pointer: str, day: date, today: date) -> None:
@@ -44,7 +45,7 @@ def check_entry(
     """
     kind = wanted.kind
     opening, paper = kind in OPENING, kind in OPENING and wanted.form is not Form.CASH
-    takes = kind in (EntryKind.USE, EntryKind.REFUND)
+    takes = kind in _TAKING
     names = kind in (EntryKind.RELEASE, EntryKind.CONFIRMATION, EntryKind.VOID)
     _field("amount_fen", wanted.amount_fen > 0, opening or takes, opening or takes)
     if opening and wanted.amount_fen > most_fen:
@@ -136,6 +137,11 @@ def _check_target(wanted: EntryIn, entries: Sequence[Entry]) -> None:
     if wanted.kind is EntryKind.VOID:
         if target.kind is EntryKind.VOID:
             raise DepositRefused(Text("作废记录不得再作废", "What takes back is not taken back"))
+        standing = standing_entries(entries, date.max)
+        if any(one.kind in _TAKING and one.refers_to == target.id for one in standing):
+            raise DepositRefused(
+                Text("已有使用或退还，须先作废其记录", "Something was taken from it: take that back first")
+            )
     elif target.kind not in OPENING or target.form is Form.CASH:
         raise InvalidPayload.at("/refers_to", Text("须为担保或保险记录", "Must be a guarantee or insurance"))
     elif (known_on := _needs_standing(wanted)) and ended_by(target, standing_entries(entries, known_on)):
@@ -151,4 +157,4 @@ def _needs_standing(wanted: EntryIn) -> date | None:
     """
     if wanted.kind is EntryKind.REPLACEMENT:
         return date.max
-    return wanted.occurred_on if wanted.kind in (EntryKind.USE, EntryKind.REFUND) else None
+    return wanted.occurred_on if wanted.kind in _TAKING else None

@@ -148,7 +148,7 @@ class DepositService:
             InvalidPayload: a field is missing, does not belong to this kind of entry, or names nothing; more
                 is paid at once than `most_paid` times the sum required today, before any halving.
             DepositRefused: insurance where no pilot allows it, more taken than there is, a demand that is
-                not open, an entry that was taken back before.
+                not open, an entry that was taken back before; to take back what something was taken from.
         """
         subject = await self._locked(actor, subject_id)
         now = self._env.clock.now()
