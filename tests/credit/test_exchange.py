@@ -34,6 +34,7 @@ from .repairing import granted
 from .test_exports import feed
 from .test_keys import decider
 from .test_listings import listed
+from .test_merge import merge
 from .test_repairs import application, bring
 
 RECORDED = Path(__file__).parent / "data" / "exchange"
@@ -647,6 +648,28 @@ async def test_a_repair_of_our_listing_elsewhere_follows_the_policy(service: Ser
     other.told = []
     await at.round()
     assert [one["content"]["removed"] for one in other.of(firm) if one["kind"] == "listing"] == [False, True]
+
+
+async def test_a_repair_of_what_was_sent_before_a_merger_is_the_survivors(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    trader = await service.subject(kind="unlicensed_operator", name="并入前报送样例（虚构）")
+    fine = await service.fact(trader, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 9_000_000})
+    await at.round()
+    hotel = await service.subject(kind="star_hotel", key=None, name="存续样例酒店（虚构）")
+    await merge(service, trader, hotel["id"])
+    stranger = await service.subject()
+    ours = f"F-{fine['id']}"
+    other.told = [decision("M-1", trader, ours), decision("M-2", stranger, ours)]
+    await at.round()
+    rows = await service.get("/exchange/decisions", who=service.who(scopes=DECIDE), limit=100)
+    states = {one["their_number"]: one["state"] for one in rows["items"]}
+    assert (states["M-1"], states["M-2"]) == ("applied", "conflict")
+    facts = (await service.get(f"/subjects/{hotel['id']}/facts"))["items"]
+    [repaired] = [one for one in facts if one["code"] == "REPAIRED"]
+    [copy] = [one for one in facts if one["code"] == "PENALTY_FINE_LARGE"]
+    assert repaired["payload"]["fact_id"] == copy["id"] != fine["id"]
 
 
 async def test_their_decisions_of_a_day_are_reconciled_too(service: Service, other: Other) -> None:

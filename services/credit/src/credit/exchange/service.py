@@ -307,13 +307,16 @@ class ExchangeService:
         await self._repair_listing(row, subject, listing, by)
 
     async def _repaired(self, row: ExchangeDecision, subject: Subject) -> Fact:
-        """The fact whose repair was granted elsewhere, by the number under which we sent it."""
+        """The fact whose repair was granted elsewhere, by the number under which we sent it.
+
+        One sent of a subject that was merged since is the survivor's fact that counts in its place.
+        """
         number = str(row.content.get("our_number", ""))
         sent = await self._exchange.sent_as(row.system, number)
-        if sent is None or sent.subject_id != subject.id or not number.startswith(_FACT):
+        if sent is None or not number.startswith(_FACT):
             raise _never_sent()
-        fact = await self._facts.latest(UUID(number.removeprefix(_FACT)))
-        if fact is None:
+        fact = await self._facts.latest(await self._facts.counting(UUID(number.removeprefix(_FACT))))
+        if fact is None or fact.subject_id != subject.id:
             raise _never_sent()
         return fact
 
