@@ -47,7 +47,6 @@ __all__ = ["OVERDUE_RULE", "HazardService"]
 
 OVERDUE_RULE = "W-HAZARD-OVERDUE"
 _LEVELS = {HazardLevel.GENERAL: "一般隐患", HazardLevel.MAJOR: "重大隐患"}
-
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -73,7 +72,8 @@ class HazardService:
             SubjectNotFound: not in the caller's regions.
             InvalidPayload: an inspection of another subject, or a day that is not past or today.
         """
-        subject = await self._subjects.lock(wanted.subject_id, actor)
+        seen = await self._subjects.find(wanted.subject_id, actor)
+        subject = seen and (await self._subjects.lock_with_survivor(seen.id)).get(seen.id)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
         now = self._env.clock.now()
@@ -195,7 +195,6 @@ class HazardService:
         if after is HazardState.CLOSED:
             hazard.closed_on = today
             await self._fact(subject, hazard, "HAZARD_CLOSED", today, actor.sub, wanted.evidence)
-        await self._session.flush()
         return await self._view(hazard)
 
     async def hand_over(self, actor: Principal, hazard_id: UUID, wanted: HandOverIn) -> HazardView:
@@ -206,7 +205,6 @@ class HazardService:
         hazard.state = after
         hazard.handed_over_to = {"authority": wanted.authority, "reference": wanted.reference}
         self._note(hazard, "handed_over", wanted.reason, hazard.handed_over_to, actor.sub)
-        await self._session.flush()
         return await self._view(hazard)
 
     async def late(self, after: tuple[UUID, UUID] | None, limit: int) -> list[tuple[UUID, UUID]]:
@@ -278,9 +276,10 @@ class HazardService:
             raise SecondPersonNeeded
 
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
-        """The hazard and its subject, both locked, the subject first."""
+        """The hazard and its subject, both locked, the subject first, with whom that was merged into."""
         seen = await self._hazards.find(hazard_id, actor)
-        subject = None if seen is None else await self._subjects.lock(seen.subject_id, None)
+        held = {} if seen is None else await self._subjects.lock_with_survivor(seen.subject_id)
+        subject = None if seen is None else held.get(seen.subject_id)
         hazard = None if subject is None else await self._hazards.find(hazard_id, actor, lock=True)
         if hazard is None or subject is None or actor.subject_id is not None:
             raise HazardNotFound
