@@ -26,7 +26,10 @@ def play(stage: Stage) -> list[str]:
         "evidence": [evidence],
         "commitment": "承诺材料真实,今后守法经营,违诺愿承担责任。",
         "training_record": {"sha256": brought(stage, agency, b"trained"), "name": "修复培训记录(虚构)"},
-        "request": {"number": "修复申请书2026年第1号(虚构)", "sha256": brought(stage, agency, b"asked")},
+        "request": {
+            "number": "修复申请书2026年第1号(虚构)",
+            "sha256": brought(stage, agency, f"asked about {fact['id']}".encode()),
+        },
     }
     made = stage.post("/api/v1/credit/repairs", application, by="province_officer", expect=201)
     path = f"/api/v1/credit/repairs/{made['id']}"
