@@ -145,7 +145,7 @@ def test_the_next_change_is_the_first_day_that_differs(card: Scorecard) -> None:
     subject, later = subject_of(card), []
     if card.effective_to is not None:
         later = [Scorecard.parse(EVERYTHING.content | {"version": 2, "effective_from": "2026-11-03"})]
-    for _ in range(4):
+    for _ in range(2):
         rows = random_facts(chance, card, 14, date(2026, 3, 1), 300)
         start = date(2026, 5, 1) + timedelta(days=chance.randrange(200))
         now = score(subject, rows, start, NOW, card, later)
