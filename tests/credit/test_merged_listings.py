@@ -8,7 +8,8 @@ from credit.rounds import do_round
 
 from .conftest import START, Service
 from .test_annulment import another, grade_on, measures
-from .test_listings import listed, opened, reviewer
+from .test_exports import feed, taken
+from .test_listings import listed, opened, reviewer, to_decided
 from .test_objections import Room
 
 VOID = {"ground": "REP-A-2", "note": "处罚决定已经撤销。", "proof": "文件3号"}
@@ -69,6 +70,32 @@ async def test_the_measures_of_a_merged_subjects_listing_end_with_it(service: Se
         assert shown.json()["items"] == []
     finally:
         service.at(START)
+
+
+async def test_programs_are_told_a_merged_subjects_listing_as_the_public_is(service: Service) -> None:
+    """Of a provisional operator alone nobody is told; of the firm that it turned out to be everybody is."""
+    ota = service.who(kind="client", sub="ota", scopes=["credit:read"])
+    _, place = await feed(service)
+    _, early, _ = await unlicensed(service)
+    operator = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
+    alone = await listed(service, "SEV-T-5", subject_id=operator["id"])
+    late = await to_decided(service, await opened(service, "SEV-T-1", subject_id=operator["id"]))
+    await merged(service, operator, await service.subject(name="查明样例旅行社二（虚构）"))
+    await service.post(f"/listings/{late['id']}/publish", {}, 200)
+    stays = await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点")
+    never = await listed(service, "SEV-T-5", subject_id=stays["id"])
+    shown = {one["number"] for one in await taken(service, "listings", ota)}
+    assert {early["number"], alone["number"], late["number"]} <= shown and never["number"] not in shown
+    for one, status in ((late, 200), (never, 404)):
+        await service.get(f"/listings/{one['id']}", status, ota)
+    void = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件6号"}
+    await service.post(f"/listings/{late['id']}/remove", void, 200, reviewer(service))
+    told = [
+        (one["type"], one["data"]["number"])
+        for one in (await feed(service, ota, place))[0]
+        if one["type"].startswith("listing_")
+    ]
+    assert told == [("listing_published", late["number"]), ("listing_removed", late["number"])]
 
 
 async def test_the_end_of_a_merged_subjects_listing_leaves_the_survivors_own(service: Service) -> None:

@@ -24,6 +24,7 @@ from credit.listings.showing import never_shown
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 from credit.subjects.models import Subject
 from credit.subjects.personal import masked
+from credit.subjects.repository import SubjectRepository
 
 from .errors import ExportForbidden
 from .repository import ExportFilters, ExportRepository, Position
@@ -54,6 +55,7 @@ class ExportService:
         self._session, self._env, self._language = session, env, language
         self._exports = ExportRepository(session)
         self._archive = FactRepository(session)
+        self._registered = SubjectRepository(session)
 
     async def export(
         self, actor: Principal, name: Name, format: SheetFormat, filters: ExportFilters
@@ -254,7 +256,7 @@ class ExportService:
         today, every = china_date(self._env.clock.now()), self._sees_all_of(actor)
         internal = sees_internal(self._env.rulebook, actor, today)
         async for subject, listing in self._exports.listings(actor, filters, today, internal=internal):
-            if not every and never_shown(subject, self._env, today):
+            if not every and never_shown(await self._registered.holder_of(subject), self._env, today):
                 continue
             yield (
                 *_head(subject),

@@ -288,7 +288,7 @@ class ListingDesk:
         self, name: str, subject: Subject, listing: Listing, data: dict[str, Any], now: datetime
     ) -> None:
         """Announce a change of a listing. `public`: others are told too, not of slight ones or of minors."""
-        shown = listing.published_at is not None and not never_shown(subject, self._env, self._today)
+        shown = listing.published_at is not None and not await self._never_shown(subject)
         common = {
             "listing_id": str(listing.id),
             "number": listing.number,
@@ -301,6 +301,10 @@ class ListingDesk:
             "public": shown,
         }
         await announce(self._session, name, listing.id, listing.version, data | common, now)
+
+    async def _never_shown(self, subject: Subject) -> bool:
+        """As `never_shown`; a merged subject's listings are shown of whom it became."""
+        return never_shown(await self._subjects.holder_of(subject), self._env, self._today)
 
     def _view(self, row: ListingRow | tuple[Listing, Subject], actor: Principal) -> ListingView:
         """The listing as it crosses the API; who did what is for authorities only."""

@@ -41,7 +41,6 @@ from .schemas import (
     ServiceIn,
     StatementIn,
 )
-from .showing import never_shown
 from .wording import decision_data, heard, notice_data, repair_notice_data
 
 __all__ = ["ListingService"]
@@ -240,7 +239,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
         today, internal = self._today, sees_internal(self._env.rulebook, actor, self._today)
         rows = await self._listings.page(actor, filters, cursor_id(cursor), limit, today, internal=internal)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
-        told = [row for row in items if not self._kept_from(actor, row[1])]
+        told = [row for row in items if not await self._kept_from(actor, row[1])]
         return Page(items=[self._view(row, actor) for row in told], next_cursor=following)
 
     async def timeline(self, actor: Principal, listing_id: UUID) -> list[ListingEventView]:
@@ -303,15 +302,15 @@ class ListingService(ListingOpenings, ListingAnnulments):
     async def _seen(self, actor: Principal, listing_id: UUID) -> ListingRow:
         internal = sees_internal(self._env.rulebook, actor, self._today)
         row = await self._listings.find(listing_id, actor, self._today, internal=internal)
-        if row is None or self._kept_from(actor, row[1]):
+        if row is None or await self._kept_from(actor, row[1]):
             raise ListingNotFound
         return row
 
-    def _kept_from(self, actor: Principal, subject: Subject) -> bool:
+    async def _kept_from(self, actor: Principal, subject: Subject) -> bool:
         """Whether a caller is not told of a subject's listings, as programs of others of minors."""
         if sees_all_of(self._env.rulebook, actor, self._today):
             return False
-        return never_shown(subject, self._env, self._today)
+        return await self._never_shown(subject)
 
     async def _dismiss(
         self, actor: Principal, listing: Listing, subject: Subject, wanted: DecisionIn

@@ -109,7 +109,7 @@ class Outlooks:
         bans: list[Ban] = []
         repaired_on: date | None = None
         if aim.target.kind in seventh.covers:
-            holder = await self._holder(aim.subject)
+            holder = await self._subjects.holder_of(aim.subject)
             bans = await self._bans(holder, seventh)
             family = await self._subjects.family(holder.id)
             repaired_on = await self._repairs.last_listing_repaired_on(family, beside)
@@ -136,7 +136,7 @@ class Outlooks:
         The Guide of 2022 speaks of who applies, not of what is repaired, so it is heard about penalties too,
         which its Order does not cover.
         """
-        holder = await self._holder(aim.subject)
+        holder = await self._subjects.holder_of(aim.subject)
         broken = await self._facts.standing(holder.id, [BROKEN], self._today, holder.last_recorded_at)
         running = await self._listings.in_force(holder.id, self._today)
         return commitment_rule(
@@ -233,13 +233,7 @@ class Outlooks:
 
     async def family(self, aim: Aim) -> list[UUID]:
         """Everyone whose record is one with that of the aim's subject by now."""
-        return await self._subjects.family((await self._holder(aim.subject)).id)
-
-    async def _holder(self, subject: Subject) -> Subject:
-        """Who a subject is today: whom it was merged into in the end, else itself."""
-        if subject.merged_into is None:
-            return subject
-        return await self._subjects.find_any(await self._subjects.survivor_of(subject.id)) or subject
+        return await self._subjects.family((await self._subjects.holder_of(aim.subject)).id)
 
     async def _bans(self, subject: Subject, pack: RepairClock) -> list[Ban]:
         return [

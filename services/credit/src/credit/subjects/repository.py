@@ -211,6 +211,12 @@ class SubjectRepository:
         last = select(chain.c.first, chain.c.id).where(chain.c.merged_into.is_(None))
         return {row[0]: row[1] for row in await self._session.execute(last)}
 
+    async def holder_of(self, subject: Subject) -> Subject:
+        """Who a subject is today: itself, or whom it was merged into in the end."""
+        if subject.merged_into is None:
+            return subject
+        return await self.find_any(await self.survivor_of(subject.id)) or subject
+
     async def family(self, subject_id: UUID) -> list[UUID]:
         """A subject and everyone who was merged into it: whose listings, warnings and duties are its own."""
         query = select(col(Subject.id)).where(of_family(col(Subject.id), subject_id))
