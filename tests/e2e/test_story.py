@@ -1,12 +1,17 @@
-"""The story of the market and its chapter of credit, played over HTTP in a small province: each holds."""
+"""The demo played once: it ends by itself, with the exit code of a story that held.
+
+That the story holds the fast suite proves where the demo stays up (`test_kill.py`).
+"""
 
 import subprocess
 import sys
 
+import pytest
 from tourtrust.runtime.processes import free_port
 
 
-def test_every_step_of_the_story_holds() -> None:
+@pytest.mark.full
+def test_played_once_every_step_holds_and_the_demo_ends() -> None:
     command = [
         sys.executable,
         "-P",
