@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from .conftest import START, Service
 from .test_draws import drawn, voided
+from .test_merged_listings import merged
 
 DAYS = {"active_from": "2026-01-01"}
 
@@ -171,6 +172,9 @@ async def test_nobody_alone_keeps_an_office_from_a_firm(service: Service) -> Non
     noted = await service.post(paths[0], body, who=chief)
     refused = await service.post(paths[1], body, 409, chief)
     assert refused["type"] == "/problems/second-person-needed"
+    operator = await service.subject(kind="unlicensed_operator", key=None, region="140702")
+    await merged(service, operator, subject)
+    await service.post(paths[1], body | {"subject_id": operator["id"]}, 409, chief)
     await service.post(paths[1], body, who=deputy)
     await service.post(paths[2], body, 409, deputy)
     await service.post(paths[2], body, who=service.who(sub="apart-2"))

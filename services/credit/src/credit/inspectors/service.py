@@ -116,9 +116,10 @@ class InspectorService:
             SecondPersonNeeded: the caller keeps so many others from the subject already.
         """
         inspector = await self._locked(actor, inspector_id)
-        # Its lock makes two requests of one person count each other.
-        if await self._subjects.lock(wanted.subject_id, actor) is None:
+        if await self._subjects.find(wanted.subject_id, actor) is None:
             raise SubjectNotFound
+        # Held, two requests of one person count each other, also under another record of the subject.
+        await self._subjects.lock_with_survivor(wanted.subject_id)
         today = china_date(self._env.clock.now())
         first = wanted.from_on or today
         _check_period(first, wanted.to_on, "/to_on")
@@ -127,7 +128,8 @@ class InspectorService:
                 raise RecusalConflict(recusal_id=str(one.id))
         if actor.sub != inspector.staff_id:
             limits = self._env.rulebook.draw_limits.choose("draw-limits", on=today, region=inspector.region)
-            noted = await self._inspectors.noted_for_others(actor.sub, wanted.subject_id, today)
+            family = await self._subjects.family(await self._subjects.survivor_of(wanted.subject_id))
+            noted = await self._inspectors.noted_for_others(actor.sub, family, today)
             if noted >= limits.recusals_by_one:
                 raise SecondPersonNeeded
         self._inspectors.add(
