@@ -5,12 +5,13 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from common.web import app as web_app
-from fastapi import FastAPI
+from fastapi import FastAPI, routing
 from fastapi.routing import RouteContext, iter_route_contexts
 from hypothesis import settings
 from tourtrust.runtime.nats import NatsServer
@@ -59,6 +60,34 @@ def documents_made_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(web_app, "document", document)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def routes_made_once() -> Iterator[None]:
+    """What FastAPI works out of a route that an app includes, kept for the next app that includes it alike.
+
+    The reading of all signatures again was most of what a new app cost. No test replaces dependencies, so a
+    kept route knows no app of which it could ask for replacements. Routes made inside a function are new in
+    every app.
+    """
+    made: dict[int, list[tuple[Any, Any]]] = {}
+    kind: Any = routing._EffectiveRouteContext
+    make = kind.from_api_route
+
+    def from_api_route(*, original_route: Any, include_context: Any) -> Any:
+        if "<locals>" in original_route.endpoint.__qualname__:
+            return make(original_route=original_route, include_context=include_context)
+        how = replace(include_context, dependency_overrides_provider=None)
+        kept = made.setdefault(id(original_route), [])  # what is kept holds the route, so no id is used again
+        for before, context in kept:
+            if before == how:
+                return context
+        kept.append((how, make(original_route=original_route, include_context=how)))
+        return kept[-1][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "from_api_route", from_api_route)
         yield
 
 
