@@ -46,10 +46,13 @@ def story(platform: Up) -> str:
     """What the demo prints of its story, to the line that says that it stays up."""
     assert platform.process.stdout is not None
     lines: list[str] = []
+    patience = threading.Timer(300, platform.process.terminate)
+    patience.start()
     for line in platform.process.stdout:
         lines.append(line)
         if "stays up" in line:
             break
+    patience.cancel()
     return "".join(lines)
 
 
