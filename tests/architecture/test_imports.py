@@ -70,19 +70,37 @@ def test_every_contract_is_a_sentence_with_a_violation_to_plant() -> None:
     assert [sum(name.startswith(start) for start in PLANTED) for name in names] == [1] * len(PLANTED)
 
 
-@pytest.mark.parametrize("start", PLANTED)
-def test_a_planted_violation_is_found(copy: Path, start: str) -> None:
-    path, line = PLANTED[start]
-    victim = copy / path
-    original = victim.read_text("utf-8")
-    victim.write_text(original + f"\n{line}\n", "utf-8")
+@pytest.fixture(scope="module")
+def planted(copy: Path) -> tuple[int, str]:
+    """What the linter says of a tree in which every rule is broken once."""
+    originals = {copy / path: (copy / path).read_text("utf-8") for path, _ in PLANTED.values()}
     try:
-        status, output = _lint(copy)
+        for path, line in PLANTED.values():
+            with (copy / path).open("a", encoding="utf-8") as victim:
+                victim.write(f"\n{line}\n")
+        return _lint(copy)
     finally:
-        victim.write_text(original, "utf-8")
-    broken = [row for row in output.splitlines() if row.startswith(start) and " BROKEN" in row]
-    assert status == 1, output
-    assert broken, output
+        for victim_path, original in originals.items():
+            victim_path.write_text(original, "utf-8")
+
+
+@pytest.mark.parametrize("start", PLANTED)
+def test_a_planted_violation_is_found(planted: tuple[int, str], start: str) -> None:
+    """By the contract that it breaks: under its name stands the very import."""
+    path, line = PLANTED[start]
+    status, output = planted
+    rows = output.splitlines()
+    assert status == 1 and [row for row in rows if row.startswith(start) and " BROKEN" in row], output
+    module = path.partition("/src/")[2].removesuffix(".py").replace("/", ".")
+    wanted = f"{module} -> {line.removeprefix('import ')} (l."
+    details = rows[rows.index("Broken contracts") :]
+    heads = [at for at, row in enumerate(details[1:]) if row and set(row) == {"-"}]
+    [section] = [
+        details[head:end]
+        for head, end in zip(heads, [*heads[1:], len(details)], strict=True)
+        if details[head].startswith(start)
+    ]
+    assert [row for row in section if wanted in row], output
 
 
 def test_a_file_of_no_known_layer_is_found(copy: Path) -> None:
