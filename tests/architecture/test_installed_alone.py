@@ -10,6 +10,7 @@ import sys
 import textwrap
 import venv
 import zipfile
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
@@ -103,14 +104,25 @@ def test_it_starts_with_what_its_lock_names_and_nothing_else(
 
 
 def _lend(name: str, site: Path) -> None:
-    """Link an installed distribution into another environment; one for other platforms is not installed."""
+    """Link an installed distribution into another environment; one for other platforms is not installed.
+
+    With what was compiled of it, which holds for the link too: the file has the same age and size.
+    """
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         distribution = importlib.metadata.distribution(name)
         for file in distribution.files or []:
-            if ".." not in file.parts:
-                target = site / file
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.symlink_to(Path(str(distribution.locate_file(file))))
+            if ".." not in file.parts and file.parent.name != "__pycache__":
+                _link(Path(str(distribution.locate_file(file))), site / file)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(source)
+    if source.suffix == ".py":
+        compiled = Path(cache_from_source(source))
+        if compiled.exists():
+            (target.parent / "__pycache__").mkdir(exist_ok=True)
+            (target.parent / "__pycache__" / compiled.name).symlink_to(compiled)
 
 
 def _start(python: str, service: str, folder: Path, postgres: PostgresServer) -> None:
