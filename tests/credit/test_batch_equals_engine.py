@@ -75,7 +75,7 @@ async def compare(ready: Stage, card: Scorecard, facts: dict[UUID, list[FactVers
 
 
 async def test_the_sample_card(ready: Stage) -> None:
-    await populate(ready.database, Random(1), 60, sorted(SAMPLE.codes), AGENCY)
+    await populate(ready.database, Random(1), 120, sorted(SAMPLE.codes), AGENCY)
     assert await compare(ready, SAMPLE, await all_facts(ready)) > 10
 
 
