@@ -292,8 +292,8 @@ def _within(column: Any, span: Span) -> ColumnElement[bool]:
 # field, they are counted by what it says. What was repaired counts no more.
 # Whether a later day may differ is all that is said of it: `look_again_on` is the next day then, and the
 # engine finds the right one. OFFSET 0 keeps a count from being worked out once for each of its uses. What was
-# replaced is listed for the stretch alone, so a chunk costs the same in a large table, and as a list, so it is
-# hashed whatever the planner reckons of the windows.
+# replaced is listed for the stretch alone, so a chunk costs the same in a large table; and as a list, so that
+# it is hashed whatever the planner reckons of the windows.
 _SCORE_SET = text(
     """
     WITH line AS (
