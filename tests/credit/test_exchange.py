@@ -567,8 +567,9 @@ async def test_what_was_told_under_a_wrong_key_is_withdrawn_and_told_anew(
     await at.round()
     firm, right = await service.subject(name="代码更正样例旅行社（虚构）"), service.key()
     body = {"purpose": "bid", "relying_party": "演示采购中心（虚构）", "subject_id": firm["id"]}
-    made = await service.post("/certificates", body)
+    # Both behind the fine: one before it may have been superseded by a round in between.
     fine = await service.fact(firm, "PENALTY_FINE_LARGE", "2026-05-01", payload={"amount_fen": 5_000_000})
+    made = await service.post("/certificates", body)
     again = await service.post("/certificates", body | {"purpose": "rating"})
     await at.round()
     number = f"F-{fine['id']}"
