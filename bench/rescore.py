@@ -172,7 +172,8 @@ async def measure(server: PostgresServer, url: str, env: Environment, card: Scor
         await asyncpg.connect(url, server_settings={"jit": "off"}),
     )
     count = await connection.fetchval("SELECT count(*) FROM subjects")
-    ours, theirs = [], []
+    ours: list[float] = []
+    theirs: list[float] = []
     await run_once(database, env, Purpose.DRY_RUN)
     with peak(server) as memory:
         began = time.perf_counter()
