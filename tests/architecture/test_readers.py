@@ -20,9 +20,9 @@ from tourtrust.runtime.postgres import PostgresServer
 from tests.architecture.test_access import TABLE as ACCESS
 from tests.architecture.things_of_credit import names_of
 from tests.credit.conftest import Service, running_service
+from tests.credit.listing import listed, opened, reviewer, to_decided
 from tests.credit.test_certificates import wanted
 from tests.credit.test_inspections import finished, ordered
-from tests.credit.test_listings import listed, opened, reviewer, to_decided
 
 TABLE: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("readers.yaml").read_text(encoding="utf-8"))
 READERS: list[str] = TABLE["readers"]

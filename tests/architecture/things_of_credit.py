@@ -15,7 +15,6 @@ from tests.credit import (
     test_imports,
     test_inspections,
     test_intake,
-    test_listings,
     test_objections,
     test_plans,
     test_public_pages,
@@ -23,6 +22,7 @@ from tests.credit import (
     test_scorecards,
 )
 from tests.credit.conftest import Service
+from tests.credit.listing import opened
 
 __all__ = ["BODIES", "names_of"]
 
@@ -134,7 +134,7 @@ async def _lists(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     commitment = await service.post("/commitments", test_commitments.body(subject))
     certificate = await service.post("/certificates", test_certificates.wanted(subject))
     honour = await service.post("/honours", {"honour": "HONEST-ENTERPRISE", "subject_id": subject["id"]})
-    listing = await test_listings.opened(service, subject_id=subject["id"])
+    listing = await opened(service, subject_id=subject["id"])
     await service.post(f"/listings/{listing['id']}/notify", {}, 200)
     (paper,) = (await service.get("/papers", about_id=listing["id"]))["items"]
     return {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .conftest import Service
-from .test_listings import reviewer
+from .listing import reviewer
 from .test_repairs import GRANT, TRAINING, application, bring, to_verified
 
 

@@ -8,7 +8,7 @@ import pytest
 from credit.listings.service import ListingService
 
 from .conftest import START, Service
-from .test_listings import REASONS, listed, opened, reviewer, said, to_decided
+from .listing import REASONS, listed, opened, reviewer, said, to_decided
 from .test_objections import Room
 
 

@@ -25,8 +25,8 @@ from credit.rounds import do_round
 from pypdf import PdfReader
 
 from .conftest import START, Service
+from .listing import listed, reviewer
 from .repairing import granted
-from .test_listings import listed, reviewer
 from .test_objections import Room
 
 PERSON = {"id_number": "140100199001010014", "phone": "14200000001"}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import START, Service
-from .test_listings import listed, reviewer
+from .listing import listed, reviewer
 
 PROOF = {"sha256": "c" * 64, "name": "核查记录.pdf"}
 BROKEN = {"result": "broken", "evidence": [PROOF], "note": "承诺的整改未完成。"}

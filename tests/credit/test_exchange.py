@@ -30,10 +30,10 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from .conftest import START, Service
+from .listing import listed
 from .repairing import granted
 from .test_exports import feed
 from .test_keys import decider
-from .test_listings import listed
 from .test_merge import merge
 from .test_repairs import application, bring
 
@@ -146,6 +146,7 @@ class Other:
         self.alter: str | None = None
         self.away = False
         self.barred: str | None = None
+        self.takes: int | None = None
         self.asked = 0
 
     async def send(self, record: Mapping[str, Any]) -> Answer:
@@ -154,6 +155,8 @@ class Other:
             raise ExchangeFailed("no answer", away=self.away)
         if self.barred is not None and record["subject"]["key"] == self.barred:
             raise ExchangeFailed("HTTP 403", away=True)
+        if self.takes is not None and self.asked > self.takes:
+            raise ExchangeFailed("HTTP 429", away=True, full=True)
         self.got.append(record)
         return Answer(state="accepted", their_number=f"T-{len(self.got)}")
 
@@ -229,7 +232,7 @@ async def test_records_are_sent_once_with_both_numbers_and_nobodys_name(
 async def test_a_listed_person_reaches_another_system_with_no_more_than_is_needed(
     service: Service, other: Other
 ) -> None:
-    from .test_listings import REASONS, to_decided
+    from .listing import REASONS, to_decided
 
     at = desk(service, other)
     await at.round()
@@ -360,6 +363,32 @@ async def test_a_system_that_is_away_keeps_nobody_waiting_and_uses_up_no_attempt
         service.at(START)
 
 
+async def test_what_a_system_takes_no_more_of_for_now_waits_and_uses_up_no_attempts(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firms = [await service.subject(name=f"限流样例旅行社{n}（虚构）") for n in range(3)]
+    for firm in firms:
+        await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
+    other.asked, other.takes, other.told = 0, 2, [decision("L-1", firms[0], "F-none")]
+    await at.round()
+    assert (other.asked, len(other.got[-2:])) == (3, 2), "it is not asked on and on"
+    who = service.who(scopes=DECIDE)
+    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
+    assert "L-1" in {one["their_number"] for one in rows["items"]}
+    try:
+        for n in range(1, 13):
+            service.at(START + timedelta(days=n))
+            other.asked, other.takes = 0, 0
+            await at.round()
+        other.takes = None
+        await at.round()
+        assert all(other.of(firm) for firm in firms), "none was given up"
+    finally:
+        service.at(START)
+
+
 async def test_what_a_slow_system_leaves_no_time_for_is_given_back_untried(
     service: Service, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,12 +435,12 @@ async def test_what_was_given_up_is_sent_again_at_once_within_ones_regions(
     assert len(other.got) == before + 2
 
 
-@pytest.mark.parametrize(("status", "away"), [(503, True), (401, True), (400, False), (500, False)])
+@pytest.mark.parametrize(("status", "away"), [(503, True), (401, True), (429, True), (400, False)])
 async def test_only_what_is_not_about_the_record_is_an_outage(status: int, away: bool) -> None:
     adapter = HttpAdapter("http://other.example", "s", httpx.MockTransport(lambda _: httpx.Response(status)))
     with pytest.raises(ExchangeFailed) as failed:
         await adapter.send({"kind": "record", "our_number": "F-1", "version": 1})
-    assert failed.value.away is away
+    assert (failed.value.away, failed.value.full) == (away, status == 429)
 
 
 async def test_no_answer_in_time_is_an_outage() -> None:

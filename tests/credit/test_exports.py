@@ -15,8 +15,8 @@ from credit.seed.names import resident_id
 from sqlalchemy import select, text
 
 from .conftest import Service
+from .listing import listed, opened
 from .test_imports import CSV, NDJSON, XLSX, agency, brought, csv_file
-from .test_listings import listed, opened
 
 KINDS = {"csv": CSV, "xlsx": XLSX, "ndjson": NDJSON}
 TAIYUAN = "140100"

@@ -11,8 +11,8 @@ from credit.policies import FOLDER
 from credit.rulebook.rules import Rulebook
 
 from .conftest import START, Service
+from .listing import listed, opened, reviewer, to_decided
 from .test_exports import feed, taken
-from .test_listings import listed, opened, reviewer, to_decided
 
 READ = ["credit:read"]
 BOOK = Rulebook.load(FOLDER)

@@ -10,8 +10,8 @@ from credit.subjects.repository import SubjectRepository
 from sqlalchemy import text
 
 from .conftest import Service
+from .listing import opened, to_decided
 from .test_inspections import TEAM, finished, ordered
-from .test_listings import opened, to_decided
 from .test_merged_listings import merged
 from .test_objections import Room
 

@@ -10,11 +10,11 @@ from credit.seed.names import resident_id
 from sqlalchemy import text
 
 from .conftest import Service
+from .listing import REASONS, child_number, listed, reviewer, to_decided
 from .test_boards import run
 from .test_certificates import wanted
 from .test_exports import feed, taken
 from .test_honours import granted, until
-from .test_listings import REASONS, child_number, listed, reviewer, to_decided
 
 READ = ["credit:read"]
 PLAIN = {"policies", "catalogue", "warning-rules", "scorecards", "imports", "log"}

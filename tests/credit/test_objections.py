@@ -27,10 +27,10 @@ from sqlalchemy import text
 
 from .cases import BOOK
 from .conftest import START, Service
+from .listing import listed
 from .test_boards import DECIDE, agency, run
 from .test_draws import body as draw_body
 from .test_exchange import Other, desk
-from .test_listings import listed
 
 TODAY = date(2026, 11, 23)
 SHANXI = BOOK.objections.choose("objections", on=TODAY, region="140105")

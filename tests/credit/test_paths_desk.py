@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from .conftest import START, Service
-from .test_listings import listed, reviewer
+from .listing import listed, reviewer
 from .test_merged_listings import unlicensed
 from .test_repairs import GRANT, REQUEST, TRAINING, application, bring
 

@@ -185,6 +185,25 @@ async def test_nobody_alone_keeps_an_office_from_a_firm(service: Service) -> Non
     await service.post(paths[0], body | {"subject_id": other["id"]}, who=chief)
 
 
+async def test_who_keeps_one_inspector_from_a_firm_may_note_it_for_longer_by_a_new_recusal(
+    service: Service,
+) -> None:
+    subject = await service.subject(region="140702")
+    body = {"subject_id": subject["id"], "reason": "kinship", "to_on": "2026-12-31"}
+    path = f"/inspectors/{(await inspector(service, 'longer-1'))['id']}/recusals"
+    chief = service.who(sub="chief")
+    noted = await service.post(path, body, who=chief)
+    later = {"from_on": "2027-01-01", "to_on": "2027-12-31"}
+    await service.post(path, body | later, who=chief)
+    other = f"/inspectors/{(await inspector(service, 'longer-2'))['id']}/recusals"
+    await service.post(other, body, 409, chief)
+    noted = await service.post(other, body, who=service.who(sub="longer-2"))
+    end = f"{other}/{noted['recusals'][0]['id']}/end"
+    problem = await service.post(end, {"to_on": "2030-12-31"}, 422, chief)
+    assert problem["errors"][0]["pointer"] == "/to_on", "else nobody needs to note anything anew"
+    await service.post(end, {"to_on": "2026-12-01"}, 200, chief)
+
+
 async def test_a_task_is_drawn_by_tier_jointly_with_recusals_and_becomes_visits(service: Service) -> None:
     agencies = [await service.subject(region="140702", name=f"晋中计划样例{n}（虚构）") for n in range(8)]
     for agency in agencies[:2]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .conftest import START, Service
-from .test_listings import listed, opened, reviewer, to_decided
+from .listing import listed, opened, reviewer, to_decided
 
 REMOVAL = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件5号"}
 RULING = {"court": "虚构法院", "ruling": "破3号", "ruled_on": "2026-11-20", "note": "批准重整计划。"}

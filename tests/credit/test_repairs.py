@@ -37,7 +37,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import START, Service
-from .test_listings import listed, reviewer
+from .listing import listed, reviewer
 
 BOOK = Rulebook.load(FOLDER)
 ORDER7 = BOOK.repair_clocks.choose("repair-order7", on=date(2026, 11, 23))

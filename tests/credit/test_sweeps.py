@@ -17,7 +17,7 @@ from credit.warnings.service import WarningService
 from sqlalchemy import text
 
 from .conftest import START, Service
-from .test_listings import REASONS
+from .listing import REASONS
 from .test_warnings import WRITER, of, rule
 
 LICENCE = ("W-LICENCE-DUE", "000000", "1")
