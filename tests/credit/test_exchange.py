@@ -363,32 +363,6 @@ async def test_a_system_that_is_away_keeps_nobody_waiting_and_uses_up_no_attempt
         service.at(START)
 
 
-async def test_what_a_system_takes_no_more_of_for_now_waits_and_uses_up_no_attempts(
-    service: Service, other: Other
-) -> None:
-    at = desk(service, other)
-    await at.round()
-    firms = [await service.subject(name=f"限流样例旅行社{n}（虚构）") for n in range(3)]
-    for firm in firms:
-        await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
-    other.asked, other.takes, other.told = 0, 2, [decision("L-1", firms[0], "F-none")]
-    await at.round()
-    assert (other.asked, len(other.got[-2:])) == (3, 2), "it is not asked on and on"
-    who = service.who(scopes=DECIDE)
-    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
-    assert "L-1" in {one["their_number"] for one in rows["items"]}
-    try:
-        for n in range(1, 13):
-            service.at(START + timedelta(days=n))
-            other.asked, other.takes = 0, 0
-            await at.round()
-        other.takes = None
-        await at.round()
-        assert all(other.of(firm) for firm in firms), "none was given up"
-    finally:
-        service.at(START)
-
-
 async def test_what_a_slow_system_leaves_no_time_for_is_given_back_untried(
     service: Service, other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -741,5 +715,31 @@ async def test_a_record_that_is_met_as_if_nobody_were_there_is_given_up_and_keep
         rows = await service.get("/exchange/records", who=late, state="failed", limit=100)
         failed = next(one for one in rows["items"] if one["subject_id"] == barred["id"])
         assert (failed["attempts"], failed["reason"]) == (6, "HTTP 403")
+    finally:
+        service.at(START)
+
+
+async def test_what_a_system_takes_no_more_of_for_now_waits_and_uses_up_no_attempts(
+    service: Service, other: Other
+) -> None:
+    at = desk(service, other)
+    await at.round()
+    firms = [await service.subject(name=f"限流样例旅行社{n}（虚构）") for n in range(3)]
+    for firm in firms:
+        await service.fact(firm, "PENALTY_FINE_LARGE", "2026-10-01", payload={"amount_fen": 5_000_000})
+    other.asked, other.takes, other.told = 0, 2, [decision("L-1", firms[0], "F-none")]
+    await at.round()
+    assert (other.asked, len(other.got[-2:])) == (3, 2), "it is not asked on and on"
+    who = service.who(scopes=DECIDE)
+    rows = await service.get("/exchange/decisions", who=who, system="national", limit=100)
+    assert "L-1" in {one["their_number"] for one in rows["items"]}
+    try:
+        for n in range(1, 8):
+            service.at(START + timedelta(days=n))
+            other.asked, other.takes = 0, 0
+            await at.round()
+        other.takes = None
+        await at.round()
+        assert all(other.of(firm) for firm in firms), "none was given up"
     finally:
         service.at(START)

@@ -32,17 +32,19 @@ __all__ = [
 _PAGE = 100
 _ANSWERED_WITHIN = 10.0
 _AWAY = frozenset({401, 403, 429, 502, 503, 504})
+_FULL = 429
 
 
 class ExchangeFailed(Exception):
     """The other side did not answer, or not in the agreed shape; trying again may help.
 
     `away`: that need not be about what was asked; the system itself may be out of reach or let nobody in.
+    `full`: it is not; the system is there and takes no more for now.
     """
 
-    def __init__(self, reason: str, *, away: bool = False) -> None:
+    def __init__(self, reason: str, *, away: bool = False, full: bool = False) -> None:
         super().__init__(reason)
-        self.away = away
+        self.away, self.full = away, full
 
 
 class _Shape(BaseModel):
@@ -188,7 +190,7 @@ class HttpAdapter:
             content = answer.json()
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
-            raise ExchangeFailed(f"HTTP {status}", away=status in _AWAY) from error
+            raise ExchangeFailed(f"HTTP {status}", away=status in _AWAY, full=status == _FULL) from error
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
             away = isinstance(error, httpx.TransportError | TimeoutError)
             raise ExchangeFailed(type(error).__name__, away=away) from error

@@ -112,7 +112,8 @@ class ExchangeDesk:
         For at most `LONGEST` seconds and the record that is being sent then: so no claim outlives its first
         pause, after which another process would send the record again. Where nobody seemed to be there, the
         system is asked for decisions. Who still answers that is not away: what the record met was about that
-        record, counts as its attempt, and keeps no other record waiting.
+        record, counts as its attempt, and keeps no other record waiting. Who says that it takes no more for
+        now says nothing of the record: it and all behind it wait.
         """
         clock = asyncio.get_running_loop()
         until = clock.time() + LONGEST
@@ -128,12 +129,12 @@ class ExchangeDesk:
                     answer = await adapter.send(body)
                 except ExchangeFailed as error:
                     failure = str(error)
-                    if error.away and not await self._fetch(system, adapter):
+                    if error.full or (error.away and not await self._fetch(system, adapter)):
                         async with self._database.session() as session:
                             await Sending(session, self._env).unreached(record_id, failure)
                         await self._give_back([one for one, _ in claimed[place + 1 :]])
                         log.warning("exchange_away", system=system, reason=failure)
-                        return False
+                        return error.full
                 async with self._database.session() as session:
                     await Sending(session, self._env).settle(record_id, answer, failure)
             if len(claimed) < SENT:
