@@ -127,16 +127,20 @@ class InspectorRepository:
             query = query.where(col(InspectorRecusal.subject_id).in_(subjects))
         return (await self._session.execute(query)).all()
 
-    async def noted_for_others(self, by: str, family: Collection[UUID], on: date) -> int:
-        """How many others a person keeps from a subject, under any of its records, on a day or later."""
+    async def noted_for_others(self, by: str, family: Collection[UUID], on: date, beside: UUID) -> int:
+        """How many others a person keeps from a subject, on a day or later; `beside` this inspector.
+
+        Under any of the subject's records.
+        """
         query = (
-            select(func.count())
+            select(func.count(col(InspectorRecusal.inspector_id).distinct()))
             .select_from(InspectorRecusal)
             .join(Inspector, col(Inspector.id) == col(InspectorRecusal.inspector_id))
             .where(
                 col(InspectorRecusal.subject_id).in_(family),
                 col(InspectorRecusal.noted_by) == by,
                 col(Inspector.staff_id) != by,
+                col(Inspector.id) != beside,
                 or_(col(InspectorRecusal.to_on).is_(None), col(InspectorRecusal.to_on) >= on),
             )
         )

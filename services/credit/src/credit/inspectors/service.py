@@ -107,7 +107,7 @@ class InspectorService:
         """Note that an inspector keeps away from a subject; each inspector may do so himself.
 
         For others one person notes as many as `recusals_by_one` of the draw limits says, so that nobody alone
-        keeps an office from a subject, or stops its draws.
+        keeps an office from a subject, or stops its draws. Each counts once, for however many periods.
 
         Raises:
             InspectorNotFound, SubjectNotFound: not in the caller's regions.
@@ -129,7 +129,7 @@ class InspectorService:
         if actor.sub != inspector.staff_id:
             limits = self._env.rulebook.draw_limits.choose("draw-limits", on=today, region=inspector.region)
             family = await self._subjects.family(await self._subjects.survivor_of(wanted.subject_id))
-            noted = await self._inspectors.noted_for_others(actor.sub, family, today)
+            noted = await self._inspectors.noted_for_others(actor.sub, family, today, beside=inspector.id)
             if noted >= limits.recusals_by_one:
                 raise SecondPersonNeeded
         self._inspectors.add(
@@ -153,11 +153,13 @@ class InspectorService:
     ) -> InspectorView:
         """Set the last day of a recusal, today at the earliest; never by the inspector himself.
 
+        A longer one is noted anew, and counts for who notes it.
+
         Raises:
             InspectorNotFound, RecusalNotFound: not in the caller's regions.
             OwnRecusal: the caller is the inspector.
             RecusalConflict: it has ended.
-            InvalidPayload: the day lies before today or before the first day.
+            InvalidPayload: the day lies before today or before the first day, or behind the last one.
         """
         inspector = await self._locked(actor, inspector_id)
         recusal = await self._inspectors.recusal(inspector.id, recusal_id)
@@ -169,6 +171,11 @@ class InspectorService:
         if recusal.to_on is not None and recusal.to_on < today:
             raise RecusalConflict
         _check_period(max(today, recusal.from_on), wanted.to_on, "/to_on")
+        if recusal.to_on is not None and wanted.to_on > recusal.to_on:
+            raise InvalidPayload.at(
+                "/to_on",
+                Text("不得延长，请另行登记回避", "Not for longer: note another recusal from the day after"),
+            )
         recusal.to_on, recusal.ended_by = wanted.to_on, actor.sub
         inspector.version += 1
         await self._session.flush()
