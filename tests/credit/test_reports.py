@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 import rfc8785
 from common.clock import CHINA
+from credit.facts.rules import Action
 from credit.honours.rules import Act
+from credit.inspections.rules import InspectionKind, Result
 from credit.listings.rules import Event as ListingStep
+from credit.listings.rules import ListName
 from credit.objections.rules import Event as ObjectionStep
+from credit.objections.rules import Target
 from credit.repairs.rules import Event as RepairStep
 from credit.reports.duties import Done, of_honour, of_listing, of_objection, of_repair
 from credit.reports.rules import Duty, Kept, Measure, measured, span_of, unit_prefix
+from credit.reports.words import DUTIES, SECTIONS, item_word, mark_word
+from credit.subjects.rules import Kind
+from credit.warnings.rules import Outcome
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,6 +168,33 @@ def test_an_honour_is_reviewed_decided_and_its_revocation_too() -> None:
     assert revocation not in of(*granted, (Act.EXPIRE, "05-08"))
 
 
+def test_every_code_of_a_report_has_its_word() -> None:
+    marks: dict[str, Any] = {
+        "facts": Action,
+        "warnings": Outcome,
+        "inspections": Result,
+        "listings": ListingStep,
+        "repairs": RepairStep,
+        "objections": ObjectionStep,
+    }
+    items: dict[str, Any] = {
+        "subjects": Kind,
+        "movements": Kind,
+        "inspections": InspectionKind,
+        "listings": ListName,
+        "objections": Target,
+    }
+    assert set(DUTIES) == set(Duty)
+    for section in SECTIONS:
+        for mark in marks.get(section, ()):
+            assert mark_word(section, mark).zh != mark
+        for item in items.get(section, ()):
+            assert item_word(section, item, {}).zh != item
+    assert mark_word("movements", "->A").zh == "首次评为 A"
+    assert mark_word("movements", "AA>B").en == "From AA to B"
+    assert (mark_word("subjects", "A").zh, item_word("facts", "OLD_CODE", {}).zh) == ("A", "OLD_CODE")
+
+
 async def yearly(service: Service, who: Any = None, **params: Any) -> dict[str, Any]:
     asked = {"year": 2026, "region": "140500"} | params
     found: dict[str, Any] = await service.get("/reports/yearly", who=who, **asked)
@@ -214,6 +248,7 @@ async def test_a_year_in_numbers_the_same_for_the_same_moment(service: Service) 
 
 async def test_reports_keep_to_regions_and_come_as_files(service: Service) -> None:
     who = service.who("140500")
+    await service.fact(await service.subject(region="140502"), "PENALTY_SUSPENSION", "2026-10-02")
     report = await yearly(service, who)
     await service.get("/reports/yearly", 404, service.who("140200"), year=2026, region="140500")
     await service.get("/reports/yearly", 404, who, year=2026, region="140000")
@@ -230,7 +265,18 @@ async def test_reports_keep_to_regions_and_come_as_files(service: Service) -> No
         headers=who,
     )
     table = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    assert len(table) == len(report["lines"]) and set(table[0]) == {"部分", "项目", "分类", "本年", "上年"}
+    precise = [one for one in table if one["分类"] == "precision_bp"]
+    assert len(table) - len(precise) == len(report["lines"])
+    assert set(table[0]) == {"部分", "项目", "分类", "本年", "上年", "部分名称", "项目名称", "分类名称"}
+    told = {(one["部分"], one["项目"], one["分类"]): one for one in table}
+    suspended = told["facts", "PENALTY_SUSPENSION", "record"]
+    assert [suspended[name] for name in ("部分名称", "项目名称", "分类名称")] == [
+        "信用信息",
+        "行政处罚：责令停业整顿",
+        "记录",
+    ]
+    raised = next(one for one in table if (one["部分"], one["分类"]) == ("warnings", "raised"))
+    assert raised["项目名称"] != raised["项目"] and raised["分类名称"] == "发出"
     for path in ("yearly.xlsx", "departments.xlsx", "departments.ndjson"):
         answer = await service.http.get(
             f"/api/v1/credit/reports/{path}", params={"year": 2026, "region": "140000"}, headers=service.who()

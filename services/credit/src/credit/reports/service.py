@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.hazards.rules import DueStep
 from credit.sheets import Column, SheetFormat, TableFile, write_table
+from credit.warnings.service import WarningService
 
 from .duties import Done, of_hazard, of_honour, of_listing, of_objection, of_repair, of_warning
 from .errors import ReportNotFound
 from .repository import ReportRepository
 from .rules import Duty, Measure, Span, measured, span_of, unit_prefix
 from .schemas import Line, Scorecard, ScorecardRow, YearlyReport
+from .words import DUTIES, PRECISION, SECTIONS, item_word, mark_word
 
 __all__ = ["ReportService"]
 
@@ -30,6 +32,9 @@ _LINES = (
     Column("mark", Text("分类", "mark")),
     Column("value", Text("本年", "value")),
     Column("before", Text("上年", "before")),
+    Column("section_name", Text("部分名称", "section_name")),
+    Column("item_name", Text("项目名称", "item_name")),
+    Column("mark_name", Text("分类名称", "mark_name")),
 )
 _ROWS = (
     Column("region", Text("行政区划代码", "region")),
@@ -40,6 +45,7 @@ _ROWS = (
     Column("late", Text("逾期办结", "late")),
     Column("overdue", Text("逾期未办", "overdue")),
     Column("rate_bp", Text("按期率（万分比）", "rate_bp")),
+    Column("duty_name", Text("事项名称", "duty_name")),
 )
 _JUDGED = ("confirmed", "false_alarm", "no_action")
 
@@ -48,7 +54,7 @@ class ReportService:
     """Reports over what was known at a moment, by default now."""
 
     def __init__(self, session: AsyncSession, env: Environment) -> None:
-        self._env = env
+        self._session, self._env = session, env
         self._reports = ReportRepository(session)
 
     async def yearly(
@@ -127,12 +133,32 @@ class ReportService:
         return card.model_copy(update={"sha256": _hash(card)})
 
     async def yearly_file(self, report: YearlyReport, format: SheetFormat, language: str) -> TableFile:
-        """The lines of a report as a file."""
-        return await write_table(format, _LINES, _values(report.lines, _LINES), language)
+        """The lines of a report as a file, with the names of its codes and the precision of each rule."""
+        return await write_table(format, _LINES, self._lines(report, language), language)
 
     async def scorecard_file(self, card: Scorecard, format: SheetFormat, language: str) -> TableFile:
-        """The rows of a scorecard as a file."""
-        return await write_table(format, _ROWS, _values(card.rows, _ROWS), language)
+        """The rows of a scorecard as a file, with the names of its duties."""
+        return await write_table(format, _ROWS, _rows(card, language), language)
+
+    async def _lines(self, report: YearlyReport, language: str) -> AsyncIterator[list[Any]]:
+        book = self._env.rulebook
+        rules = await WarningService(self._session, self._env).rules()
+        named = {
+            "facts": {code: one.name for code, one in book.catalogue(report.last_day).by_code.items()},
+            "warnings": {rule.id: rule.name for rule in rules.holding(report.last_day)},
+        }
+        told: list[tuple[str, str, str, int, int | None]] = [
+            (one.section, one.item, one.mark, one.value, one.before) for one in report.lines
+        ]
+        precise = [(rule, bp) for rule, bp in sorted(report.precision_bp.items()) if bp is not None]
+        told += [("warnings", rule, PRECISION, bp, None) for rule, bp in precise]
+        for section, item, mark, value, before in told:
+            words = (
+                SECTIONS[section],
+                item_word(section, item, named.get(section, {})),
+                mark_word(section, mark),
+            )
+            yield [section, item, mark, value, before, *(word.render(language) for word in words)]
 
     def _moment(self, actor: Principal, region: str, year: int, known_at: datetime | None) -> datetime:
         if actor.subject_id is not None or not regions.exists(region) or not actor.covers(region):
@@ -224,8 +250,6 @@ def _hash(report: YearlyReport | Scorecard) -> str:
     return sha256(rfc8785.dumps(report.model_dump(mode="json", exclude={"sha256"}))).hexdigest()
 
 
-async def _values(
-    rows: Sequence[Line] | Sequence[ScorecardRow], columns: Sequence[Column]
-) -> AsyncIterator[list[Any]]:
-    for row in rows:
-        yield [getattr(row, column.code) for column in columns]
+async def _rows(card: Scorecard, language: str) -> AsyncIterator[list[Any]]:
+    for row in card.rows:
+        yield [*row.model_dump().values(), DUTIES[Duty(row.duty)].render(language)]
