@@ -19,7 +19,7 @@ from credit.objections.rules import Target
 from credit.repairs.rules import Event as RepairStep
 from credit.reports.duties import Done, of_honour, of_listing, of_objection, of_repair
 from credit.reports.rules import Duty, Kept, Measure, measured, span_of, unit_prefix
-from credit.reports.words import DUTIES, SECTIONS, item_word, mark_word
+from credit.reports.wording import DUTIES, SECTIONS, item_word, mark_word
 from credit.subjects.rules import Kind
 from credit.warnings.rules import Outcome
 from hypothesis import given

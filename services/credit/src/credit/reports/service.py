@@ -22,7 +22,7 @@ from .errors import ReportNotFound
 from .repository import ReportRepository
 from .rules import Duty, Measure, Span, measured, span_of, unit_prefix
 from .schemas import Line, Scorecard, ScorecardRow, YearlyReport
-from .words import DUTIES, PRECISION, SECTIONS, item_word, mark_word
+from .wording import DUTIES, PRECISION, SECTIONS, item_word, mark_word
 
 __all__ = ["ReportService"]
 
