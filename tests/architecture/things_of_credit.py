@@ -8,21 +8,21 @@ from tests.credit import (
     test_boards,
     test_certificates,
     test_commitments,
-    test_draws,
     test_evidence,
-    test_exchange,
     test_hazards,
     test_imports,
     test_inspections,
     test_intake,
-    test_objections,
     test_plans,
     test_public_pages,
     test_repairs,
     test_scorecards,
 )
 from tests.credit.conftest import Service
+from tests.credit.drawing import body as draw_of
+from tests.credit.exchanging import DECIDE, Other, desk
 from tests.credit.listing import opened
+from tests.credit.objecting import Room
 
 __all__ = ["BODIES", "names_of"]
 
@@ -78,7 +78,7 @@ async def _archive(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     own = test_public_pages.own(service, subject)
     reply = await service.post(f"/facts/{fact['id']}/reply", {"text": "已整改并缴清罚款"}, who=own)
     disputed = await service.fact(subject, "PENALTY_SUSPENSION", "2026-04-01")
-    room = test_objections.Room(service)
+    room = Room(service)
     objection = await room.verified({"target": "fact", "fact_id": disputed["id"]}, own)
     await room.step(objection, "sustain", {"reason": "处罚对象确有误", "remedy": {"action": "revoke"}})
     event = new_id()
@@ -148,7 +148,7 @@ async def _lists(service: Service, subject: dict[str, Any]) -> dict[str, str]:
 
 
 async def _visits(service: Service, subject: dict[str, Any]) -> dict[str, str]:
-    draw = await service.post("/draws", test_draws.body(count=1))
+    draw = await service.post("/draws", draw_of(count=1))
     plan = await service.post("/inspection-plans", test_plans.plan(region="140600", tasks=TASKS))
     inspector = await test_plans.inspector(service, "lib-1", region="140600")
     recusal = {"subject_id": subject["id"], "reason": "kinship"}
@@ -219,7 +219,7 @@ async def _abroad(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     raw = test_imports.csv_file([test_imports.agency(1, region=REGION, key=test_imports.key(1, REGION))])
     brought = await test_imports.send(service, raw, test_imports.CSV)
     await test_imports.finished(service, brought)
-    await test_exchange.desk(service, test_exchange.Other()).round()
-    rows = await service.get("/exchange/records", who=service.who(scopes=test_exchange.DECIDE), limit=100)
+    await desk(service, Other()).round()
+    rows = await service.get("/exchange/records", who=service.who(scopes=DECIDE), limit=100)
     record = next(one for one in rows["items"] if one["subject_id"] == subject["id"])
     return {"import_id": brought["id"], "record_id": record["id"]}

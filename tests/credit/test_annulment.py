@@ -9,7 +9,7 @@ from credit.listings.service import ListingService
 
 from .conftest import START, Service
 from .listing import REASONS, listed, opened, reviewer, said, to_decided
-from .test_objections import Room
+from .objecting import Room
 
 
 @pytest.fixture

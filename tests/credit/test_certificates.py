@@ -26,8 +26,8 @@ from pypdf import PdfReader
 
 from .conftest import START, Service
 from .listing import listed, reviewer
+from .objecting import Room
 from .repairing import granted
-from .test_objections import Room
 
 PERSON = {"id_number": "140100199001010014", "phone": "14200000001"}
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import START, Service
-from .test_draws import drawn
+from .drawing import drawn
 from .test_merged_listings import merged
 
 TEAM = ["phone-a", "phone-b"]

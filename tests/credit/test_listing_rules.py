@@ -7,16 +7,7 @@ import pytest
 from common.calendar import add_months, add_working_days
 from credit.facts.retention import PublicityPolicy
 from credit.listings.clocks import clocks_of, deadlines_of, defence_over
-from credit.listings.rules import (
-    ENDED,
-    Event,
-    State,
-    Steps,
-    age_on,
-    events_allowed,
-    is_minor,
-    next_state,
-)
+from credit.listings.rules import ENDED, Event, State, Steps, age_on, events_allowed, is_minor, next_state
 from credit.subjects.rules import Kind
 from hypothesis import given
 from hypothesis import strategies as st

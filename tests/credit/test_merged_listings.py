@@ -8,9 +8,9 @@ from credit.rounds import do_round
 
 from .conftest import START, Service
 from .listing import listed, opened, reviewer, to_decided
+from .objecting import Room
 from .test_annulment import another, grade_on, measures
 from .test_exports import feed, taken
-from .test_objections import Room
 
 VOID = {"ground": "REP-A-2", "note": "处罚决定已经撤销。", "proof": "文件3号"}
 POLICY = {"ground": "REP-A-3", "note": "政策已经调整。", "proof": "文件5号"}

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from .conftest import Service
 from .listing import opened, to_decided
+from .objecting import Room
 from .test_inspections import TEAM, finished, ordered
 from .test_merged_listings import merged
-from .test_objections import Room
 
 HELD = text("SELECT id FROM subjects WHERE id = :id FOR UPDATE NOWAIT")
 WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import START, Service
-from .test_draws import drawn, voided
+from .drawing import drawn, voided
 from .test_merged_listings import merged
 
 DAYS = {"active_from": "2026-01-01"}

@@ -20,10 +20,10 @@ from common.testing import ServiceDatabase
 from credit.draws.rules import commitment_of, verify_draw
 
 from .crowds import QUARTER, TODAY, crowd
+from .drawing import OFFICERS
+from .drawing import body as draw_of
 from .killing import Mortal, mortal_service
 from .populations import START, populate
-from .test_draws import OFFICERS
-from .test_draws import body as draw_of
 from .test_import_kill import rows as agencies
 from .test_imports import PATH as IMPORT
 from .test_runs import AGENCY, SAMPLE

@@ -19,15 +19,15 @@ from credit.subjects.models import Subject
 
 from .cases import BOOK
 from .conftest import START, Service
+from .exchanging import DECIDE, Other, decision, desk, records_of
 from .listing import listed, reviewer
+from .objecting import Room
 from .test_certificates import told_of, wanted
-from .test_exchange import DECIDE, Other, decision, desk, records_of
 from .test_exports import feed, taken
 from .test_honours import granted as honoured
 from .test_honours import until
 from .test_inspections import finished, ordered
 from .test_merged_listings import merged, unlicensed
-from .test_objections import Room
 from .test_repairs import GRANT, TRAINING, application, bring, to_verified
 
 CLIENT = {"kind": "client", "sub": "platform-1", "scopes": ["credit:read"]}
