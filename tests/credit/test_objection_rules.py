@@ -10,10 +10,13 @@ from credit.objections.rules import (
     Event,
     Standing,
     State,
+    Term,
     appraisal_pauses,
     decide_due,
     events_allowed,
     next_state,
+    overdue,
+    terms_of,
 )
 
 from .cases import BOOK
@@ -89,6 +92,27 @@ def test_an_appraisal_is_not_counted_and_holidays_are_not_either() -> None:
     assert paused.due_on == date(2026, 12, 3)
     festival = decide_due(SHANXI, date(2026, 9, 30), forwarded=False, extended=False)
     assert festival.due_on > date(2026, 10, 10)
+
+
+def test_what_a_sustained_objection_leaves_to_be_put_right_has_its_day() -> None:
+    decide_by = decide_due(SHANXI, TODAY, forwarded=False, extended=False)
+
+    def remedy(today: date, closed: date | None = None, due_on: date | None = date(2026, 11, 30)) -> Term:
+        done = {"flag": TODAY, "decide": date(2026, 11, 25)} | ({"remedy": closed} if closed else {})
+        terms = terms_of(SHANXI, TODAY, decide_by, due_on, done, {"remedy"}, today)
+        assert overdue(terms) == ("remedy" if terms[-1].late and closed is None else None)
+        return terms[-1]
+
+    assert (remedy(date(2026, 11, 30)).due_on, remedy(date(2026, 11, 30)).late) == (date(2026, 11, 30), False)
+    assert remedy(date(2026, 12, 1)).late
+    closed = remedy(date(2026, 12, 9), date(2026, 12, 1))
+    assert (closed.met_on, closed.late) == (date(2026, 12, 1), True)
+    assert not remedy(date(2026, 12, 9), date(2026, 11, 27)).late
+    dismissed = remedy(date(2026, 12, 9), None, None)
+    assert (dismissed.due_on, dismissed.late) == (None, False)
+    done = {"flag": TODAY, "decide": date(2026, 12, 30)}
+    beyond = terms_of(SHANXI, TODAY, decide_by, date(2027, 1, 4), done, {"remedy"}, date(2026, 12, 30))
+    assert beyond[-1].provisional, "no holiday notice covers 2027"
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,11 @@ async def test_days_move_with_forwarding_extension_and_appraisal(service: Servic
     assert {(one["status"], "第三十" in one["article"]) for one in sent["terms"]} == {("recalled", True)}
     await room.step(made, "start-appraisal")
     try:
+        service.at(START + timedelta(days=60))
+        paused = await service.get(f"/objections/{made['id']}")
+        [decide] = [one for one in paused["terms"] if one["event"] == "decide"]
+        assert (paused["overdue"], decide["late"]) == (None, False), "an appraisal's days are not counted"
+        assert paused["decide_due"] == decide["due_on"] > "2027-01-22"
         service.at(START + timedelta(days=4))
         room = Room(service)
         ended = await room.step(made, "end-appraisal")

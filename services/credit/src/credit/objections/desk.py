@@ -43,6 +43,7 @@ from .rules import (
     decide_due,
     events_allowed,
     next_state,
+    overdue,
     terms_of,
 )
 from .schemas import ActView, FollowUp, ObjectionView, TermView
@@ -280,6 +281,7 @@ class ObjectionDesk:
             Event.FORWARD: "forward",
             Event.SUSTAIN: "decide",
             Event.DISMISS: "decide",
+            Event.CLOSE: "remedy",
         }
         done = {taken[Event(act.event)]: china_date(act.done_at) for act in acts if Event(act.event) in taken}
         state = State(objection.state)
@@ -289,7 +291,7 @@ class ObjectionDesk:
             self._decide_by(objection),
             objection.remedy_due,
             done,
-            {"flag", "decide"} if state is State.FILED else {"decide"} if state in OPEN else set(),
+            {"flag", "decide"} if state is State.FILED else {"decide"} if state in OPEN else {"remedy"},
             self._today,
         )
 
@@ -312,6 +314,11 @@ class ObjectionDesk:
         statement = self._env.keyring.decrypt(objection.statement_cipher, context=STATEMENT)
         standing, policy = self._standing(objection), self._policy(objection)
         terms = {str(term.event): term for term in self._terms(objection, acts)}
+        # What is stored stands still during an appraisal that lasts, whose days are not counted.
+        due_on, provisional = objection.decide_due, objection.provisional
+        if standing.state in OPEN:
+            counted = self._decide_by(objection)
+            due_on, provisional = counted.due_on, counted.provisional
         return ObjectionView(
             id=objection.id,
             number=objection.number,
@@ -327,14 +334,14 @@ class ObjectionDesk:
             filed_by=objection.filed_by,
             filed_on=objection.filed_on,
             flag_due=objection.flag_due,
-            decide_due=objection.decide_due,
+            decide_due=due_on,
             forward_due=terms["forward"].due_on or objection.filed_on,
             remedy_due=objection.remedy_due,
             terms=[
                 TermView(**{name: getattr(term, name) for name in Term.__slots__}) for term in terms.values()
             ],
-            provisional=objection.provisional,
-            overdue=_overdue(objection, self._today),
+            provisional=provisional,
+            overdue=overdue(terms.values()),
             extended=objection.extended,
             in_appraisal=standing.in_appraisal,
             forwarded_to=objection.forwarded_to,
@@ -363,12 +370,6 @@ class ObjectionDesk:
             ],
             version=objection.version,
         )
-
-
-def _overdue(objection: Objection, today: date) -> Literal["flag", "decide"] | None:
-    if State(objection.state) in OPEN and today > objection.decide_due:
-        return "decide"
-    return "flag" if objection.state == State.FILED and today > objection.flag_due else None
 
 
 def _ripple(state: str) -> Literal["running", "done"]:

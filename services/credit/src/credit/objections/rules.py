@@ -27,6 +27,7 @@ __all__ = [
     "decide_due",
     "events_allowed",
     "next_state",
+    "overdue",
     "terms_of",
 ]
 
@@ -181,12 +182,12 @@ def terms_of(
 ) -> list[Term]:
     """The terms of an objection.
 
-    `done` gives the days on which it was flagged, forwarded and decided, `waiting` which of these must still
-    be done.
+    `done` gives the days on which it was flagged, forwarded, decided and, as its closing tells, put right,
+    `waiting` which of these must still be done. What was not sustained leaves nothing to be put right.
     """
 
     def term(
-        event: Literal["flag", "forward", "decide"], part: StepDays | DecisionDays, count: DayCount
+        event: Literal["flag", "forward", "decide", "remedy"], part: StepDays | DecisionDays, count: DayCount
     ) -> Term:
         met_on = done.get(event)
         late = met_on > count.due_on if met_on else event in waiting and today > count.due_on
@@ -194,10 +195,20 @@ def terms_of(
         return Term(event, days, count.due_on, met_on, late, count.provisional, part.article, part.status)
 
     counted = [add_working_days(filed_on, part.working_days) for part in (policy.flag, policy.forward)]
-    remedy = policy.remedy
+    remedy, decided_on = policy.remedy, done.get("decide")
+    put_right = Term("remedy", remedy.working_days, None, None, False, False, remedy.article, remedy.status)
+    if remedy_due is not None and decided_on is not None:
+        put_right = term("remedy", remedy, add_working_days(decided_on, remedy.working_days))
     return [
         term("flag", policy.flag, counted[0]),
         term("forward", policy.forward, counted[1]),
         term("decide", policy.decide, decide_by),
-        Term("remedy", remedy.working_days, remedy_due, None, False, False, remedy.article, remedy.status),
+        put_right,
     ]
+
+
+def overdue(terms: Iterable[Term]) -> Literal["flag", "decide", "remedy"] | None:
+    """Which step's last day has passed without it: the decision's, the flag's, the correction's."""
+    late = {term.event for term in terms if term.late and term.met_on is None}
+    order: tuple[Literal["flag", "decide", "remedy"], ...] = ("decide", "flag", "remedy")
+    return next((event for event in order if event in late), None)

@@ -117,6 +117,7 @@ class TermView(Model):
     """The time of a step in working days, with its article; `status` is how sure we are of this figure.
 
     `forward` matters where another unit must verify: handing on later than that day is shown as late.
+    `remedy` runs from a decision that sustains; it is met by the closing.
     """
 
     event: Literal["flag", "forward", "decide", "remedy"]
@@ -167,7 +168,7 @@ class ObjectionView(Model):
     remedy_due: date | None
     terms: list[TermView]
     provisional: bool
-    overdue: Literal["flag", "decide"] | None
+    overdue: Literal["flag", "decide", "remedy"] | None
     extended: bool
     in_appraisal: bool
     forwarded_to: str | None
