@@ -47,7 +47,10 @@ async def test_complaints_in_a_window_warn_at_once_and_once(service: Service) ->
     [warning] = await of(service, made, rule="W-COMPLAINTS")
     assert (warning["kind"], warning["details"]["count"], len(warning["details"]["facts"])) == ("clue", 3, 3)
     assert last["id"] in warning["details"]["facts"]
-    assert [one["act"] for one in warning["deadlines"]] == ["acknowledge", "resolve"]
+    assert [(one["act"], one["due_on"], one["provisional"]) for one in warning["deadlines"]] == [
+        ("acknowledge", "2026-11-30", False),
+        ("resolve", "2027-01-04", True),
+    ], "only the day in the year without a notice is provisional"
     await service.fact(made, "VALID_COMPLAINT", "2026-11-02")
     [again] = await of(service, made, rule="W-COMPLAINTS")
     assert (again["id"], len(again["sources"])) == (warning["id"], 2)

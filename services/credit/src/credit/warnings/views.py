@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from common.calendar import is_working_day
+
 from .models import Warning, WarningAct, WarningSource
 from .rules import Act, RuleSet, State
 from .schemas import ActView, DeadlineView, ProposalView, SourceView, WarningView
@@ -86,7 +88,8 @@ def _deadlines(
         yield DeadlineView(
             act=act,
             due_on=day,
-            provisional=provisional,
+            # One flag is kept for all: it is that of a later day where this one is covered by a notice.
+            provisional=provisional and is_working_day(day).provisional,
             done=finished,
             overdue=not finished and day < today,
         )
