@@ -231,7 +231,7 @@ class WarningService:
             if not china_date(warning.raised_at) <= held <= today:
                 raise InvalidPayload.at(
                     "/held_on",
-                    Text("不得早于预警发出之日或者晚于今天", "Must lie between the warning and today"),
+                    Text("须在预警发出之日至今天之间", "Must lie between the warning and today"),
                 )
             await self._step(row, Act.INTERVIEW, wanted.note, actor.sub, day=held)
         return (await self._views([row]))[0]
