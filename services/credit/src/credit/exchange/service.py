@@ -16,7 +16,8 @@ from credit.deposits.risk import RiskClassService
 from credit.deposits.schemas import RiskClassIn
 from credit.environment import Environment
 from credit.facts.models import Fact
-from credit.facts.repository import FactRepository, repeats
+from credit.facts.origin import origin
+from credit.facts.repository import FactRepository
 from credit.facts.retention import repaired
 from credit.facts.rules import known
 from credit.facts.schemas import FactIn, Source, SourceKind
@@ -295,10 +296,7 @@ class ExchangeService:
 
         One that a merger repeats is the entry of the listing that the repeated fact names.
         """
-        root: Fact | None = fact
-        while root is not None and root.source_kind == SourceKind.MERGE:
-            named = repeats(root.source_reference)
-            root = None if named is None else await self._facts.latest(named)
+        root = await origin(self._facts, fact)
         if root is None:
             raise _never_sent()
         listing = await self._exchange.listing_of(root.source_reference.partition("#")[0])

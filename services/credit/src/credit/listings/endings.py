@@ -311,13 +311,14 @@ class ListingEndings(ListingDesk):
                     await self._facts.correct_for(holder, fact.id, self._revocation(other, why), by=by)
 
     async def _recorded_by(self, listing: Listing, holder: Subject) -> list[UUID]:
-        """The standing facts of a subject that a listing recorded, also before the subject was merged."""
-        named = await self._fact_rows.recorded_under(holder.id, SourceKind.LISTING, listing.number)
+        """The standing facts of a subject that a listing recorded, also for whoever was merged into it."""
+        named: list[UUID] = []
+        family = [listing.subject_id]
         if holder.id != listing.subject_id:
-            before = await self._fact_rows.recorded_under(
-                listing.subject_id, SourceKind.LISTING, listing.number
-            )
-            named = [*[await self._fact_rows.counting(one) for one in before], *named]
+            family = await self._subjects.family(holder.id)
+        for one in family:
+            said = await self._fact_rows.recorded_under(one, SourceKind.LISTING, listing.number)
+            named += said if one == holder.id else [await self._fact_rows.counting(fact) for fact in said]
         latest = await self._fact_rows.latest_of(named)
         return [
             one

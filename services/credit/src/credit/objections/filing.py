@@ -9,6 +9,7 @@ from common.db import new_id
 from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.evidence.written import WrittenRequests
+from credit.facts.origin import first_known
 from credit.facts.rules import Action
 from credit.subjects.errors import SubjectNotFound
 from credit.subjects.models import Subject
@@ -129,8 +130,8 @@ class ObjectionFilings(ObjectionDesk):
 
     async def _there_since(self, subject: Subject, wanted: ObjectionIn) -> datetime:
         """When what is objected to was first here: nobody answers it before."""
-        if wanted.fact_id is not None:
-            return await self._objections.recorded_at(wanted.fact_id)
+        if wanted.fact_id is not None and (fact := await self._fact_rows.latest(wanted.fact_id)) is not None:
+            return await first_known(self._fact_rows, fact)
         if wanted.listing_id is not None:
             listing = await self._objections.listing(wanted.listing_id)
             return subject.created_at if listing is None else listing.created_at

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
-from sqlalchemy import ColumnElement, Row, false, func, select
+from sqlalchemy import CTE, ColumnElement, Row, and_, false, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -150,19 +150,40 @@ class PlanRepository:
     async def visits(self, subjects: Collection[UUID] | None, since: date) -> Sequence[Row[Any]]:
         """By subject: the last day of a finished visit since `since`, and whether one is open now.
 
-        For all subjects when `subjects` is None.
+        For all subjects when `subjects` is None. Visits of whoever was merged count as its survivor's.
         """
         is_open = col(Inspection.state).in_(_OPEN)
+        records = _records(subjects)
+        holder = func.coalesce(records.c.holder, col(Inspection.subject_id))
         query = (
             select(
-                col(Inspection.subject_id),
+                holder.label("subject_id"),
                 func.max(col(Inspection.finished_on)).label("last"),
                 func.bool_or(is_open).label("open"),
                 func.bool_or(is_open & (col(Inspection.kind) != "drawn")).label("targeted"),
             )
+            .join(records, records.c.record == col(Inspection.subject_id), isouter=subjects is None)
             .where(is_open | (col(Inspection.finished_on) >= since))
-            .group_by(col(Inspection.subject_id))
+            .group_by(holder)
         )
-        if subjects is not None:
-            query = query.where(col(Inspection.subject_id).in_(subjects))
         return (await self._session.execute(query)).all()
+
+
+def _records(subjects: Collection[UUID] | None) -> CTE:
+    """Of each of these subjects all its records: itself and whoever was merged into it (`holder`, `record`).
+
+    None: of each into which anybody was merged and who was not merged itself.
+    """
+    if subjects is None:
+        into = select(col(Subject.merged_into)).where(col(Subject.merged_into).is_not(None))
+        clause = and_(col(Subject.id).in_(into), col(Subject.merged_into).is_(None))
+    else:
+        clause = col(Subject.id).in_(subjects)
+    records = (
+        select(col(Subject.id).label("holder"), col(Subject.id).label("record"))
+        .where(clause)
+        .cte("records", recursive=True)
+    )
+    return records.union_all(
+        select(records.c.holder, col(Subject.id)).join(records, col(Subject.merged_into) == records.c.record)
+    )

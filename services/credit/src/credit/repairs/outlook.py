@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from credit.environment import Environment
 from credit.facts.errors import FactNotFound
 from credit.facts.models import Fact
+from credit.facts.origin import first_known
 from credit.facts.repository import FactRepository
 from credit.facts.retention import PublicityPolicy, document_day, repaired
 from credit.facts.rules import Action, known
@@ -127,7 +128,7 @@ class Outlooks:
     async def there_since(self, aim: Aim) -> datetime:
         """When what is to be repaired was first here: nobody asks for its repair before."""
         if aim.fact is not None:
-            return (await self._facts.versions(aim.fact.id))[0].recorded_at
+            return await first_known(self._facts, aim.fact)
         return (aim.listing and aim.listing.listed_at) or self._env.clock.now()
 
     async def commitment(self, aim: Aim) -> tuple[Commitment, list[Article]]:
