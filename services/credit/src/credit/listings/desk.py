@@ -183,6 +183,11 @@ class ListingDesk:
     def _deadlines(self, listing: Listing) -> list[Deadline]:
         return deadlines_of(self._form(listing), self._steps(listing), self._today)
 
+    def _due(self, row: ListingRow, before: date) -> bool:
+        """Whether a deadline still waits, passed or not, whose last day lies before a day."""
+        found = self._deadlines(row[0])
+        return any(one.status in ("open", "overdue") and one.due_on < before for one in found)
+
     def _clocks(self, listing: Listing) -> Clocks | None:
         """Both clocks of a listing that has been served; None before."""
         if listing.listed_on is None or listing.decided_on is None:

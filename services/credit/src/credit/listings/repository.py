@@ -28,7 +28,7 @@ from sqlmodel import col
 from credit.subjects.models import Subject, of_family
 
 from .models import Listing, ListingEvent, told_to_programs
-from .rules import Event, ListName, State
+from .rules import HEARING, Event, ListName, State
 
 __all__ = ["ListingFilters", "ListingRepository", "ListingRow"]
 
@@ -45,6 +45,7 @@ class ListingFilters:
     state: State | None = None
     condition: str | None = None
     objected: bool | None = None
+    due_before: date | None = None
 
 
 def _visible_to(principal: Principal, today: date, *, internal: bool = False) -> ColumnElement[bool]:
@@ -152,6 +153,8 @@ class ListingRepository:
             clauses.append(col(Listing.condition) == filters.condition)
         if filters.objected is not None:
             clauses.append(col(Listing.objected).is_(filters.objected))
+        if filters.due_before is not None:
+            clauses.append(col(Listing.state).in_(HEARING))
         if before is not None:
             clauses.append(col(Listing.id) < before)
         query = (

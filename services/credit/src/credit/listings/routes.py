@@ -1,5 +1,6 @@
 """Routes of listings."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
 from fastapi import Query
 
+from credit.paging import DUE
 from credit.subjects.errors import SubjectNotFound
 
 from .dependencies import Decider, ListingServiceDep, PublicListingsDep, Reader, Speaker, Writer
@@ -62,10 +64,11 @@ async def list_listings(
     state: State | None = None,
     condition: Annotated[str | None, Query(max_length=16)] = None,
     objected: bool | None = None,
+    due_before: Annotated[date | None, Query(description=DUE)] = None,
     cursor: CursorParam = None,
     limit: LimitParam = 20,
 ) -> Page[ListingView]:
-    filters = ListingFilters(subject_id, on_list, state, condition, objected)
+    filters = ListingFilters(subject_id, on_list, state, condition, objected, due_before)
     return await listings.search(actor, filters, cursor, limit)
 
 

@@ -10,6 +10,7 @@ __all__ = [
     "CODES",
     "ENDED",
     "ENTRIES",
+    "HEARING",
     "UNDECIDED",
     "Event",
     "ListName",
@@ -90,6 +91,7 @@ class Removal(StrEnum):
 
 
 UNDECIDED = frozenset({State.DRAFT, State.NOTIFIED, State.DEFENCE, State.DEFENCE_REPLIED})
+HEARING = (State.NOTIFIED, State.DEFENCE, State.DEFENCE_REPLIED)
 ENDED = frozenset({State.DISMISSED, State.REMOVED})
 
 _NEXT: dict[tuple[State, Event], State] = {

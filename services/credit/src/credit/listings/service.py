@@ -1,7 +1,8 @@
 """Use cases of listings: open, tell, hear, decide, serve and publish; who is listed today."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from common.problems import FieldError, Forbidden, InvalidPayload, SecondPersonN
 from credit.affected import Affected, Resting
 from credit.facts.schemas import SourceKind
 from credit.internal import sees_all_of, sees_internal
-from credit.paging import cursor_id
+from credit.paging import cursor_id, due_rows
 from credit.papers.rules import chinese_date
 from credit.subjects.models import Subject
 
@@ -236,8 +237,13 @@ class ListingService(ListingOpenings, ListingAnnulments):
         self, actor: Principal, filters: ListingFilters, cursor: str | None, limit: int
     ) -> Page[ListingView]:
         """Listings the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
-        today, internal = self._today, sees_internal(self._env.rulebook, actor, self._today)
-        rows = await self._listings.page(actor, filters, cursor_id(cursor), limit, today, internal=internal)
+        internal, before = sees_internal(self._env.rulebook, actor, self._today), cursor_id(cursor)
+
+        async def read(behind: UUID | None, size: int) -> Sequence[ListingRow]:
+            return await self._listings.page(actor, filters, behind, size, self._today, internal=internal)
+
+        is_due = None if filters.due_before is None else partial(self._due, before=filters.due_before)
+        rows = await due_rows(read, is_due, lambda row: row[0].id, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         told = [row for row in items if not await self._kept_from(actor, row[1])]
         return Page(items=[self._view(row, actor) for row in told], next_cursor=following)

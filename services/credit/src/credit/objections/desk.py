@@ -295,6 +295,14 @@ class ObjectionDesk:
             self._today,
         )
 
+    def _due(self, objection: Objection, before: date) -> bool:
+        """Whether a step is still to be taken, late or not, whose last day lies before a day."""
+        state = State(objection.state)
+        if state is State.SUSTAINED:
+            return objection.remedy_due is not None and objection.remedy_due < before
+        flag = state is State.FILED and objection.flag_due < before
+        return flag or self._decide_by(objection).due_on < before
+
     def _follow_up(self, listing: Listing) -> FollowUp:
         what = Text(
             "该名单记录以已撤销或者更正的信息为依据，由认定机关核查，依据已撤销的依职权修复",

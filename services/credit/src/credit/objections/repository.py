@@ -56,6 +56,7 @@ class ObjectionFilters:
     target: str | None = None
     subject_id: UUID | None = None
     fact_id: UUID | None = None
+    due_before: date | None = None
 
 
 class ObjectionRepository:
@@ -110,6 +111,8 @@ class ObjectionRepository:
             query = query.where(col(Objection.subject_id) == filters.subject_id)
         if filters.fact_id:
             query = query.where(col(Objection.fact_id) == filters.fact_id)
+        if filters.due_before is not None:
+            query = query.where(col(Objection.state).in_((*OPEN, State.SUSTAINED)))
         if before is not None:
             query = query.where(col(Objection.id) < before)
         query = query.order_by(col(Objection.id).desc()).limit(limit + 1)

@@ -1,11 +1,13 @@
 """Routes of objections."""
 
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
 from common.problems import PayloadTooLarge, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
-from fastapi import Response
+from fastapi import Query, Response
 
 from credit.downloads import file_answer
 from credit.evidence.dependencies import FileIn
@@ -13,6 +15,7 @@ from credit.evidence.errors import EvidenceRefused
 from credit.evidence.routes import UPLOAD_LIMIT
 from credit.evidence.schemas import EvidenceView
 from credit.facts.errors import CorrectionRefused
+from credit.paging import DUE
 from credit.sheets import MEDIA_TYPES, SheetFormat
 from credit.subjects.errors import SubjectNotFound
 
@@ -64,10 +67,11 @@ async def list_objections(
     target: Target | None = None,
     subject_id: UUID | None = None,
     fact_id: UUID | None = None,
+    due_before: Annotated[date | None, Query(description=DUE)] = None,
     cursor: CursorParam = None,
     limit: LimitParam = 50,
 ) -> Page[ObjectionView]:
-    filters = ObjectionFilters(state, target, subject_id, fact_id)
+    filters = ObjectionFilters(state, target, subject_id, fact_id, due_before)
     return await objections.search(actor, filters, cursor, limit)
 
 

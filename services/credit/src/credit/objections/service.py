@@ -1,6 +1,7 @@
 """Use cases of objections: file, flag, verify, decide, put right, and list what was touched."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from common.problems import InvalidPayload, SecondPersonNeeded, Text
 
 from credit.evidence.written import WrittenRequests
 from credit.internal import is_authority
-from credit.paging import cursor_id
+from credit.paging import cursor_id, due_rows
 from credit.sheets import Column, SheetFormat, TableFile, write_table
 
 from .deciding import ObjectionDecisions
@@ -161,7 +162,13 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
     ) -> Page[ObjectionView]:
         """Objections the caller may see, the newest first. Raises InvalidPayload for a foreign cursor."""
         every = self._sees(actor)
-        rows = await self._objections.page(actor, filters, cursor_id(cursor), limit, all_of=every)
+        before = cursor_id(cursor)
+
+        async def read(behind: UUID | None, size: int) -> Sequence[Objection]:
+            return await self._objections.page(actor, filters, behind, size, all_of=every)
+
+        is_due = None if filters.due_before is None else partial(self._due, before=filters.due_before)
+        rows = await due_rows(read, is_due, lambda row: row.id, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
         return Page(items=await self._views(items, actor), next_cursor=following)
 

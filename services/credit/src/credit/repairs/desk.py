@@ -251,6 +251,11 @@ class RepairDesk:
         )
         return deadlines_of(self._steps_pack(repair, aim), steps, self._today)
 
+    def _due(self, row: RepairRow, before: date) -> bool:
+        """Whether a deadline still waits, passed or not, whose last day lies before a day."""
+        found = self._deadlines(row[0], None)
+        return any(one.status in ("open", "overdue") and one.due_on < before for one in found)
+
     def _steps_pack(self, repair: Repair, aim: Aim | None) -> RepairClock:
         """The rule set whose step deadlines apply: Order 7's, also where Order 36 decides the rest."""
         if aim is not None:

@@ -28,6 +28,7 @@ class RepairFilters:
     listing_id: UUID | None = None
     fact_id: UUID | None = None
     state: State | None = None
+    due_before: date | None = None
 
 
 def _visible_to(principal: Principal) -> ColumnElement[bool]:
@@ -101,6 +102,8 @@ class RepairRepository:
             clauses.append(col(Repair.fact_id) == filters.fact_id)
         if filters.state is not None:
             clauses.append(col(Repair.state) == filters.state)
+        if filters.due_before is not None:
+            clauses.append(col(Repair.state).not_in(sorted(ENDED)))
         if before is not None:
             clauses.append(col(Repair.id) < before)
         query = (

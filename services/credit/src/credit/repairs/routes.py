@@ -1,13 +1,17 @@
 """Routes of repair."""
 
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 from common.pagination import Page
 from common.problems import Forbidden, SecondPersonNeeded, declare
 from common.web import CursorParam, LimitParam, ServiceRouter
+from fastapi import Query
 
 from credit.facts.errors import FactNotFound
 from credit.listings.errors import ListingNotFound
+from credit.paging import DUE
 
 from .dependencies import Applicant, Decider, Reader, RepairServiceDep, Writer
 from .errors import (
@@ -57,10 +61,12 @@ async def list_repairs(
     listing_id: UUID | None = None,
     fact_id: UUID | None = None,
     state: State | None = None,
+    due_before: Annotated[date | None, Query(description=DUE)] = None,
     cursor: CursorParam = None,
     limit: LimitParam = 20,
 ) -> Page[RepairView]:
-    return await repairs.search(actor, RepairFilters(subject_id, listing_id, fact_id, state), cursor, limit)
+    filters = RepairFilters(subject_id, listing_id, fact_id, state, due_before)
+    return await repairs.search(actor, filters, cursor, limit)
 
 
 @router.get(

@@ -1,5 +1,7 @@
 """Use cases of repair: apply, accept or refuse, verify, decide; a granted repair takes effect at once."""
 
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from common import regions
@@ -11,7 +13,7 @@ from common.problems import InvalidPayload, SecondPersonNeeded, Text
 from credit.evidence.service import EvidenceService
 from credit.evidence.written import WrittenRequests
 from credit.internal import check_internal
-from credit.paging import cursor_id
+from credit.paging import cursor_id, due_rows
 
 from .desk import RepairDesk, findings_of, given_in, handed_in, held
 from .errors import (
@@ -22,7 +24,7 @@ from .errors import (
 )
 from .models import Repair
 from .outlook import Aim
-from .repository import RepairFilters
+from .repository import RepairFilters, RepairRow
 from .rules import (
     Commitment,
     Event,
@@ -309,7 +311,13 @@ class RepairService(RepairDesk):
         self, actor: Principal, filters: RepairFilters, cursor: str | None, limit: int
     ) -> Page[RepairView]:
         """Applications the caller may see, the newest first, without outlooks. Raises InvalidPayload."""
-        rows = await self._repairs.page(actor, filters, cursor_id(cursor), limit)
+        before = cursor_id(cursor)
+
+        async def read(behind: UUID | None, size: int) -> Sequence[RepairRow]:
+            return await self._repairs.page(actor, filters, behind, size)
+
+        is_due = None if filters.due_before is None else partial(self._due, before=filters.due_before)
+        rows = await due_rows(read, is_due, lambda row: row[0].id, before, limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row[0].id)))
         return Page(items=[await self._view(row, actor, None) for row in items], next_cursor=following)
 
