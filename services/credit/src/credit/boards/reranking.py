@@ -83,7 +83,7 @@ class BoardReranking:
     ) -> tuple[list[Affected], UUID | None]:
         """Put the next `limit` ranks behind `after` right, in order of subject; what that touched, and on.
 
-        Locks one subject after the other in that order: the caller holds no subject's row.
+        Locks their rows at once: the caller holds no subject's row.
         """
         board_id, metric, total = plan
         board = await self._boards.find(board_id, None)
@@ -92,16 +92,17 @@ class BoardReranking:
         ranked_by = next(one for one in policy_of(self._env, board).metrics if one.metric == metric)
         rows = await self._boards.reranked(board, ranked_by, subject, total, after, limit)
         found: list[Affected] = []
+        peers = await self._subjects.lock_all([row.subject_id for row in rows], None)
         for row in rows:
-            found += await self._one(board, metric, row, correction, row.subject_id == subject.id)
+            if (peer := peers.get(row.subject_id)) is not None:
+                found += await self._one(board, metric, row, peer, correction, peer.id == subject.id)
         return found, rows[-1].subject_id if len(rows) == limit else None
 
     async def _one(
-        self, board: Board, metric: str, row: Rank, correction: Mapping[str, str], own: bool
+        self, board: Board, metric: str, row: Rank, peer: Subject, correction: Mapping[str, str], own: bool
     ) -> list[Affected]:
-        peer = await self._subjects.lock(row.subject_id, None)
-        entry = await self._boards.entry(board.id, row.subject_id)
-        if peer is None or entry is None:
+        entry = await self._boards.entry(board.id, peer.id)
+        if entry is None:
             return []
         now = {"value": row.value, "rank": row.rank, "of": row.of}
         entry.ranks = {**entry.ranks, metric: {**entry.ranks.get(metric, {}), "now": now}}

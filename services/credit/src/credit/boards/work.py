@@ -1,10 +1,12 @@
 """What a board run does without people: record ranks, let the card judge, write the published outcome."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from common.clock import china_date
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.background import is_outage, report
@@ -111,8 +113,9 @@ class BoardWork:
 
     async def _rank(self, board: Board, limit: int) -> None:
         entries = await self._boards.entries(board.id, board.cursor, limit, only="ranked")
+        subjects = await self._subjects.lock_all([entry.subject_id for entry in entries], None)
         for entry in entries:
-            subject = await self._locked(entry)
+            subject = subjects[entry.subject_id]
             for metric, ranked in sorted(entry.ranks.items()):
                 found = ranked.get("now", ranked)
                 if found["rank"] is None:
@@ -153,8 +156,11 @@ class BoardWork:
             previous, later = await self._boards.previous(board), await self._runs.following(board)
             board.previous_id = previous.id if previous else None
         entries = await self._boards.entries(board.id, None, limit, only="unrecorded")
+        ending = [] if len(entries) == limit else await self._ending(board, later, limit)
+        named = {entry.subject_id for entry in entries}.union(*ending)
+        subjects = await self._subjects.lock_all(named, None)
         for entry in entries:
-            subject = await self._locked(entry)
+            subject = subjects[entry.subject_id]
             side = Side(entry.decided or Side.NONE)
             reason = "；".join(one["reason"] for one in entry.reasons)[:200] or policy.name.zh
             payload = {"board": board.policy_id, "period": board.period, "reason": reason}
@@ -179,6 +185,15 @@ class BoardWork:
         payload = {"board": board.policy_id, "period": board.period}
         await self._fact(board, subject, "BLACK_BOARD_REMOVED", today, payload, "")
         entry.ended_on, entry.ended_because = today, because
+
+    async def _ending(self, board: Board, later: Board | None, limit: int) -> list[set[UUID]]:
+        """Whose entries `_end_old` may end: all are locked at once with those who are entered."""
+        runs: list[Sequence[Row[Board, BoardEntry]]] = []
+        if board.trigger == "period":
+            runs.append(await self._runs.superseded(board, limit))
+        if later is not None:
+            runs.append(await self._runs.superseded(later, limit, board.id))
+        return [{entry.subject_id for _, entry in rows} for rows in runs]
 
     async def _end_old(self, board: Board, today: date, limit: int, beside: UUID | None = None) -> int:
         standing = await self._runs.superseded(board, limit, beside)

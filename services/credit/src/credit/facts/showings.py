@@ -112,9 +112,13 @@ class Showings:
         merged into is looked at too: what it repeats goes with what it repeats.
         """
         await self._session.flush()
-        held = await self._subjects.lock_with_survivor(subject_id)
-        for one in sorted(held, key=lambda one: one != subject_id):
-            await self._look(held[one], suspects if one == subject_id else ())
+        subject = await self._subjects.lock(subject_id, None)
+        if subject is None:
+            return
+        await self._look(subject, suspects)
+        survivor = await self._subjects.lock_survivor(subject_id)
+        if survivor is not None and survivor.id != subject_id:
+            await self._look(survivor, ())
 
     async def changing(self, after: UUID | None, limit: int) -> list[UUID]:
         """The subjects behind `after` of whom the calendar may have changed what others are shown."""

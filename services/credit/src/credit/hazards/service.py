@@ -72,8 +72,7 @@ class HazardService:
             SubjectNotFound: not in the caller's regions.
             InvalidPayload: an inspection of another subject, or a day that is not past or today.
         """
-        seen = await self._subjects.find(wanted.subject_id, actor)
-        subject = seen and (await self._subjects.lock_with_survivor(seen.id)).get(seen.id)
+        subject = await self._subjects.lock(wanted.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise SubjectNotFound
         now = self._env.clock.now()
@@ -276,10 +275,9 @@ class HazardService:
             raise SecondPersonNeeded
 
     async def _locked(self, actor: Principal, hazard_id: UUID) -> tuple[Hazard, Subject]:
-        """The hazard and its subject, both locked, the subject first, with whom that was merged into."""
+        """The hazard and its subject, both locked, the subject first."""
         seen = await self._hazards.find(hazard_id, actor)
-        held = {} if seen is None else await self._subjects.lock_with_survivor(seen.subject_id)
-        subject = None if seen is None else held.get(seen.subject_id)
+        subject = None if seen is None else await self._subjects.lock(seen.subject_id, None)
         hazard = None if subject is None else await self._hazards.find(hazard_id, actor, lock=True)
         if hazard is None or subject is None or actor.subject_id is not None:
             raise HazardNotFound

@@ -15,6 +15,7 @@ from credit.facts.service import FactService
 from credit.facts.showings import Showings
 from credit.papers.service import PaperService
 from credit.subjects.models import Subject
+from credit.subjects.repository import SubjectRepository
 from credit.warnings.service import Evidence, WarningService
 
 from .models import Honour, HonourAct
@@ -37,6 +38,7 @@ class HonourDeeds:
     def __init__(self, session: AsyncSession, env: Environment) -> None:
         self._session, self._env = session, env
         self._honours = HonourRepository(session)
+        self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
         self._papers = PaperService(session, env)
         self._warnings = WarningService(session, env)
@@ -131,7 +133,8 @@ class HonourDeeds:
         to revoke it. It is never revoked by itself.
         """
         today = china_date(self._env.clock.now())
-        rows = await self._honours.take_due(today, ids)
+        free = await self._subjects.lock_all_free(await self._honours.holders(ids))
+        rows = await self._honours.take_due(today, ids, free)
         for honour, subject in rows:
             if honour.expires_on is not None and honour.expires_on < today:
                 honour.ended_on, honour.due_on = honour.expires_on, None

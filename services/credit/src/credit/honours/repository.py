@@ -54,15 +54,7 @@ class HonourRepository:
     async def find(
         self, honour_id: UUID, principal: Principal, *, all_of: bool, lock: bool = False
     ) -> Row[Honour, Subject] | None:
-        """An honour the caller may see, with its subject; locked: the subject's row first, then its own."""
-        if lock:
-            owner = select(col(Honour.subject_id)).where(
-                col(Honour.id) == honour_id, _visible(principal, all_of=all_of)
-            )
-            subject_id = (await self._session.execute(owner)).scalar_one_or_none()
-            await self._session.execute(
-                select(col(Subject.id)).where(col(Subject.id) == subject_id).with_for_update()
-            )
+        """An honour the caller may see, with its subject; its row is locked after the subject's."""
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
@@ -153,14 +145,24 @@ class HonourRepository:
             query = query.where(col(Honour.id) > after)
         return (await self._session.execute(query)).scalars().all()
 
-    async def take_due(self, today: date, honours: Collection[UUID]) -> Sequence[Row[Honour, Subject]]:
-        """Those of the honours that are still due, with subjects, locked; what others hold is passed by."""
+    async def holders(self, honours: Collection[UUID]) -> Sequence[UUID]:
+        """Whose these honours are."""
+        query = select(col(Honour.subject_id)).where(col(Honour.id).in_(honours)).distinct()
+        return (await self._session.execute(query)).scalars().all()
+
+    async def take_due(
+        self, today: date, honours: Collection[UUID], subjects: Collection[UUID]
+    ) -> Sequence[Row[Honour, Subject]]:
+        """Those of the honours that are still due, locked, with their subjects, which are locked already.
+
+        What others hold is passed by.
+        """
         query = (
             select(Honour, Subject)
             .join(Subject, col(Subject.id) == col(Honour.subject_id))
-            .where(col(Honour.id).in_(honours), *_due(today))
+            .where(col(Honour.id).in_(honours), col(Honour.subject_id).in_(subjects), *_due(today))
             .order_by(col(Subject.id), col(Honour.id))
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=Honour, skip_locked=True)
             .execution_options(populate_existing=True)
         )
         return (await self._session.execute(query)).all()

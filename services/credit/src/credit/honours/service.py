@@ -287,8 +287,7 @@ class HonourService:
 
     async def _begun(self, actor: Principal, honour_id: UUID, act: Act) -> tuple[Honour, Subject]:
         if (seen := await self._honours.find(honour_id, actor, all_of=self._sees(actor))) is not None:
-            # What an honour says of a merged subject is its survivor's too: mergers lock both in order of id.
-            await self._subjects.lock_with_survivor(seen[1].id)
+            await self._subjects.lock(seen[1].id, None)
         row = await self._honours.find(honour_id, actor, all_of=self._sees(actor), lock=True)
         if row is None:
             raise HonourNotFound

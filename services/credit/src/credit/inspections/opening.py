@@ -53,8 +53,9 @@ class DrawnVisits:
         tiers = {item["id"]: item for item in frozen["objects"]}
         offices = {one["id"]: one["department"] for one in frozen["inspectors"]}
         made = 0
+        subjects = await self._subjects.lock_all([UUID(pick["object"]) for pick in result], None)
         for place, pick in sorted(enumerate(result), key=lambda entry: str(entry[1]["object"])):
-            subject = await self._subjects.lock(UUID(pick["object"]), None)
+            subject = subjects.get(UUID(pick["object"]))
             if subject is None:
                 continue
             visit = await self._inspections.open_drawn(subject.id)

@@ -319,15 +319,12 @@ class InspectionService:
     async def _both(
         self, actor: Principal, inspection_id: UUID, act: str
     ) -> tuple[Subject | None, Inspection]:
-        """An inspection to act on with its subject, whose row is locked first. Raises as `locked`.
-
-        Whom the subject was merged into is locked along with it.
-        """
+        """An inspection to act on with its subject, whose row is locked first. Raises as `locked`."""
         seen = await self._inspections.find(inspection_id, actor)
         if seen is None:
             raise InspectionNotFound
-        held = await self._subjects.lock_with_survivor(seen.subject_id)
-        return held.get(seen.subject_id), await self.locked(actor, inspection_id, act)
+        subject = await self._subjects.lock(seen.subject_id, None)
+        return subject, await self.locked(actor, inspection_id, act)
 
     async def view(self, visit: Inspection) -> InspectionView:
         """The inspection as it crosses the API."""

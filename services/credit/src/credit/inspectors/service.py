@@ -116,10 +116,9 @@ class InspectorService:
             SecondPersonNeeded: the caller keeps so many others from the subject already.
         """
         inspector = await self._locked(actor, inspector_id)
-        if await self._subjects.find(wanted.subject_id, actor) is None:
-            raise SubjectNotFound
         # Held, two requests of one person count each other, also under another record of the subject.
-        await self._subjects.lock_with_survivor(wanted.subject_id)
+        if await self._subjects.lock(wanted.subject_id, actor) is None:
+            raise SubjectNotFound
         today = china_date(self._env.clock.now())
         first = wanted.from_on or today
         _check_period(first, wanted.to_on, "/to_on")

@@ -133,15 +133,14 @@ class ListingDesk:
     async def _open(self, listing_id: UUID, actor: Principal | None) -> tuple[Listing, Subject]:
         """A listing that the caller may see, with its subject; both rows locked, the subject's first.
 
-        The subject may have been merged into the caller's own: whom it became is locked along with it.
+        The subject may have been merged into the caller's own.
         """
         if actor is None:
             subject_id = await self._listings.subject_of(listing_id)
         else:
             row = await self._listings.find(listing_id, actor, self._today)
             subject_id = None if row is None else row[0].subject_id
-        held = {} if subject_id is None else await self._subjects.lock_with_survivor(subject_id)
-        subject = None if subject_id is None else held.get(subject_id)
+        subject = None if subject_id is None else await self._subjects.lock(subject_id, None)
         listing = None if subject is None else await self._listings.lock(listing_id)
         if listing is None or subject is None:
             raise ListingNotFound

@@ -87,12 +87,9 @@ class ObjectionDesk:
         return found
 
     async def _open(self, actor: Principal, objection_id: UUID) -> tuple[Objection, Subject]:
-        """An objection that the caller may see, with its subject; both rows locked, the subject's first.
-
-        Whom the subject was merged into is locked along with it.
-        """
+        """An objection that the caller may see, with its subject; both rows locked, the subject's first."""
         seen = await self._seen(actor, objection_id)
-        subject = (await self._subjects.lock_with_survivor(seen.subject_id)).get(seen.subject_id)
+        subject = await self._subjects.lock(seen.subject_id, None)
         if subject is None:
             raise ObjectionNotFound
         return await self._objections.lock(objection_id), subject

@@ -73,7 +73,7 @@ class RelationService:
             raise InvalidPayload.at("/to", Text("不得指向自身", "Must not be the subject itself"))
         other_id = second_id if first_id == subject_id else first_id
         other = await self._subjects.find(other_id, actor)
-        held = {} if other is None else await self._subjects.lock_pair(first_id, second_id)
+        held = {} if other is None else await self._subjects.lock_all([first_id, second_id], None)
         if len(held) < 2:
             raise SubjectNotFound(Text("未找到关系另一方", "The other end does not exist"))
         first, second = held[first_id], held[second_id]

@@ -171,7 +171,7 @@ class MergeService:
             raise InvalidPayload.at("/into", Text("不得并入自身", "A subject is not merged into itself"))
         if actor.subject_id is not None:
             raise SubjectNotFound
-        held = await self._subjects.lock_pair(subject_id, survivor_id)
+        held = await self._subjects.lock_all([subject_id, survivor_id], None)
         if len(held) < 2 or not all(actor.covers(one.region) for one in held.values()):
             raise SubjectNotFound
         return held[subject_id], held[survivor_id]

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from common.auth import Principal, region_clause, region_prefix
 from common.crypto import Keyring
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Uuid, and_, bindparam, or_, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,6 +28,21 @@ __all__ = [
 name_context = "credit.subject.name"
 id_context = "credit.subject.id_number"
 trace_context = "credit.subject.trace"
+_RELATED = text(
+    """
+    WITH RECURSIVE up AS (
+        SELECT id, merged_into FROM subjects s
+        WHERE id = ANY(:ids)
+            AND (merged_into IS NOT NULL OR EXISTS (SELECT FROM subjects m WHERE m.merged_into = s.id))
+        UNION SELECT s.id, s.merged_into FROM subjects s JOIN up ON s.id = up.merged_into
+    ), down AS (
+        SELECT id FROM up WHERE merged_into IS NULL
+        UNION ALL SELECT s.id FROM subjects s JOIN down ON s.merged_into = down.id
+    )
+    SELECT id FROM down
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+"""Written out, as it is asked at every lock: put together anew it would take longer than the lock itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,11 @@ def visible_to(principal: Principal) -> ColumnElement[bool]:
     if principal.subject_id is not None:
         return col(Subject.id) == principal.subject_id
     return region_clause(col(Subject.region), principal)
+
+
+def _seen_by(principal: Principal | None) -> ColumnElement[bool]:
+    """The rows that a caller may see, and all of them for work that nobody asked for."""
+    return true() if principal is None else visible_to(principal)
 
 
 def _persons() -> ColumnElement[bool]:
@@ -114,14 +135,66 @@ class SubjectRepository:
     async def lock(
         self, subject_id: UUID, principal: Principal | None, *, shared: bool = False
     ) -> Subject | None:
-        """A subject with its row locked: shared to read a score, else to write.
+        """A subject with its row locked: shared to read a score, else to write, with its family (`lock_all`).
 
         An event handler has no principal and sees every region.
         """
-        query = select(Subject).where(col(Subject.id) == subject_id)
-        if principal is not None:
-            query = query.where(visible_to(principal))
-        return await self._locked(query, shared)
+        if not shared and await self._related([subject_id]):
+            return (await self.lock_all([subject_id], principal)).get(subject_id)
+        query = select(Subject).where(col(Subject.id) == subject_id, _seen_by(principal))
+        locked = query.with_for_update(read=shared).execution_options(populate_existing=True)
+        subject = (await self._session.execute(locked)).scalar_one_or_none()
+        if shared or subject is None or subject.merged_into is None:
+            return subject
+        return (await self.lock_all([subject_id], principal)).get(subject_id)
+
+    async def lock_all(self, ids: Collection[UUID], principal: Principal | None) -> dict[UUID, Subject]:
+        """Those of these subjects that the caller may see, locked for writing, each with its family.
+
+        A family, which is whoever is one with a subject by mergers, is locked as a whole and in order of id:
+        what is recorded of a merged subject is its survivor's, and mergers hold both. So whoever holds a
+        subject never waits for another of its family. Subjects that may be of several families are locked by
+        one call, never one after the other.
+        """
+        while True:
+            rows = await self._hold(ids, principal)
+            held = {subject.id: subject for subject, _ in rows}
+            if all(one.merged_into is None or one.merged_into in held for one in held.values()):
+                return {subject.id: subject for subject, seen in rows if seen and subject.id in ids}
+
+    async def lock_free(self, subject_id: UUID) -> Subject | None:
+        """A subject locked for writing, by work that any process may do; None while another holds it."""
+        return (await self.lock_all_free([subject_id])).get(subject_id)
+
+    async def lock_all_free(self, ids: Collection[UUID]) -> dict[UUID, Subject]:
+        """Those of these subjects that nobody holds, nor who they are today, locked as by `lock_all`."""
+        held = {subject.id: subject for subject, _ in await self._hold(ids, None, skip_locked=True)}
+        free = {}
+        for subject_id in ids:
+            last = held.get(subject_id)
+            while last is not None and last.merged_into is not None:
+                last = held.get(last.merged_into)
+            if last is not None:
+                free[subject_id] = held[subject_id]
+        return free
+
+    async def _hold(
+        self, ids: Collection[UUID], principal: Principal | None, *, skip_locked: bool = False
+    ) -> Sequence[Row[Subject, bool]]:
+        """The families of those of the subjects that a caller may see, locked; each with whether it may."""
+        seen = _seen_by(principal)
+        wanted = asked = col(Subject.id).in_(ids) & seen
+        if await self._related(ids):
+            theirs = (await self._session.execute(select(col(Subject.id)).where(asked))).scalars().all()
+            wanted = asked | col(Subject.id).in_(await self._related(theirs))
+        # Said in the row, `seen` is looked at again once a row that somebody changed meanwhile is locked.
+        query = select(Subject, seen).where(wanted).order_by(col(Subject.id))
+        locked = query.with_for_update(skip_locked=skip_locked).execution_options(populate_existing=True)
+        return (await self._session.execute(locked)).all()
+
+    async def _related(self, ids: Collection[UUID]) -> Sequence[UUID]:
+        """The families of those of the subjects that are one with others; most are not."""
+        return (await self._session.execute(_RELATED, {"ids": list(ids)})).scalars().all()
 
     async def lock_to_read(
         self, subject_id: UUID, principal: Principal, known_at: datetime | None
@@ -136,27 +209,6 @@ class SubjectRepository:
         if _must_keep(subject, moment):
             subject.asked_up_to = moment
 
-    async def lock_free(self, subject_id: UUID) -> Subject | None:
-        """A subject locked for writing, by work that any process may do; None while another holds it."""
-        query = (
-            select(Subject)
-            .where(col(Subject.id) == subject_id)
-            .with_for_update(skip_locked=True)
-            .execution_options(populate_existing=True)
-        )
-        return (await self._session.execute(query)).scalar_one_or_none()
-
-    async def lock_all(self, ids: Collection[UUID], principal: Principal) -> dict[UUID, Subject]:
-        """Those of these subjects that the caller may see, locked for writing in order of id."""
-        query = (
-            select(Subject)
-            .where(col(Subject.id).in_(ids), visible_to(principal))
-            .order_by(col(Subject.id))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        return {subject.id: subject for subject in (await self._session.execute(query)).scalars()}
-
     async def lock_by_key(self, key: str) -> Subject | None:
         """The subject of a key, locked for writing; its survivor when it was merged into another."""
         held = (
@@ -168,29 +220,9 @@ class SubjectRepository:
 
     async def lock_survivor(self, subject_id: UUID) -> Subject | None:
         """Who a subject is today, locked for writing: itself, or whom it was merged into in the end."""
-        while True:
-            subject = await self.lock(await self.survivor_of(subject_id), None)
-            if subject is None or subject.merged_into is None:
-                return subject
+        while (subject := await self.lock(subject_id, None)) is not None and subject.merged_into is not None:
             subject_id = subject.merged_into
-
-    async def lock_pair(self, first: UUID, second: UUID) -> dict[UUID, Subject]:
-        """Two subjects locked for writing, in order of id, so that two pairs never wait for each other."""
-        query = (
-            select(Subject)
-            .where(col(Subject.id).in_([first, second]))
-            .order_by(col(Subject.id))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        return {subject.id: subject for subject in (await self._session.execute(query)).scalars()}
-
-    async def lock_with_survivor(self, subject_id: UUID) -> dict[UUID, Subject]:
-        """A subject and who it is today, locked for writing in order of id, as mergers lock the two."""
-        while True:
-            held = await self.lock_pair(subject_id, await self.survivor_of(subject_id))
-            if not held or await self.survivor_of(subject_id) in held:
-                return held
+        return subject
 
     async def survivor_of(self, subject_id: UUID) -> UUID:
         """Whom a subject was merged into in the end; itself when it was not."""
@@ -221,10 +253,6 @@ class SubjectRepository:
         """A subject and everyone who was merged into it: whose listings, warnings and duties are its own."""
         query = select(col(Subject.id)).where(of_family(col(Subject.id), subject_id))
         return list((await self._session.execute(query.order_by(col(Subject.id)))).scalars())
-
-    async def _locked(self, query: Select[Subject], shared: bool) -> Subject | None:
-        locked = query.with_for_update(read=shared).execution_options(populate_existing=True)
-        return (await self._session.execute(locked)).scalar_one_or_none()
 
     async def taken(self, key: str | None, license_no: str | None, beside: UUID | None = None) -> str | None:
         """Which of a key and a licence another subject than `beside` has already, as a field's name."""

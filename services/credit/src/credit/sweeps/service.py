@@ -165,6 +165,7 @@ class SweepService:
 
     async def _chunk(self, row: WarningSweep, rule: WarningRule, rules: RuleSet, today: date) -> None:
         found = await self.find(rule, today, row.cursor, among(rule))
+        await self._subjects.lock_all({subject_id for subject_id, _ in found.items}, None)
         for subject_id, evidence in sorted(found.items, key=lambda item: item[0]):
             try:
                 async with self._session.begin_nested():

@@ -42,7 +42,7 @@ class SuccessionRepository:
         """Black entries that stand, with their run, of which a regular run takes the place, by subject.
 
         They are of regular runs of earlier periods and of extra runs on events up to its last day: published
-        ones and `beside`, of its region or of subjects that are in it too.
+        ones and `beside`, of its region or of subjects that are in it too. `hold` keeps others off them.
         """
         here = aliased(BoardEntry)
         query = (
@@ -67,7 +67,6 @@ class SuccessionRepository:
             )
             .order_by(col(BoardEntry.subject_id), col(BoardEntry.board_id))
             .limit(limit)
-            .with_for_update(of=BoardEntry)
         )
         return (await self._session.execute(query)).all()
 
