@@ -270,6 +270,34 @@ def test_an_extra_run_never_makes_a_board_better() -> None:
     assert board("linfen-board", "2026-08-01", *rows) == "BLACK"
 
 
+def test_an_extra_run_holds_until_the_next_regular_run_whatever_later_ones_find() -> None:
+    content = BARE | {
+        "period": "year",
+        "extra_runs": {"codes": ["SUSPENDED", "ACCIDENT"]},
+        "vetoes": [
+            {"id": "S", "codes": "SUSPENDED", "grade": "C", "window": {"months": 3}},
+            {"id": "A", "codes": "ACCIDENT", "when": "payload.main == true", "grade": "B"},
+        ],
+        "bands": [{"grade": "A", "min": 60}, {"grade": "B", "direct": True}, {"grade": "C", "max": 59}],
+    }
+    rows = [
+        ("SUSPENDED", "2026-02-01"),
+        ("ACCIDENT", "2026-08-01"),
+        ("ACCIDENT", "2026-09-01", {"main": True}),
+    ]
+
+    def on(day: str, *known: tuple[Any, ...]) -> tuple[str | None, str]:
+        result = score(AGENCY, facts(*known), date.fromisoformat(day), NOW, Scorecard.parse(content))
+        return result.grade, result.document["period"]["to"]
+
+    assert on("2026-08-02", *rows[:2]) == ("C", "2026-02-01"), "a harmless accident ends no earlier run"
+    assert on("2026-12-31", *rows) == ("C", "2026-02-01"), "nor does a run that finds a better grade"
+    assert on("2027-01-01", *rows) == ("B", "2026-12-31")
+    again = ("SUSPENDED", "2026-05-05")
+    assert on("2026-05-06", *rows, again) == ("C", "2026-05-05"), "as bad again: the later run shows it"
+    assert on("2026-09-02", *rows[1:]) == ("B", "2026-09-01")
+
+
 def test_of_two_measurements_of_one_day_the_one_recorded_later_is_the_latest() -> None:
     by_rule = {"rules": [{"id": "I", "codes": "I", "per": {"field": "n", "points": 1}, "take": "latest"}]}
     by_figure = {

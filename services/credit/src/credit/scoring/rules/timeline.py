@@ -22,7 +22,8 @@ _DAY = timedelta(days=1)
 class Run:
     """An evaluation: facts up to and with `day` count; `first` is the first day of the period evaluated.
 
-    `extra` runs are called for by a fact of `day`; they stand only where a direct grade makes it worse.
+    `extra` runs are called for by a fact of `day`; they stand only where a direct grade makes it worse than
+    the regular run did, and leave an earlier one that found a still worse grade.
     """
 
     day: date
@@ -61,13 +62,12 @@ class Timeline:
         run = _regular(card, day)
         if not self._applies(index, day):
             return run, Standing("no_card")
-        standing = self._evaluate(index, run.day)
-        extra = self._extra(card, day)
-        if extra is not None and extra.day > run.day:
+        regular = held = self._evaluate(index, run.day)
+        for extra in self._extras(card, day):
             found = self._evaluate(index, extra.day)
-            if _worse(card, found, standing):
-                return extra, found
-        return run, standing
+            if _worse(card, found, regular) and not _worse(card, held, found):
+                run, held = extra, found
+        return run, held
 
     def counts_until(self, day: date, last: date | None) -> date | None:
         """The last day on whose result a fact still bears that counts through `last`, seen from `day`."""
@@ -138,18 +138,18 @@ class Timeline:
         called = card.extra_runs
         return (row for row in self._facts if row.code in called.codes and meant(row, called.when))
 
-    def _extra(self, card: Scorecard, day: date) -> Run | None:
-        """The last run of the current period that a fact called for and whose result holds on `day`."""
+    def _extras(self, card: Scorecard, day: date) -> list[Run]:
+        """The runs of the current period that facts called for and whose results can hold on `day`."""
         if card.calendar is None or card.extra_runs is None:
-            return None
-        start = first_day(day, card.calendar)
-        days = [
+            return []
+        regular, start = _regular(card, day), first_day(day, card.calendar)
+        days = {
             row.occurred_on
             for row in self._extra_facts(card)
             if start <= row.occurred_on
             and (row.occurred_on < day or (row.occurred_on == day and not _old(card)))
-        ]
-        return Run(max(days), start, extra=True) if days else None
+        }
+        return [Run(one, start, extra=True) for one in sorted(days) if one > regular.day]
 
     def _index(self, day: date) -> int:
         begun = [n for n, card in enumerate(self._cards) if card.effective_from <= day]
