@@ -45,7 +45,7 @@ def test_the_band_goes_before_the_policy_and_what_it_leaves_unsaid_is_the_policy
     assert (figures.sampling_bp, figures.routine_checks_per_year) == (ratio, checks)
     assert publicity_of(POLICY, grade, OWN, grade) == publicity
     plain = figures_of(POLICY, grade, CARD)
-    assert (plain.sampling_bp, plain.by_card) == (POLICY.of(grade).sampling_bp, False)
+    assert plain.sampling_bp == POLICY.of(grade).sampling_bp
 
 
 def test_a_grade_that_its_card_does_not_publish_is_on_no_board() -> None:

@@ -22,7 +22,6 @@ class Layer:
     """A stratum before the draw. `weight` is that of each of its objects; None where they differ."""
 
     id: str
-    tier_bp: int | None
     ratio_bp: int | None
     weight: int | None
     objects: int
@@ -48,11 +47,11 @@ def layers_by_tier(
     for (tier, of_tier), objects in Counter(sampled).items():
         ratio = capped_ratio(of_tier, tier, caps, above_cap)
         weight = max(1, of_tier)
-        layers.append(Layer(names[tier, of_tier], of_tier, ratio, weight, objects, share(objects, ratio)))
+        layers.append(Layer(names[tier, of_tier], ratio, weight, objects, share(objects, ratio)))
     return sorted(layers, key=lambda one: one.id.encode())
 
 
 def one_layer(objects: int, *, ratio_bp: int | None = None, count: int | None = None) -> list[Layer]:
     """One stratum of all objects, drawn by a ratio or by a number, each object by its own weight."""
     drawn = share(objects, ratio_bp) if ratio_bp is not None else count or 0
-    return [Layer(ALL, None, ratio_bp, None, objects, drawn)]
+    return [Layer(ALL, ratio_bp, None, objects, drawn)]

@@ -20,11 +20,10 @@ __all__ = ["Figures", "Tiers", "figures_of", "measures_in_words", "publicity_of"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Sampling ratio in basis points and checks a year; `by_card`: the card says one of them."""
+    """Sampling ratio in basis points, and checks a year."""
 
     sampling_bp: int
     routine_checks_per_year: int
-    by_card: bool
 
 
 def figures_of(policy: SupervisionPolicy, tier: str | None, card: Scorecard | None) -> Figures:
@@ -36,7 +35,6 @@ def figures_of(policy: SupervisionPolicy, tier: str | None, card: Scorecard | No
     return Figures(
         max(ratios, default=given.sampling_bp),
         max(checks, default=given.routine_checks_per_year),
-        bool(ratios or checks),
     )
 
 
