@@ -26,6 +26,7 @@ PLANTED = {
         "import credit.listings.opening",
     ),
     "Only main, routes": ("services/credit/src/credit/subjects/service.py", "import fastapi"),
+    "What a use case asks": ("services/credit/src/credit/internal.py", "import starlette"),
     "Services never import": ("services/credit/src/credit/subjects/rules.py", "import contracts.documents"),
     "Common imports no": ("libs/common/src/common/clock.py", "import credit.subjects.rules"),
     "Only the command line": ("services/credit/src/credit/config.py", "import tourtrust.console"),

@@ -3,16 +3,11 @@
 from datetime import date
 
 from common.auth import Principal
-from common.clock import china_date
 from common.problems import Forbidden, Text
-from common.web import Requires
-from starlette.requests import Request
 
-from credit.environment import Environment
 from credit.rulebook.rules import Rulebook
 
 __all__ = [
-    "Insiders",
     "check_internal",
     "internal_codes",
     "is_authority",
@@ -52,38 +47,22 @@ def sees_all_of(rulebook: Rulebook, actor: Principal, on: date) -> bool:
     return actor.subject_id is not None or sees_internal(rulebook, actor, on)
 
 
-def check_internal(rulebook: Rulebook, actor: Principal, on: date) -> None:
+def check_internal(
+    rulebook: Rulebook, actor: Principal, on: date, *, own: bool = True, departments: bool = True
+) -> None:
     """Let only those pass who see what is internal, and a subject's own user.
+
+    Without `own` no subject's user passes, without `departments` no program of a department.
 
     Raises:
         Forbidden: a program of a platform, or of a department that the policy does not name.
     """
-    if not sees_all_of(rulebook, actor, on):
+    if actor.subject_id is not None:
+        passes = own
+    else:
+        passes = is_authority(actor) or (departments and sees_internal(rulebook, actor, on))
+    if not passes:
         raise Forbidden(_INTERNAL)
-
-
-class Insiders(Requires):
-    """A dependency that gives the calling `Principal`, if it holds one of `scopes` and no program of others.
-
-    For routes of which such a program is told nothing at all: what is public of them has a public route.
-    `own`: a subject's own user passes too, and finds what is about itself. `departments`: so do programs of
-    departments that see what is internal; not where authorities have yet to decide.
-    """
-
-    def __init__(self, *scopes: str, own: bool = True, departments: bool = True) -> None:
-        super().__init__(*scopes)
-        self.own, self.departments = own, departments
-
-    async def __call__(self, request: Request) -> Principal:
-        """The caller. Raises Unauthenticated, Forbidden."""
-        actor = await super().__call__(request)
-        env: Environment = request.app.state.env
-        if actor.subject_id is not None and not self.own:
-            raise Forbidden(_INTERNAL)
-        if actor.subject_id is None and not self.departments and not is_authority(actor):
-            raise Forbidden(_INTERNAL)
-        check_internal(env.rulebook, actor, china_date(env.clock.now()))
-        return actor
 
 
 def internal_codes(rulebook: Rulebook, on: date) -> frozenset[str]:

@@ -7,8 +7,7 @@ from common.web import SessionDep
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
-from credit.internal import Insiders
-from credit.rulebook.dependencies import EnvironmentDep
+from credit.rulebook.dependencies import EnvironmentDep, Insiders
 
 from .service import ReportService
 

@@ -6,8 +6,7 @@ from common.auth import Principal
 from common.web import Requires, SessionDep
 from fastapi import Depends
 
-from credit.internal import Insiders
-from credit.rulebook.dependencies import EnvironmentDep
+from credit.rulebook.dependencies import EnvironmentDep, Insiders
 
 from .service import WarningRuleService
 
