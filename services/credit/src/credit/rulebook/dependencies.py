@@ -1,4 +1,4 @@
-"""What the routes of this service are given: the environment of its use cases; whom insiders' routes let in."""
+"""What the routes of this service are given: the environment of its use cases, and who may see inside."""
 
 from typing import Annotated
 
