@@ -36,7 +36,7 @@ PASSING = frozenset({409, 429, 500, 502, 503, 504})
 def platform() -> Iterator[Up]:
     home = Path(tempfile.mkdtemp(prefix="tourtrust-kill-"))
     with Up(home, free_port(), "--small", command=DEMO) as up:
-        up.wait_ready(300)
+        up.wait_ready()
         yield up
     shutil.rmtree(home, ignore_errors=True)
 
