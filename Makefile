@@ -42,10 +42,10 @@ up: install
 
 # A failed test is run once more; one that passes only then is listed as RERUN: a race to be found, not a broken build.
 test: install
-	@$(BIN)/pytest -n 2 --dist loadfile --reruns 1 -m "not full"
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -m "not full"
 
 test-full: install
-	@$(BIN)/pytest -n 2 --dist loadfile --reruns 1
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 
 check: lint types architecture migrations openapi forms manifests
 	@echo "check: all passed"

@@ -4,6 +4,7 @@ import gc
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,13 @@ gc.set_threshold(50_000, 20, 100)
 SHARED_MEMORY = Path("/dev/shm")
 ROOM = 8 << 30
 """What the servers of all test processes may come to need together."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files as `make test` hands them to two workers: the one of few tests that takes minutes first, then
+    those of many tests, so that neither worker ends long after the other."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.name != "test_kill.py", -tests[item.path]))
 
 
 def pytest_collection_finish() -> None:
