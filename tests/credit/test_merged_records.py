@@ -85,3 +85,22 @@ async def test_a_visit_of_a_merged_record_is_its_survivors(service: Service) -> 
         firm["id"]: "targeted_check",
         other["id"]: None,
     }
+
+
+async def test_a_merger_publishes_no_grade_between_two_ends_that_it_takes_back(service: Service) -> None:
+    twice, firm = [await service.subject(**HOTEL, name=f"存续样例酒店四之{n}（虚构）") for n in range(2)]
+    for condition in ("MIN-4", "SEV-T-3"):
+        await listed(service, condition, subject_id=firm["id"])
+    both = [await listed(service, one, subject_id=twice["id"]) for one in ("MIN-4", "SEV-T-3")]
+    try:
+        service.at(START + timedelta(days=2))
+        for ended in both:
+            await service.post(f"/listings/{ended['id']}/remove", POLICY, 200, reviewer(service))
+        path = f"/subjects/{firm['id']}/score/history"
+        before = (await service.get(path))["items"]
+        service.at(START + timedelta(days=5))
+        await merged(service, twice, firm)
+        assert (await service.get(path))["items"] == before
+        assert await grade_on(service, firm, "2026-11-28") == "D"
+    finally:
+        service.at(START)

@@ -229,13 +229,14 @@ class FactService:
         wanted: CorrectionIn,
         *,
         by: str,
-        cause: Cause = Cause.FACT,
+        cause: Cause | None = Cause.FACT,
         restored: dict[str, Any] | None = None,
     ) -> Fact:
         """As `correct`, for a room that has locked the subject's row and checked who acts.
 
-        `cause` is what a grade is published with that changes by it; `restored` is what a fact says now that
-        is brought back, where that has changed meanwhile.
+        `cause` is what a grade is published with that changes by it, None where the room scores the subject
+        itself once all is recorded; `restored` is what a fact says now that is brought back, where that has
+        changed meanwhile.
         """
         latest = await self._facts.latest(fact_id)
         if latest is None or latest.subject_id != subject.id:
@@ -293,13 +294,13 @@ class FactService:
         return fact
 
     async def _follow(
-        self, subject: Subject, fact: Fact, now: datetime, cause: Cause = Cause.FACT
+        self, subject: Subject, fact: Fact, now: datetime, cause: Cause | None = Cause.FACT
     ) -> Score | None:
         """Everything that a stored version entails. The subject's row is written once, with its new score."""
         with self._session.no_autoflush:
             events = await self._showings.recorded(subject, fact, now)
             await publish_many(self._session, service=SERVICE, events=events)
-        result = await self._scoring.rescore(subject, cause, fact.id, now)
+        result = None if cause is None else await self._scoring.rescore(subject, cause, fact.id, now)
         await after_facts(self._session, self._env, [(subject, fact)])
         return result
 

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from credit.facts.rules import Action
 from credit.facts.schemas import SourceKind
-from credit.scoring.rules.causes import Cause
 from credit.subjects.models import Subject
 
 from .annulling import ListingAnnulments
@@ -24,7 +23,7 @@ class ListingReturns(ListingAnnulments):
 
         What one record's listing said of leaving the list would close the other's entry too, so it is revoked
         for the survivor, as a later listing does it; the end of the last listing closes both. The row is
-        locked, and holds the copies of what the merged subject's listings recorded.
+        locked, and holds the copies of what the merged subject's listings recorded; the merger scores it.
         """
         for listing in await self._listings.of_subject(survivor.id):
             left = CODES[ListName(listing.on_list)][1]
@@ -32,7 +31,7 @@ class ListingReturns(ListingAnnulments):
             for fact in rows.values():
                 if fact.code == left and await self._keeping(listing, survivor, fact.occurred_on):
                     kept = self._revocation(listing, _KEPT)
-                    await self._facts.correct_for(survivor, fact.id, kept, by=by, cause=Cause.SUBJECT)
+                    await self._facts.correct_for(survivor, fact.id, kept, by=by, cause=None)
 
     async def give_back(self, subject: Subject, survivor: Subject, merger_id: UUID, by: str) -> None:
         """Let a subject's entries say what became of its listings while its record was the survivor's.
@@ -47,12 +46,12 @@ class ListingReturns(ListingAnnulments):
             rows = await self._fact_rows.latest_of(said)
             undone = self._revocation(listing, _UNDONE)
             for fact in [rows[one] for one in said if rows[one].action != Action.REVOKE]:
-                await self._facts.correct_for(survivor, fact.id, undone, by=by, cause=Cause.SUBJECT)
+                await self._facts.correct_for(survivor, fact.id, undone, by=by, cause=None)
                 place = fact.source_reference.removeprefix(listing.number) or "#"
                 await self._fact(subject, listing, fact.code, fact.occurred_on, by, f"{place}/{mark}")
             if listing.annulled:
                 for fact_id in await self._recorded_by(listing, subject):
-                    await self._facts.correct_for(subject, fact_id, undone, by=by, cause=Cause.SUBJECT)
+                    await self._facts.correct_for(subject, fact_id, undone, by=by, cause=None)
         for holder in (subject, survivor):
             for on_list in ListName:
                 await self._close_ended(holder, on_list, by, mark)
