@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from common.auth import Principal
 from common.typesetting import Typesetter
-from credit.papers.rules import MARKS, cleaned, issuer_name, paper_number
+from credit.papers.rules import MARKS, cleaned, paper_number
 from credit.papers.service import TEMPLATES, PaperService, _typesetter
 from credit.policies import FOLDER
 from credit.rulebook.rules import Rulebook
@@ -191,7 +191,7 @@ def test_numbers_and_issuers() -> None:
     issuers = BOOK.paper_issuers.choose("paper-issuers", on=date(2026, 11, 23))
     assert issuers.name("140000") == "山西省文化和旅游厅"
     assert issuers.name("140105") == "太原市小店区文化和旅游局"
-    assert issuer_name("500000", issuers.names, issuers.endings) == "重庆市文化和旅游发展委员会"
+    assert issuers.name("500000") == "重庆市文化和旅游发展委员会"
 
 
 async def issue(service: Service, subject_id: str, kind: str = "listing_notice", fail: bool = False) -> Any:

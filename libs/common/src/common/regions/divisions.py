@@ -1,5 +1,6 @@
 """The table of divisions and the questions put to it."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ __all__ = [
     "COUNTRY",
     "Level",
     "UnknownRegion",
+    "authority_name",
     "children",
     "counties",
     "covers",
@@ -113,6 +115,21 @@ def counties(scope: str = COUNTRY) -> tuple[str, ...]:
     if level(scope) == "county":
         return (scope,) if exists(scope) else ()
     return tuple(county for below in children(scope) for county in counties(below))
+
+
+def authority_name(code: str, names: Mapping[str, str], endings: Mapping[Level, str]) -> str:
+    """The authority of a place as papers call it: `names` first, else its name with the ending of its level.
+
+    A district is named with its city (太原市小店区), a county or county-level city by itself, the country not
+    at all. Raises UnknownRegion.
+    """
+    if code in names:
+        return names[code]
+    of_level, above = level(code), parent(code)
+    place = "" if above is None else name_of(code)
+    if of_level == "county" and above is not None and place.endswith("区"):
+        place = name_of(above) + place
+    return place + endings[of_level]
 
 
 def covers(scope: str, code: str) -> bool:

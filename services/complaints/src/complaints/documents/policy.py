@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 from common.policies import Policy, PolicySet
+from common.regions import Level, authority_name
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from complaints.documents.rules import Kind, authority_name, paper_number
+from complaints.documents.rules import Kind, paper_number
 
 __all__ = ["Authorities", "PaperBook", "PaperForm"]
 
@@ -43,13 +44,13 @@ class PaperForm(Policy):
 class Authorities(Policy):
     """How the issuing bodies are called: exceptions by name, the rest by their level."""
 
-    endings: dict[Literal["country", "province", "city", "county"], str]
+    endings: dict[Level, str]
     names: dict[str, str]
     short_names: dict[str, str]
 
     def name(self, region: str) -> str:
         """The issuing body of a place. Raises UnknownRegion."""
-        return authority_name(region, self.names, {str(level): end for level, end in self.endings.items()})
+        return authority_name(region, self.names, self.endings)
 
     def number(self, word: str, year: int, region: str, serial: int) -> str:
         """The paper's number (文号)."""

@@ -2,9 +2,10 @@
 
 from common.policies import Policy
 from common.problems import Text
+from common.regions import Level, authority_name
 from pydantic import Field
 
-from .rules import Level, issuer_name, paper_number
+from .rules import paper_number
 
 __all__ = ["Issuers", "PaperForm"]
 
@@ -31,7 +32,7 @@ class Issuers(Policy):
 
     def name(self, region: str) -> str:
         """The authority of a place. Raises UnknownRegion."""
-        return issuer_name(region, self.names, self.endings)
+        return authority_name(region, self.names, self.endings)
 
     def number(self, word: str, year: int, region: str, serial: int) -> str:
         """The paper's number (文号)."""

@@ -1,13 +1,12 @@
-"""Numbers, issuers and wording of papers. Pure."""
+"""Numbers and wording of papers. Pure."""
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
-from common import regions
 from common.typesetting import plain
 
-__all__ = ["MARKS", "Level", "chinese_date", "cleaned", "issuer_name", "paper_number"]
+__all__ = ["MARKS", "chinese_date", "cleaned", "paper_number"]
 
 MARKS: dict[str, str | None] = {
     "verified": None,
@@ -16,28 +15,10 @@ MARKS: dict[str, str | None] = {
 }
 """What a paper says of its own form, by the status of the policy that holds it."""
 
-Level = Literal["country", "province", "city", "county"]
-
 
 def paper_number(short_name: str, word: str, year: int, region: str, serial: int) -> str:
     """文号 such as 晋文旅信告字〔2026〕第140100-0001号. The region keeps two authorities' numbers apart."""
     return f"{short_name}文旅信{word}字〔{year}〕第{region}-{serial:04d}号"
-
-
-def issuer_name(region: str, names: Mapping[str, str], endings: Mapping[Level, str]) -> str:
-    """The authority of a place: `names` first, else the place's name with the ending of its level.
-
-    A district is named with its city (太原市小店区), a county or county-level city by itself. Raises
-    UnknownRegion.
-    """
-    if region in names:
-        return names[region]
-    level = regions.level(region)
-    above = regions.parent(region)
-    place = "" if above is None else regions.name_of(region)
-    if level == "county" and above is not None and place.endswith("区"):
-        place = regions.name_of(above) + place
-    return place + endings[level]
 
 
 def chinese_date(day: date) -> str:
