@@ -447,6 +447,9 @@ def test_cases_are_told_apart_by_the_exit_code(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("{", "cases.jsonl, line 2: no valid JSON"),
+        ('{"id":,}', "line 2: no valid JSON: Expecting value (column 7)"),
+        ('{"id": "\\ud800"}', "line 2: no valid JSON"),
+        ('{"subject": "hotel"}', "line 2: subject.kind: unknown kind hotel; known: travel_agency"),
         ('{"expect": {"scores": 1}}', "line 2: expect.scores: unknown key; known: actions, contributions"),
         ('{"fact": []}', "line 2: fact: unknown key"),
         ('{"subject": {"sort": "x"}}', "subject.sort: unknown key"),
@@ -459,7 +462,9 @@ def test_cases_are_told_apart_by_the_exit_code(tmp_path: Path) -> None:
         ('{"scorecard": "other"}', "name the card in scorecard"),
         ('{"facts": [{"code": "A", "occurred_on": "2026-01-01", "payload": {"n": NaN}}]}', "NaN is no JSON"),
         ('{"facts": [{"code": "A", "occurred_on": "0001-01-01"}]}', "a date is out of range"),
-        ("3", "line 2"),
+        ("3", "line 2: must be a JSON object"),
+        ('{"expect": {"vetoes": 5}}', "第 2 行：expect.vetoes：须为文本或 JSON 对象"),
+        ('{"facts": [{"code": "A", "action": "undo"}]}', "facts[0].action：可用：'record'"),
         ('{"valid_at": 20260110}', "valid_at: 20260110 is no date: write a day that exists as YYYY-MM-DD"),
         ('{"valid_at": "2026/01/10"}', "'2026/01/10' is no date"),
         ('{"facts": [{"code": "A", "occurred_on": "2026-02-30"}]}', "'2026-02-30' is no date"),
@@ -471,6 +476,36 @@ def test_a_case_that_is_not_understood_is_named_by_its_line(tmp_path: Path, line
     code, out, err = run(tmp_path, "{}\n" + line)
     assert (code, out) == (2, "")
     assert message in err
+
+
+@pytest.mark.parametrize(
+    ("change", "cases", "message"),
+    [
+        ({"base": "x"}, "{}", "base: Input should be a valid decimal"),
+        ({}, "{", "cases.jsonl, line 1: no valid JSON"),
+        ({"effective_from": "2026-02-01", "effective_to": "2026-01-01"}, "{}", "effective_to lies before"),
+    ],
+)
+def test_what_is_refused_is_json_too_where_json_is_asked_for(
+    tmp_path: Path, change: dict[str, Any], cases: str, message: str
+) -> None:
+    code, out, err = run(tmp_path, cases, "--json", change=change)
+    said = json.loads(out)["error"]
+    assert (code, message in said["en"], message in err) == (2, True, True)
+    assert message not in said["zh"]
+
+
+def test_a_file_without_cards_and_a_day_that_does_not_exist_are_named(tmp_path: Path) -> None:
+    (tmp_path / "cases.jsonl").write_text("{}", "utf-8")
+    for text, message in (
+        ("[]", "card.yaml: there is no scorecard in this file"),
+        ("id: x\neffective_from: 2026-02-30\n", "2026-02-30 is no day that exists"),
+    ):
+        (tmp_path / "card.yaml").write_text(text, "utf-8")
+        result = CliRunner().invoke(
+            app, ["eval", "scores", str(tmp_path / "card.yaml"), str(tmp_path / "cases.jsonl")]
+        )
+        assert (result.exit_code, message in " ".join(result.stderr.split())) == (2, True)
 
 
 def test_a_file_without_cases_and_swapped_files_are_refused(tmp_path: Path) -> None:

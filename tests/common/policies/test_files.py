@@ -58,7 +58,7 @@ def test_a_file_may_hold_a_list(tmp_path: Path) -> None:
         (HEAD + "points: 1\nwhen: 'true'\nregion: '14'\n", "region"),
         (HEAD + "points: 1\nwhen: 'true'\nregion: '149900'\n", "no division has the code 149900"),
         (HEAD + "points: 1\nwhen: 'true'\neffective_to: 2026-03-14\n", "effective_to lies before"),
-        (HEAD + "points: 1\nwhen: 'true'\neffective_to: 2026-02-30\n", "cannot be read"),
+        (HEAD + "points: 1\nwhen: 'true'\neffective_to: 2026-02-30\n", "2026-02-30 is no day that exists"),
         (HEAD + "points: 1\nwhen: amount >\n", "does not parse"),
         (HEAD + "points: 1\nwhen: fee > 1\n", "unknown names ['fee']"),
         (HEAD + "points: 1\nwhen: 3\n", "when"),

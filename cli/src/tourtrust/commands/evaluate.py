@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -56,7 +56,8 @@ def scores(
 ) -> None:
     """信用评分 / score cases by a card: exit 0 if every expectation is met, 1 if not, 2 if a file is wrong.
 
-    Shows each expectation beside what was got. The format of both files: docs/guides/scorecards.md.
+    Shows each expectation beside what was got; with --json a wrong file gives {error: {zh, en}}.
+    The format of both files: docs/guides/scorecards.md.
     """
     from common.clock import china_date
     from common.policies import PolicyError, PolicySet
@@ -64,23 +65,29 @@ def scores(
     from credit.scoring.evaluation import CasesError, evaluate, read_cases
     from credit.scoring.rules import Scorecard
 
+    def refuse(zh: str, en: str) -> NoReturn:
+        if as_json:
+            out.print_json(data={"error": {"zh": zh, "en": en}}, ensure_ascii=False)
+        fail(zh, en, code=2)
+
     if scorecard.suffix in (".jsonl", ".json") and cases.suffix in (".yaml", ".yml"):
-        fail(
+        refuse(
             "先写评分卡（YAML），后写用例（JSONL）",
             "name the scorecard (YAML) first, then the cases (JSONL)",
-            code=2,
         )
+    name = scorecard.name
     try:
         cards = PolicySet.load([scorecard], Scorecard)
+        if not cards.all():
+            refuse(f"{name}：没有评分卡", f"{name}: there is no scorecard in this file")
         read = read_cases(cases, china_date(datetime.now(UTC)))
         rows = evaluate(cards.all(), read, cases.name)
     except PolicyError as error:
-        name = scorecard.name
-        fail(f"{name}：{error.reason.zh}", f"{name}: {error.reason.en}", code=2)
+        refuse(f"{name}：{error.reason.zh}", f"{name}: {error.reason.en}")
     except CasesError as error:
-        fail(error.text.zh, error.text.en, code=2)
+        refuse(error.text.zh, error.text.en)
     except (OSError, Problem) as error:
-        fail(f"读不了：{error}", f"cannot read: {error}", code=2)
+        refuse(f"读不了：{error}", f"cannot read: {error}")
     passed = sum(row.passed for row in rows)
     if as_json:
         head = [{"id": card.id, "version": card.version, "hash": card.hash} for card in cards]

@@ -36,6 +36,14 @@ class _Loader(yaml.CSafeLoader):
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (the name and shape are PyYAML's)
 
+    def construct_day(self, node: yaml.ScalarNode) -> date:
+        try:
+            return date.fromisoformat(node.value)
+        except ValueError as failure:
+            raise yaml.MarkedYAMLError(
+                problem=f"{node.value} is no day that exists", problem_mark=node.start_mark
+            ) from failure
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key_node, _ in node.value:
@@ -52,6 +60,7 @@ class _Loader(yaml.CSafeLoader):
 
 for _tag, _pattern, _first in _SCALARS:
     _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_day)
 
 
 def policy_files(source: Path | list[Path]) -> list[Path]:

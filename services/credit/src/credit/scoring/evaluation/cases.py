@@ -15,25 +15,36 @@ from uuid import UUID
 import rfc8785
 from common.clock import china_date
 from common.problems import Text
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from credit.facts.rules import REPAIRED, Action, DayPeriod, FactVersion, action_allowed, disputes_after
 from credit.scoring.rules import CardError
+from credit.subjects.rules import Kind
 
+from .shapes import change_of, items_of
 from .times import day_of, end_of, instant_of, last_instant, start_of
 
 __all__ = ["Case", "CasesError", "Expectation", "read_cases"]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_IN_CHINESE = {
-    "string_type": "须为文本",
-    "int_type": "须为整数",
-    "int_parsing": "须为整数",
-    "bool_parsing": "须为 true 或 false",
-    "list_type": "须为列表",
-    "dict_type": "须为 JSON 对象",
-    "model_type": "须为 JSON 对象",
-    "model_attributes_type": "须为 JSON 对象",
+_OBJECT = Text("须为 JSON 对象", "must be a JSON object")
+_SAID = {
+    "string_type": Text("须为文本", "must be text"),
+    "int_type": Text("须为整数", "must be a whole number"),
+    "int_parsing": Text("须为整数", "must be a whole number"),
+    "bool_parsing": Text("须为 true 或 false", "must be true or false"),
+    "list_type": Text("须为列表", "must be a list"),
+    "dict_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
 }
 _WORDS = {
     "active": "record",
@@ -60,41 +71,19 @@ def _kind_alone(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
+def _kind(value: str) -> str:
+    if value not in set(Kind):
+        known = ", ".join(Kind)
+        raise CardError(f"没有此主体类别：{value}；可用：{known}", f"unknown kind {value}; known: {known}")
+    return value
+
+
 def _word(value: Any) -> Any:
     return _WORDS.get(value, value) if isinstance(value, str) else value
 
 
 def _list_of(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-def _known_keys(value: Any, known: tuple[str, ...]) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError("must be text or an object")
-    if unknown := sorted(set(value) - set(known)):
-        raise ValueError(f"unknown key {unknown[0]}; known: {', '.join(known)}")
-    return value
-
-
-def _items(*known: str, by_rule: bool = False) -> BeforeValidator:
-    """A list of ids or objects, one of these alone, or (by rule) a mapping of rule to points."""
-
-    def check(value: Any) -> Any:
-        if value is None:
-            return []
-        if isinstance(value, dict) and by_rule and "rule" not in value:
-            return value
-        items = value if isinstance(value, list) else [value]
-        return [one if isinstance(one, str) else _known_keys(one, known) for one in items]
-
-    return BeforeValidator(check)
-
-
-def _change(*known: str) -> BeforeValidator:
-    """Null, text, or an object."""
-    return BeforeValidator(
-        lambda value: value if value is None or isinstance(value, str) else _known_keys(value, known)
-    )
 
 
 _ABOUT = ("rule", "fact_id", "reason", "legal_basis", "expires_on")
@@ -112,7 +101,7 @@ class SubjectGiven(_Part):
     """The subject of a case; only what the card asks for needs to be given."""
 
     id: Name | None = None
-    kind: str | None = None
+    kind: Annotated[str, AfterValidator(_kind)] | None = None
     region: Name | None = None
     name: Any = None
     key: Any = None
@@ -154,18 +143,18 @@ class Expectation(_Part):
     rated: bool | None = None
     state: Literal["rated", "not_rated", "cancelled"] | None = None
     not_rated_because: str | None = None
-    contributions: Annotated[Any, _items("points", *_ABOUT, by_rule=True)] = None
-    vetoes: Annotated[Any, _items("grade", "effect", "facts", *_ABOUT)] = None
-    actions: Annotated[Any, _items("action", *_ABOUT)] = None
-    flags: Annotated[Any, _items("flag", "rule", "fact_id", "counted")] = None
+    contributions: Annotated[Any, items_of("points", *_ABOUT, by_rule=True)] = None
+    vetoes: Annotated[Any, items_of("grade", "effect", "facts", *_ABOUT)] = None
+    actions: Annotated[Any, items_of("action", *_ABOUT)] = None
+    flags: Annotated[Any, items_of("flag", "rule", "fact_id", "counted")] = None
     dimensions: dict[str, Any] | None = None
     prerequisites_unmet: Annotated[
-        Any, _items("rule", "grade", "unmet", "to_grade", "reason", "legal_basis")
+        Any, items_of("rule", "grade", "unmet", "to_grade", "reason", "legal_basis")
     ] = None
     next_change_on: Day | None = None
-    next_change: Annotated[Any, _change("on", "score", "grade")] = None
-    next_grade: Annotated[Any, _change("on", "grade")] = None
-    next_grade_change: Annotated[Any, _change("on", "grade")] = None
+    next_change: Annotated[Any, change_of("on", "score", "grade")] = None
+    next_grade: Annotated[Any, change_of("on", "grade")] = None
+    next_grade_change: Annotated[Any, change_of("on", "grade")] = None
 
 
 class _Given(_Part):
@@ -239,7 +228,13 @@ def _parsed(file: str, line: int, content: str) -> Any:
         raise ValueError(f"{name} is no JSON number")
 
     try:
-        return json.loads(content, object_pairs_hook=once, parse_constant=constant)
+        value = json.loads(content, object_pairs_hook=once, parse_constant=constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        return value
+    except json.JSONDecodeError as failure:
+        what = f"{failure.msg} (column {failure.colno})"
+        line += failure.lineno - 1
+        raise CasesError(file, line, Text(f"JSON 有误：{what}", f"no valid JSON: {what}")) from failure
     except (ValueError, RecursionError) as failure:
         raise CasesError(file, line, Text(f"JSON 有误：{failure}", f"no valid JSON: {failure}")) from failure
 
@@ -365,17 +360,17 @@ def _explained(failure: ValidationError) -> Text:
     zh, en = [], []
     for error in failure.errors():
         place = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in error["loc"]).lstrip(".")
+        message = error["msg"].removeprefix("Value error, ")
+        context = error.get("ctx", {})
+        text = _SAID.get(error["type"], Text(message, message))
         if error["type"] == "extra_forbidden":
-            zh.append(f"{place}：未知字段")
-            en.append(f"{place}: unknown key; known: {', '.join(_known(error['loc'][:-1]))}")
-        else:
-            message = error["msg"].removeprefix("Value error, ")
-            raised = error.get("ctx", {}).get("error")
-            text = Text(_IN_CHINESE.get(error["type"], message), message)
-            if isinstance(raised, CardError):
-                text = raised.text
-            zh.append(f"{place}：{text.zh}")
-            en.append(f"{place}: {text.en}")
+            text = Text("未知字段", f"unknown key; known: {', '.join(_known(error['loc'][:-1]))}")
+        elif isinstance(raised := context.get("error"), CardError):
+            text = raised.text
+        elif expected := context.get("expected"):
+            text = Text(f"可用：{expected}", f"use one of {expected}")
+        zh.append(f"{place}：{text.zh}" if place else text.zh)
+        en.append(f"{place}: {text.en}" if place else text.en)
     return Text("；".join(zh), "; ".join(en))
 
 

@@ -28,6 +28,9 @@ _CHINESE = {
     "greater_than_equal": "数值过小",
     "less_than_equal": "数值过大",
     "finite_number": "须为有限数值",
+    "decimal_max_places": "小数点后的位数过多",
+    "decimal_max_digits": "数字位数过多",
+    "too_long": "过长",
     "model_type": "须为键值",
     "model_attributes_type": "须为键值",
     "union_tag_invalid": "取值不可用",
@@ -66,7 +69,15 @@ def _fault(error: ErrorDetails, content: Mapping[str, Any], model: type[BaseMode
     if kind.startswith("date_"):
         return Text(f"{zh}须为日期 YYYY-MM-DD，且当月有此日", f"{en}must be a day that exists, as YYYY-MM-DD")
     message = error["msg"].removeprefix("Value error, ")
-    return Text(zh + _CHINESE.get(kind, message), en + message)
+    return Text(zh + (_CHINESE.get(kind) or _of_the_head(message)), en + message)
+
+
+def _of_the_head(message: str) -> str:
+    """What the head of every policy says of its days and its region, in Chinese."""
+    if message == "effective_to lies before effective_from":
+        return "effective_to 早于 effective_from"
+    unknown = message.removeprefix("no division has the code ")
+    return f"region：没有行政区划代码 {unknown}" if unknown != message else message
 
 
 def _place(loc: Sequence[int | str], content: Any) -> str:
