@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from credit.campaigns.sheets import WORDS
 from credit.facts.schemas import CorrectionIn
 from credit.facts.service import FactService
 from credit.inspections.rules import Held, Result, files_of, judge_revision, lacks, sniff, stamped
@@ -16,6 +17,7 @@ from credit.rounds import do_round
 from credit.subjects.repository import SubjectRepository
 from hypothesis import given
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
 from .conftest import START, Service
 from .drawing import drawn
@@ -492,6 +494,14 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
     assert report["final"] and report["results"] == {"normal": 1} and report["summary"] == "行动结束"
     answer = await service.http.get(f"/api/v1/credit{path}/report.xlsx", headers=service.who())
     assert answer.status_code == 200 and zipfile.ZipFile(BytesIO(answer.content)).testzip() is None
+    figures, targets, _ = (
+        read.to_python()
+        for book in [CalamineWorkbook.from_filelike(BytesIO(answer.content))]
+        for read in map(book.get_sheet_by_name, book.sheet_names)
+    )
+    assert ["结果（未发现问题）", 1] in [row[:2] for row in figures]
+    assert [type(cell) for cell in targets[1][2:4]] == [float, float], "numbers, to be added up"
+    assert targets[1][1] in WORDS["指标"].values()
     await service.get(f"{path}/report", 404, service.who("140100"))
 
 
