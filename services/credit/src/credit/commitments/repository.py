@@ -111,16 +111,7 @@ class CommitmentRepository:
             clauses.append(col(Commitment.state) == filters.state)
         if filters.kind is not None:
             clauses.append(col(Commitment.kind) == filters.kind)
-        if before is not None:
-            clauses.append(col(Commitment.id) < before)
-        query = (
-            select(Commitment, Subject)
-            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
-            .where(*clauses)
-            .order_by(col(Commitment.id).desc())
-            .limit(limit + 1)
-        )
-        return (await self._session.execute(query)).all()
+        return await self._newest(clauses, before, limit)
 
     async def shown_of(self, subject_id: UUID) -> Sequence[Commitment]:
         """The commitments of a subject that anyone may see, the newest first."""
@@ -145,16 +136,7 @@ class CommitmentRepository:
             clauses.append(col(Subject.region).like(f"{region_prefix(region)}%"))
         if kind is not None:
             clauses.append(col(Commitment.kind) == kind)
-        if before is not None:
-            clauses.append(col(Commitment.id) < before)
-        query = (
-            select(Commitment, Subject)
-            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
-            .where(*clauses)
-            .order_by(col(Commitment.id).desc())
-            .limit(limit + 1)
-        )
-        return (await self._session.execute(query)).all()
+        return await self._newest(clauses, before, limit)
 
     async def events_of(self, commitments: Sequence[UUID]) -> dict[UUID, list[CommitmentEvent]]:
         """The steps of each of these commitments, in order."""
@@ -167,3 +149,17 @@ class CommitmentRepository:
         for step in (await self._session.execute(query)).scalars():
             steps.setdefault(step.commitment_id, []).append(step)
         return steps
+
+    async def _newest(
+        self, clauses: list[ColumnElement[bool]], before: UUID | None, limit: int
+    ) -> Sequence[CommitmentRow]:
+        if before is not None:
+            clauses.append(col(Commitment.id) < before)
+        query = (
+            select(Commitment, Subject)
+            .join(Subject, col(Subject.id) == col(Commitment.subject_id))
+            .where(*clauses)
+            .order_by(col(Commitment.id).desc())
+            .limit(limit + 1)
+        )
+        return (await self._session.execute(query)).all()
