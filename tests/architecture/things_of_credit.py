@@ -110,6 +110,8 @@ async def _papers(service: Service, subject: dict[str, Any]) -> dict[str, str]:
     finding = {"document_no": "BX-1", "authority": "演示机关", "found_on": "2026-11-20"}
     card = {"kind": "guide_qualification", "number": "DZG1", "authority": "演示机关"}
     card |= {"issued_on": "2026-01-02"}
+    training = {"kind": "safety", "course": "安全培训", "hours": 8, "completed_on": "2026-03-02"}
+    training |= {"authority": "演示机关", "certificate_no": f"PX-{subject['id']}"}
     right = {"key": service.key(REGION), "reason": "登记有误"}
     return {
         "relation_id": relation["id"],
@@ -118,6 +120,7 @@ async def _papers(service: Service, subject: dict[str, Any]) -> dict[str, str]:
         "finding_id": (await service.post(f"{path}/liability-findings", finding))["id"],
         "correction_id": (await service.post(f"{path}/key-corrections", right))["id"],
         "trace_id": (await service.post(f"{own}/traces", {"kind": "alias", "value": "演示别名"}))["id"],
+        "training_id": (await service.post(f"{path}/trainings", training))["id"],
         "qualification_id": (await service.post(f"{own}/qualifications", card))["id"],
     }
 

@@ -357,6 +357,15 @@ async def test_missing_cover_is_told_on_its_day_and_taken_back_when_it_was_there
             ("LIABILITY_INSURANCE_IN_PLACE", "2026-11-25"),
             ("LIABILITY_INSURANCE_MISSING", "2026-11-21"),
         ]
+        # The end was entered wrongly: the record never was, and its number is free for what is right.
+        wrong = f"{path}/liability-policies/{first['id']}/end"
+        await service.post(wrong, {"on": "2026-11-19", "reason": "再次退保"}, 409)
+        undone = await service.post(wrong, {"on": "2025-11-23", "reason": "误录退保"}, 200)
+        assert undone["end_reason"] == "退保；误录退保"
+        await service.post(wrong, {"on": "2025-11-22", "reason": "重复"}, 409)
+        right = await service.post(f"{path}/liability-policies", policy("1", "2025-11-24", "2026-11-24"))
+        assert (right["id"] != first["id"], right["ended_on"]) == (True, None)
+        assert await codes(service, path) == []
     finally:
         service.at(START)
 

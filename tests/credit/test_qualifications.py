@@ -114,3 +114,39 @@ async def test_training_is_a_fact_once_and_counts_for_its_year(service: Service)
     assert (year["hours"], year["required_hours"], year["missing_hours"]) == (24.5, 56, 31.5)
     assert (await service.get(f"{path}/training-hours", year=2025))["hours"] == 0
     assert len((await service.get(f"{path}/trainings"))["items"]) == 1
+
+
+async def test_a_training_recorded_wrongly_is_taken_back_and_recorded_right(service: Service) -> None:
+    made, path = await guide(service)
+    service.serial += 1
+    body = {
+        "kind": "annual",
+        "course": "导游年度培训（演示）",
+        "hours": 245,
+        "completed_on": "2026-06-01",
+        "authority": "演示机关",
+        "certificate_no": f"PX-{service.serial}",
+    }
+    wrong = await service.post(f"{path}/trainings", body)
+    assert (wrong["withdrawn_at"], wrong["withdrawal_reason"]) == (None, None)
+    back, reason = f"{path}/trainings/{wrong['id']}/withdrawal", {"reason": "学时录入错误"}
+    _, other = await guide(service)
+    await service.post(f"{other}/trainings/{wrong['id']}/withdrawal", reason, 404)
+    await service.post(back, reason, 404, service.who("650000"))
+    own = service.who(kind="guide", subject_id=made["id"], scopes=["credit:read", "credit:write"])
+    await service.post(back, reason, 404, own)
+    unsaid = await service.post(back, {}, 422)
+    assert [one["pointer"] for one in unsaid["errors"]] == ["/reason"]
+    drawn = await service.post(back, reason, 200)
+    assert (drawn["id"], drawn["withdrawal_reason"]) == (wrong["id"], "学时录入错误")
+    assert drawn["withdrawn_at"] is not None
+    twice = await service.post(back, reason, 409)
+    assert twice["type"] == "/problems/qualification-refused"
+    assert (await service.get(f"{path}/training-hours"))["hours"] == 0
+    right = await service.post(f"{path}/trainings", body | {"hours": 24.5})
+    assert right["id"] != wrong["id"]
+    assert (await service.get(f"{path}/training-hours"))["hours"] == 24.5
+    facts = {one["id"]: one["standing"] for one in (await service.get(f"{path}/facts"))["items"]}
+    assert (facts[wrong["fact_id"]], facts[right["fact_id"]]) == (False, True)
+    shown = {one["id"]: one["withdrawn_at"] for one in (await service.get(f"{path}/trainings"))["items"]}
+    assert shown == {wrong["id"]: drawn["withdrawn_at"], right["id"]: None}

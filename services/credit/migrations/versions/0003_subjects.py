@@ -15,7 +15,6 @@ APPEND_ONLY = (
     "deposit_entries",
     "deposit_certificates",
     "risk_classes",
-    "trainings",
 )
 
 revision = "0003"
@@ -348,7 +347,7 @@ def _deposits() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_liability_policies'))
     )
     op.create_index('ix_liability_policies_subject_id', 'liability_policies', ['subject_id'], unique=False)
-    op.create_index('uq_liability_policies_insurer_policy_no', 'liability_policies', ['insurer', 'policy_no'], unique=True)
+    op.create_index('uq_liability_policies_insurer_policy_no', 'liability_policies', ['insurer', 'policy_no'], unique=True, postgresql_where=sa.text('ended_on IS NULL OR ended_on >= valid_from'))
     op.create_table('liability_watches',
     sa.Column('subject_id', sa.Uuid(), nullable=False),
     sa.Column('covered_to', sa.Date(), nullable=True),
@@ -412,13 +411,17 @@ def _qualifications() -> None:
     sa.Column('fact_id', sa.Uuid(), nullable=False),
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('withdrawn_by', sa.Text(), nullable=True),
+    sa.Column('withdrawal_reason', sa.Text(), nullable=True),
     sa.CheckConstraint("kind IN ('annual', 'induction', 'safety', 'repair')", name=op.f('ck_trainings_kind')),
+    sa.CheckConstraint('(withdrawn_at IS NULL) = (withdrawn_by IS NULL)', name=op.f('ck_trainings_withdrawn')),
     sa.CheckConstraint('hours > 0', name=op.f('ck_trainings_hours')),
     sa.ForeignKeyConstraint(['subject_id'], ['subjects.id'], name=op.f('fk_trainings_subject_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_trainings'))
     )
     op.create_index('ix_trainings_subject_id_completed_on', 'trainings', ['subject_id', 'completed_on'], unique=False)
-    op.create_index('uq_trainings_authority_certificate_no', 'trainings', ['authority', 'certificate_no'], unique=True)
+    op.create_index('uq_trainings_authority_certificate_no', 'trainings', ['authority', 'certificate_no'], unique=True, postgresql_where=sa.text('withdrawn_at IS NULL'))
 
 
 def downgrade() -> None:

@@ -77,6 +77,8 @@ class CoverService:
     ) -> LiabilityPolicy:
         """Say that a policy ended early, or, with a day before its first, that it never was.
 
+        What was recorded wrongly, its end too, is put right by the latter: the number can be recorded again.
+
         Raises:
             SubjectNotFound, PolicyRecordNotFound: no such subject or policy, or not the caller's.
             DepositRefused: it was ended before, or the day lies behind its last one.
@@ -85,9 +87,12 @@ class CoverService:
         policy = await self._deposits.policy(policy_id)
         if policy is None or policy.subject_id != subject.id:
             raise PolicyRecordNotFound
-        if policy.ended_at is not None or wanted.on > policy.valid_to:
+        first, last = policy.cover
+        never_was = wanted.on < policy.valid_from and first <= last
+        if (policy.ended_at is not None or wanted.on > policy.valid_to) and not never_was:
             raise DepositRefused(Text("该保险单已终止或届满", "The policy has ended"))
-        policy.ended_on, policy.end_reason = wanted.on, wanted.reason
+        said = [one for one in (policy.end_reason, wanted.reason) if one]
+        policy.ended_on, policy.end_reason = wanted.on, "；".join(said)
         policy.ended_at, policy.ended_by = self._env.clock.now(), actor.sub
         await self._session.flush()
         await self._tell(subject, actor.sub)

@@ -125,7 +125,13 @@ class LiabilityPolicy(Base, table=True):
         CheckConstraint("valid_to >= valid_from", "period"),
         CheckConstraint("cover_fen > 0", "cover_fen"),
         CheckConstraint("(ended_at IS NULL) = (ended_on IS NULL)", "ended"),
-        Index("uq_liability_policies_insurer_policy_no", "insurer", "policy_no", unique=True),
+        Index(
+            "uq_liability_policies_insurer_policy_no",
+            "insurer",
+            "policy_no",
+            unique=True,
+            postgresql_where=text("ended_on IS NULL OR ended_on >= valid_from"),
+        ),
         Index("ix_liability_policies_subject_id", "subject_id"),
     )
 

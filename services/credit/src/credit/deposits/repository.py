@@ -123,9 +123,12 @@ class DepositRepository:
         return await self._session.get(LiabilityPolicy, policy_id)
 
     async def policy_by_number(self, insurer: str, policy_no: str) -> LiabilityPolicy | None:
-        """The policy that an insurer gave this number."""
+        """The policy that an insurer gave this number, but for records of one that never was."""
+        ended = col(LiabilityPolicy.ended_on)
         query = select(LiabilityPolicy).where(
-            col(LiabilityPolicy.insurer) == insurer, col(LiabilityPolicy.policy_no) == policy_no
+            col(LiabilityPolicy.insurer) == insurer,
+            col(LiabilityPolicy.policy_no) == policy_no,
+            or_(ended.is_(None), ended >= col(LiabilityPolicy.valid_from)),
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 

@@ -53,14 +53,24 @@ class Qualification(Base, table=True):
 
 
 class Training(Base, table=True):
-    """A training that a person or a business completed. Rows are only ever added; each is a fact too."""
+    """A training that a person or a business completed; each is a fact too.
+
+    One that was recorded wrongly is withdrawn: it counts no more, and its certificate may be recorded again.
+    """
 
     __tablename__ = "trainings"
     __table_args__ = (
         CheckConstraint(one_of("kind", TrainingKind), "kind"),
         CheckConstraint("hours > 0", "hours"),
         Index("ix_trainings_subject_id_completed_on", "subject_id", "completed_on"),
-        Index("uq_trainings_authority_certificate_no", "authority", "certificate_no", unique=True),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", "withdrawn"),
+        Index(
+            "uq_trainings_authority_certificate_no",
+            "authority",
+            "certificate_no",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -75,3 +85,6 @@ class Training(Base, table=True):
     fact_id: UUID
     recorded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     recorded_by: str = Field(sa_type=Text, nullable=False)
+    withdrawn_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    withdrawn_by: str | None = Field(default=None, sa_type=Text)
+    withdrawal_reason: str | None = Field(default=None, sa_type=Text)

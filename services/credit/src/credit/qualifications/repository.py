@@ -45,10 +45,16 @@ class QualificationRepository:
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
+    async def find_training(self, training_id: UUID) -> Training | None:
+        """One training."""
+        return await self._session.get(Training, training_id)
+
     async def training(self, authority: str, certificate_no: str) -> Training | None:
         """The training that an authority certified under a number."""
         query = select(Training).where(
-            col(Training.authority) == authority, col(Training.certificate_no) == certificate_no
+            col(Training.authority) == authority,
+            col(Training.certificate_no) == certificate_no,
+            col(Training.withdrawn_at).is_(None),
         )
         return (await self._session.execute(query)).scalar_one_or_none()
 
@@ -64,8 +70,10 @@ class QualificationRepository:
         )
 
     async def trainings_in(self, subject_id: UUID, first: date, last: date) -> Sequence[Training]:
-        """The trainings that a subject completed between two days, both inside."""
+        """The trainings that a subject completed between two days, both inside, but for withdrawn ones."""
         query = select(Training).where(
-            col(Training.subject_id) == subject_id, col(Training.completed_on).between(first, last)
+            col(Training.subject_id) == subject_id,
+            col(Training.completed_on).between(first, last),
+            col(Training.withdrawn_at).is_(None),
         )
         return (await self._session.execute(query)).scalars().all()

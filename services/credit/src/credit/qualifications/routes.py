@@ -12,8 +12,16 @@ from credit.relations.bars import Barred
 from credit.subjects.errors import SubjectMerged, SubjectNotFound
 
 from .dependencies import QualificationServiceDep, Reader, Writer
-from .errors import QualificationNotFound, QualificationRefused
-from .schemas import EndIn, QualificationIn, QualificationView, TrainingHours, TrainingIn, TrainingView
+from .errors import QualificationNotFound, QualificationRefused, TrainingNotFound
+from .schemas import (
+    EndIn,
+    QualificationIn,
+    QualificationView,
+    TrainingHours,
+    TrainingIn,
+    TrainingView,
+    WithdrawalIn,
+)
 
 __all__ = ["router"]
 
@@ -68,6 +76,21 @@ async def record_training(
     subject_id: UUID, body: TrainingIn, actor: Writer, qualifications: QualificationServiceDep
 ) -> TrainingView:
     return await qualifications.train(actor, subject_id, body)
+
+
+@router.post(
+    "/trainings/{training_id}/withdrawal",
+    responses=declare(SubjectNotFound, SubjectMerged, TrainingNotFound, QualificationRefused),
+    summary="Take back a training that was recorded wrongly; its fact is revoked",
+)
+async def withdraw_training(
+    subject_id: UUID,
+    training_id: UUID,
+    body: WithdrawalIn,
+    actor: Writer,
+    qualifications: QualificationServiceDep,
+) -> TrainingView:
+    return await qualifications.withdraw(actor, subject_id, training_id, body)
 
 
 @router.get("/trainings", responses=declare(SubjectNotFound), summary="Trainings of a subject, newest first")

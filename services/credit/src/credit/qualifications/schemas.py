@@ -82,12 +82,20 @@ class TrainingIn(Model):
     evidence: Evidence = Field(default=[])
 
 
+class WithdrawalIn(Model):
+    """Why a training was recorded wrongly."""
+
+    reason: Reason
+
+
 class TrainingView(TrainingIn):
-    """A training as recorded; `fact_id` is how it stands in the archive."""
+    """A training as recorded; `fact_id` is how it stands in the archive. A withdrawn one counts no more."""
 
     id: UUID
     fact_id: UUID
     recorded_at: datetime
+    withdrawn_at: datetime | None
+    withdrawal_reason: str | None
 
 
 class TrainingHours(Model):

@@ -14,7 +14,9 @@ from common.problems import InvalidPayload, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.facts.schemas import FactIn, Source, SourceKind
+from credit.facts.repository import FactRepository
+from credit.facts.rules import Action
+from credit.facts.schemas import CorrectionIn, FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.paging import cursor_id
 from credit.relations.bars import refuse_barred
@@ -24,7 +26,7 @@ from credit.subjects.repository import SubjectRepository
 from credit.subjects.rules import Kind
 from credit.subjects.schemas import EvidenceRef
 
-from .errors import QualificationNotFound, QualificationRefused
+from .errors import QualificationNotFound, QualificationRefused, TrainingNotFound
 from .models import Qualification, Training
 from .policy import QualificationPolicy
 from .repository import QualificationRepository
@@ -37,6 +39,7 @@ from .schemas import (
     TrainingHours,
     TrainingIn,
     TrainingView,
+    WithdrawalIn,
 )
 
 __all__ = ["QualificationService"]
@@ -52,6 +55,7 @@ class QualificationService:
         self._qualifications = QualificationRepository(session)
         self._subjects = SubjectRepository(session)
         self._facts = FactService(session, env)
+        self._archive = FactRepository(session)
 
     async def record(self, actor: Principal, subject_id: UUID, wanted: QualificationIn) -> QualificationView:
         """Record a card or certificate of a person; the same one again is one.
@@ -200,6 +204,35 @@ class QualificationService:
         await self._session.flush()
         return _training_view(row)
 
+    async def withdraw(
+        self, actor: Principal, subject_id: UUID, training_id: UUID, wanted: WithdrawalIn
+    ) -> TrainingView:
+        """Take back a training that was recorded wrongly: its fact is revoked, its hours count no more.
+
+        The certificate's number is free then, so that what is right can be recorded.
+
+        Raises:
+            SubjectNotFound, SubjectMerged, TrainingNotFound: no such subject or training, or not the
+                caller's.
+            QualificationRefused: it was withdrawn before.
+        """
+        subject = await self._locked(actor, subject_id)
+        row = await self._qualifications.find_training(training_id)
+        if row is None or row.subject_id != subject.id:
+            raise TrainingNotFound
+        if row.withdrawn_at is not None:
+            raise QualificationRefused(Text("该培训记录已撤回", "The training has been withdrawn"))
+        latest = await self._archive.latest(row.fact_id)
+        if latest is not None and latest.action != Action.REVOKE:
+            change = CorrectionIn(
+                action="revoke", reason=wanted.reason, authority=row.authority, reference=str(row.id)
+            )
+            await self._facts.correct_for(subject, row.fact_id, change, by=actor.sub)
+        row.withdrawn_at, row.withdrawn_by = self._env.clock.now(), actor.sub
+        row.withdrawal_reason = wanted.reason
+        await self._session.flush()
+        return _training_view(row)
+
     async def trainings(
         self, actor: Principal, subject_id: UUID, cursor: str | None, limit: int
     ) -> Page[TrainingView]:
@@ -303,4 +336,6 @@ def _training_view(row: Training) -> TrainingView:
         evidence=_evidence(row.evidence),
         fact_id=row.fact_id,
         recorded_at=row.recorded_at,
+        withdrawn_at=row.withdrawn_at,
+        withdrawal_reason=row.withdrawal_reason,
     )
