@@ -1,13 +1,14 @@
 """Clients switch on a problem's type: one type has one status, and one rule has one type."""
 
 import importlib
+import re
 from collections import defaultdict
 from pathlib import Path
 
 from common import problems
 from common.problems import Problem, SecondPersonNeeded
 
-SOURCES = Path(__file__).resolve().parents[2].glob("services/*/src")
+SOURCES = sorted(Path(__file__).resolve().parents[2].glob("services/*/src"))
 
 
 def all_problems() -> list[type[Problem]]:
@@ -24,6 +25,13 @@ def all_problems() -> list[type[Problem]]:
         if isinstance(one, type) and issubclass(one, Problem)
     }
     return sorted(found, key=lambda one: (one.__module__, one.__name__))
+
+
+def test_what_a_body_is_refused_for_is_said_in_two_languages() -> None:
+    schemas = [path for source in SOURCES for path in sorted(source.rglob("schemas.py"))]
+    assert len(schemas) > 40
+    plain = re.compile(r"raise ValueError\(\s*f?[\"']")
+    assert [str(path) for path in schemas if plain.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_one_type_has_one_status_and_a_second_person_one_type() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import pytest
@@ -16,8 +16,9 @@ from common.problems import StateConflict, Text
 from common.settings import ServiceSettings
 from common.testing import TokenMint, api_client, test_settings
 from common.web import Model, Requires, ServiceRouter, SessionDep, create_service_app, problem_response
+from common.web.errors import field_errors
 from fastapi import Depends, Request, Response
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import text
 from sqlmodel import Field as Column
 from sqlmodel import SQLModel
@@ -172,6 +173,14 @@ async def test_errors_name_the_field_in_both_languages(client: httpx.AsyncClient
     assert english["errors"][0]["detail"] == "Extra inputs are not permitted"
     query = (await client.get("/api/v1/test/open", params={"limit": "x"})).json()
     assert query["errors"] == [{"pointer": "query/limit", "detail": "须为整数"}]
+
+
+def test_the_choices_of_a_field_are_joined_in_the_language_of_the_text() -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(Literal["csv", "xlsx", "a or b"]).validate_python("pdf")
+    detail = field_errors(refused.value.errors())[0].detail
+    assert detail.zh == "须为下列之一：'csv', 'xlsx', 'a or b'"
+    assert detail.en == "Input should be 'csv', 'xlsx' or 'a or b'"
 
 
 async def test_only_json_is_read_as_json(client: httpx.AsyncClient) -> None:

@@ -96,6 +96,8 @@ async def test_a_quarter_is_ranked_judged_reviewed_and_published(service: Servic
     await service.post("/boards", running, 422)
     await service.post("/boards", running | {"region": "140100", "period_day": "2026-09-01"}, 422)
     await service.post("/boards", running | {"period_day": "2026-09-01"}, 404, service.who("140100"))
+    neither = await service.post("/boards", {"board": "linfen-board", "region": "141000"}, 422)
+    assert "须填且只填一项" in neither["errors"][0]["detail"]
     board = await run(service, "141000", "2026-09-01")
     again = {"board": "linfen-board", "region": "141000", "period_day": "2026-07-01"}
     await service.post("/boards", again, 409)

@@ -122,6 +122,8 @@ def _field_error(error: Any, body_at: int, body: Any) -> FieldError:
         detail = text if isinstance(text, Text) else Text(str(text), str(text))
     else:
         template = CHINESE.get(error["type"])
+        # Pydantic joins what it names in English.
+        context = {name: value.replace("' or '", "', '") for name, value in context.items()}
         chinese = template.format_map(_Lenient(context)) if template else f"不符合要求（{error['type']}）"
         detail = Text(chinese, error["msg"])
     return FieldError(pointer, detail)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from common.problems import Text
 from common.web import Day, Model
 from pydantic import Field, StringConstraints, model_validator
 
@@ -34,7 +35,12 @@ class BoardIn(Model):
     @model_validator(mode="after")
     def _either(self) -> Self:
         if (self.period_day is None) == (self.event_fact is None):
-            raise ValueError("either period_day or event_fact")
+            raise ValueError(
+                Text(
+                    "period_day（某期中的一天）和 event_fact（重大事件）须填且只填一项",
+                    "Either period_day or event_fact",
+                )
+            )
         return self
 
 

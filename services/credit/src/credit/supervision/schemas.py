@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
+from common.problems import Text
 from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints, model_validator
 
@@ -104,7 +105,12 @@ class CheckIn(Model):
     def _one_applicant(self) -> Self:
         given = [self.subject_id, self.key, self.id_number]
         if sum(one is not None for one in given) != 1:
-            raise ValueError("exactly one of subject_id, key and id_number")
+            raise ValueError(
+                Text(
+                    "subject_id、key、id_number 三项须填且只填一项",
+                    "Exactly one of subject_id, key and id_number",
+                )
+            )
         return self
 
 

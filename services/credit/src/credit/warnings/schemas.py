@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from common.problems import Text
 from common.web import Day, Model
 from pydantic import Field, StringConstraints, model_validator
 
@@ -39,7 +40,9 @@ class InterviewIn(NoteIn):
     @model_validator(mode="after")
     def _either(self) -> Self:
         if self.invite_for is not None and self.held_on is not None:
-            raise ValueError("either invite_for or held_on")
+            raise ValueError(
+                Text("invite_for（约谈日期）和 held_on（已约谈日期）只填一项", "Either invite_for or held_on")
+            )
         return self
 
 
