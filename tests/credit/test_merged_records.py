@@ -8,7 +8,8 @@ import pytest
 from .conftest import START, Service
 from .listing import listed, reviewer
 from .test_annulment import another, grade_on
-from .test_merged_listings import POLICY, merged
+from .test_merged_listings import POLICY, merged, twin, unmerged
+from .test_relisted import RULING
 
 HOTEL = {"kind": "star_hotel", "key": None}
 
@@ -102,5 +103,22 @@ async def test_a_merger_publishes_no_grade_between_two_ends_that_it_takes_back(s
         await merged(service, twice, firm)
         assert (await service.get(path))["items"] == before
         assert await grade_on(service, firm, "2026-11-28") == "D"
+    finally:
+        service.at(START)
+
+
+async def test_an_undone_merger_publishes_no_grade_between_what_it_gives_back(service: Service) -> None:
+    twice, listing, _ = await twin(service)
+    path = f"/listings/{listing['id']}"
+    try:
+        for days, act, body in ((2, "lift", RULING), (3, "restore", {"note": "重整失败。"})):
+            service.at(START + timedelta(days=days))
+            await service.post(f"{path}/{act}", body, 200, reviewer(service))
+        history = f"/subjects/{twice['id']}/score/history"
+        before = len((await service.get(history))["items"])
+        service.at(START + timedelta(days=5))
+        await unmerged(service, twice)
+        after = (await service.get(history))["items"]
+        assert [one["grade"] for one in after[: len(after) - before]] == ["D"], "it never was off the list"
     finally:
         service.at(START)

@@ -94,16 +94,20 @@ class FactService:
         check_hand_code(self._kind("/code", wanted.code, subject, self._today))
         return subject
 
-    async def record_for(self, subject: Subject, wanted: FactIn, *, by: str) -> tuple[Fact, bool]:
+    async def record_for(
+        self, subject: Subject, wanted: FactIn, *, by: str, cause: Cause | None = Cause.FACT
+    ) -> tuple[Fact, bool]:
         """Record a fact of a subject whose row is locked; as `record`, for handlers of events too.
 
         One about a subject that was merged is its survivor's, unless it was recorded before the merger.
-        A code that belongs to a procedure is refused from any other source.
+        A code that belongs to a procedure is refused from any other source. `cause` as in `correct_for`.
         """
-        recorded = await self._record(subject, wanted, by=by)
+        recorded = await self._record(subject, wanted, by=by, cause=cause)
         return recorded.fact, recorded.new
 
-    async def _record(self, subject: Subject, wanted: FactIn, *, by: str) -> Recorded:
+    async def _record(
+        self, subject: Subject, wanted: FactIn, *, by: str, cause: Cause | None = Cause.FACT
+    ) -> Recorded:
         merged, said = subject, wanted
         subject = await self._survivor(subject)
         if subject is not merged:
@@ -112,7 +116,7 @@ class FactService:
         fact = self.prepared(subject, wanted, await self._scoring.cards(), by=by, now=now)
         if not await self._facts.insert(fact):
             return Recorded(await self.said_before(subject, fact, said), subject, False, None)
-        result = await self._follow(subject, fact, now)
+        result = await self._follow(subject, fact, now, cause)
         return Recorded(fact, subject, True, None if result is None else result.facts)
 
     def prepared(

@@ -130,10 +130,13 @@ class ListingAnnulments(ListingEndings):
             )
         await self._close_ended(holder, ListName(listing.on_list), by, listing.number)
 
-    async def _close_ended(self, holder: Subject, on_list: ListName, by: str, mark: str) -> None:
+    async def _close_ended(
+        self, holder: Subject, on_list: ListName, by: str, mark: str, cause: Cause | None = Cause.FACT
+    ) -> None:
         """Close the entries of listings that left their list while another, which is none now, kept it open.
 
-        For good, or for a lifting. `mark` tells these closings from those of the listings themselves.
+        For good, or for a lifting. `mark` tells these closings from those of the listings themselves; without
+        a `cause` the caller scores the holder anew.
         """
         code = CODES[on_list][1]
         closing = await self._fact_rows.standing(holder.id, [code], self._today, holder.last_recorded_at)
@@ -141,4 +144,4 @@ class ListingAnnulments(ListingEndings):
         for other, version, on in await self._listings.leavings(holder.id, on_list):
             if on not in closed and not await self._keeping(other, holder, on):
                 closed.add(on)
-                await self._fact(holder, other, code, on, by, f"#{version}/{mark}")
+                await self._fact(holder, other, code, on, by, f"#{version}/{mark}", cause)

@@ -23,6 +23,7 @@ from credit.papers.service import PaperService
 from credit.publishing import announce
 from credit.relations.repository import RelationRepository
 from credit.repairs.closing import RepairClosings
+from credit.scoring.rules.causes import Cause
 from credit.steps import read_texts, step_columns
 from credit.subjects.models import Subject
 from credit.subjects.personal import id_number_of
@@ -268,9 +269,16 @@ class ListingDesk:
         )
 
     async def _fact(
-        self, subject: Subject, listing: Listing, code: str, on: date, by: str, mark: str = ""
+        self,
+        subject: Subject,
+        listing: Listing,
+        code: str,
+        on: date,
+        by: str,
+        mark: str = "",
+        cause: Cause | None = Cause.FACT,
     ) -> UUID:
-        """Write a fact of a listing into the archive; the subject is scored anew at once."""
+        """Write a fact of a listing into the archive; without a `cause` the caller scores the subject."""
         fact, _ = await self._facts.record_for(
             subject,
             FactIn(
@@ -285,6 +293,7 @@ class ListingDesk:
                 payload=_entry(listing) if code in ENTRIES else {},
             ),
             by=by,
+            cause=cause,
         )
         return fact.id
 

@@ -37,8 +37,8 @@ class ListingReturns(ListingAnnulments):
         """Let a subject's entries say what became of its listings while its record was the survivor's.
 
         What these recorded for the survivor meanwhile, such as that they ended, is revoked there and recorded
-        for the subject; what one recorded that was annulled meanwhile is revoked. Both rows are locked, and
-        the merger is undone.
+        for the subject; what one recorded that was annulled meanwhile is revoked. Both rows are locked, the
+        merger is undone, and who undoes it scores both.
         """
         mark = merger_id.hex[-12:]
         for listing in await self._listings.of_subject(subject.id):
@@ -48,10 +48,10 @@ class ListingReturns(ListingAnnulments):
             for fact in [rows[one] for one in said if rows[one].action != Action.REVOKE]:
                 await self._facts.correct_for(survivor, fact.id, undone, by=by, cause=None)
                 place = fact.source_reference.removeprefix(listing.number) or "#"
-                await self._fact(subject, listing, fact.code, fact.occurred_on, by, f"{place}/{mark}")
+                await self._fact(subject, listing, fact.code, fact.occurred_on, by, f"{place}/{mark}", None)
             if listing.annulled:
                 for fact_id in await self._recorded_by(listing, subject):
                     await self._facts.correct_for(subject, fact_id, undone, by=by, cause=None)
         for holder in (subject, survivor):
             for on_list in ListName:
-                await self._close_ended(holder, on_list, by, mark)
+                await self._close_ended(holder, on_list, by, mark, None)
