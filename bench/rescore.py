@@ -165,7 +165,7 @@ def peak(server: PostgresServer) -> Iterator[list[float]]:
         thread.join()
 
 
-async def measure(server: PostgresServer, url: str, env: Environment, card: Scorecard) -> dict[str, Any]:
+async def measure(server: PostgresServer, url: str, env: Environment) -> dict[str, Any]:
     """Ours against plain, in turns."""
     database, connection = (
         Database(url, pool_size=3),
@@ -209,7 +209,7 @@ async def _measure(server: PostgresServer, url: str, home: Path, subjects: int) 
     codes = sorted(card.codes)
     await plain_tables(url, card)
     await fill(url, codes, subjects)
-    small = await measure(server, url, env, card)
+    small = await measure(server, url, env)
     database = Database(url, pool_size=3)
     by_engine, run = await run_once(database, other, Purpose.DRY_RUN)
     assert run.methods["travel_agency"]["method"] == "engine"
@@ -219,7 +219,7 @@ async def _measure(server: PostgresServer, url: str, home: Path, subjects: int) 
     assert run.changed == 0
     await database.dispose()
     await fill(url, codes, 3 * subjects)
-    large = await measure(server, url, env, card)
+    large = await measure(server, url, env)
     return {
         "ratio_to_sql": small["ratio"],
         "ratio_to_sql_4n": large["ratio"],

@@ -58,12 +58,12 @@ def documents_made_once() -> Iterator[None]:
     made: dict[Any, tuple[list[Any], dict[str, Any]]] = {}
     make = web_app.document
 
-    def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
+    def document(app: FastAPI) -> dict[str, Any]:
         routes = list(iter_route_contexts(app.routes))
         names = [(route.path, frozenset(route.methods or ()), identity(route)) for route in routes]
-        key = (app.title, app.version, public, tuple(names))
+        key = (app.title, app.version, tuple(names))
         if key not in made:
-            made[key] = (routes, make(app, public))  # the routes too, so that none of the ids is used again
+            made[key] = (routes, make(app))  # the routes too, so that none of the ids is used again
         return made[key][1]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -114,7 +114,7 @@ def create_service_app(
     public = public | HEALTH
     _check_access(app, public)
     app.state.public = public
-    app.state.openapi = document(app, public)
+    app.state.openapi = document(app)
     app.openapi = lambda: app.state.openapi  # type: ignore[method-assign]
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(Observed, service=name)

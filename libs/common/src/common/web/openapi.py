@@ -57,7 +57,7 @@ IDEMPOTENCY_KEY = {
 }
 
 
-def document(app: FastAPI, public: frozenset[str]) -> dict[str, Any]:
+def document(app: FastAPI) -> dict[str, Any]:
     """The document of `app`, with `security` on every operation: the scopes, any one of which opens it."""
     schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
     schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA

@@ -209,7 +209,7 @@ def _staged(rows: Iterator[RawRow], import_id: UUID, today: date, keyring: Keyri
             if first != row.number:
                 field = identity[0]
                 errors.append(FieldError(field, Text(f"与第 {first} 行重复", f"The same as in row {first}")))
-        personal = is_personal(row, wanted)
+        personal = is_personal(wanted)
         name = shown_name(row, wanted)
         yield StagedRow(
             import_id=import_id,

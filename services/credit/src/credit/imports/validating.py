@@ -213,7 +213,7 @@ def _checked(read: _Row, errors: list[FieldError], today: date) -> Wanted | None
     )
 
 
-def is_personal(row: RawRow, wanted: Wanted | None) -> bool:
+def is_personal(wanted: Wanted | None) -> bool:
     """Whether a staged row must be encrypted: a person's, or one of which we cannot tell."""
     return wanted is None or wanted.person
 
@@ -223,4 +223,4 @@ def shown_name(row: RawRow, wanted: Wanted | None) -> str | None:
     name = row.cells.get("name")
     if name is None:
         return None
-    return mask_name(name)[:200] if is_personal(row, wanted) else name
+    return mask_name(name)[:200] if is_personal(wanted) else name

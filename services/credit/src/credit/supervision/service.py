@@ -295,7 +295,7 @@ class SupervisionService:
     async def _restrictions(self, subject: Subject, on: date) -> list[MeasureInForce]:
         book = self._env.rulebook.restrictions.in_force(on=on, region=subject.region)
         people = await self._states.same_person(subject)
-        return restrictions_of(book, await self._sources.listings(people, on, book))
+        return restrictions_of(book, await self._sources.listings(people, book))
 
     def _tier_view(self, one: OfTier, policy: Policy) -> MeasureView:
         return MeasureView(

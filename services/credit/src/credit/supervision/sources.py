@@ -51,9 +51,7 @@ class Sources:
         self._risk = DepositRepository(session)
         self._facts = FactRepository(session)
 
-    async def listings(
-        self, people: Iterable[UUID], on: date, restrictions: Iterable[Restriction]
-    ) -> list[Listed]:
+    async def listings(self, people: Iterable[UUID], restrictions: Iterable[Restriction]) -> list[Listed]:
         """Listings and restricting facts of these subjects, and of entities at which they held a post.
 
         A subject holds the listings of whoever was merged into it: they end with the listing, not with the
