@@ -116,7 +116,10 @@ async def test_an_officer_enters_a_statement_from_paper_and_takes_no_other_step(
     finder = await service.post(f"{path}/statement", said, 409, service.who(scopes=both))
     assert finder["type"] == "/problems/second-person-needed"
     heard = await service.post(f"{path}/statement", said, 200, clerk)
-    assert (heard["state"], heard["steps"][-1]["request"]) == ("heard", said["request"] | {"waives": False})
+    assert (heard["state"], heard["steps"][-1]["request"]) == (
+        "heard",
+        said["request"] | {"waives": False, "by_subject": False},
+    )
     assert (heard["hearing"]["status"], heard["allowed_events"]) == ("open", ["statement", "return"])
     early = await service.post(f"{path}/decide", CONFIRM, 409, reviewer(service))
     assert early["type"] == "/problems/hearing-skipped", "the paper waives nothing: the period runs on"

@@ -198,7 +198,7 @@ async def test_what_an_officer_enters_on_a_revocation_leaves_the_subject_its_day
     finder = await service.post(f"{path}/statement", words, 409, notifier)
     assert finder["type"] == "/problems/second-person-needed"
     stated = await service.post(f"{path}/statement", words, 200, clerk)
-    assert stated["acts"][-1]["request"] == words["request"] | {"waives": False}
+    assert stated["acts"][-1]["request"] == words["request"] | {"waives": False, "by_subject": False}
     assert "statement" in stated["allowed"]
     revoke = {"revoke": True, "note": "撤销"}
     early = await service.post(f"{path}/decision", revoke, 409, boss)

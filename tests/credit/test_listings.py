@@ -59,7 +59,7 @@ async def test_what_an_officer_enters_for_the_subject_leaves_it_its_days(service
     assert (heard["deadlines"][0]["status"], heard["deadlines"][0]["met_on"]) == ("open", None)
     assert heard["allowed_events"] == ["statement", "reply", "dismiss"]
     [step] = [one for one in (await service.get(f"{path}/timeline"))["items"] if one["event"] == "statement"]
-    assert step["details"] == {"request": words["request"] | {"waives": False}}
+    assert step["details"] == {"request": words["request"] | {"waives": False, "by_subject": False}}
     answer = {"accepted": False, "findings": "理由不能成立，不予采纳。"}
     await service.post(f"{path}/reply", answer, 200)
     early = await service.post(f"{path}/decide", FULL, 409, reviewer(service))
@@ -77,8 +77,17 @@ async def test_what_an_officer_enters_for_the_subject_leaves_it_its_days(service
 
     waived = f"/listings/{(await opened(service, subject_id=firm['id'], condition='SEV-T-1'))['id']}"
     await service.post(f"{waived}/notify", {}, 200)
-    words["request"] = await service.paper(firm, waives=True)
+    own = service.who(kind="agency", subject_id=firm["id"], scopes=["credit:read"], sub="agency-1")
+    file = {"file": ("本社陈述书.txt", "本社陈述书（虚构）".encode(), "text/plain")}
+    url = f"/api/v1/credit/subjects/{firm['id']}/evidence"
+    sent = (await service.http.post(url, files=file, headers=own)).json()
+    assert (sent["uploaded_by"], sent["by_subject"]) == ("agency-1", True)
+    words["request"] = {"number": "陈述书2026年第2号", "sha256": sent["sha256"], "waives": True}
     await service.post(f"{waived}/statement", words, 200, clerk)
+    [step] = [
+        one for one in (await service.get(f"{waived}/timeline"))["items"] if one["event"] == "statement"
+    ]
+    assert step["details"] == {"request": words["request"] | {"by_subject": True}}
     await service.post(f"{waived}/reply", answer, 200)
     await service.post(f"{waived}/decide", FULL, 200, reviewer(service))
 

@@ -165,7 +165,7 @@ async def test_only_the_subject_and_officers_of_the_region_take_part(service: Se
     itself = await service.post("/objections", named, 422, room.own(subject))
     assert [one["pointer"] for one in itself["errors"]] == ["/request"]
     filed = await service.post("/objections", named, 201, room.clerk)
-    assert filed["acts"][0]["details"] == {"request": named["request"]}
+    assert filed["acts"][0]["details"] == {"request": named["request"] | {"by_subject": False}}
     for body, pointer in (
         ({"target": "fact"}, "/fact_id"),
         ({"target": "grade", "subject_id": subject["id"]}, "/grade_version"),

@@ -466,7 +466,7 @@ async def test_who_may_apply_and_for_what(service: Service) -> None:
     alone = await service.post(f"/repairs/{repair['id']}/materials", {"evidence": [EVIDENCE]}, 422)
     assert [one["pointer"] for one in alone["errors"]] == ["/request"]
     steps = (await service.get(f"/repairs/{repair['id']}/timeline"))["items"]
-    assert steps[0]["details"]["request"] == REQUEST
+    assert steps[0]["details"]["request"] == REQUEST | {"by_subject": False}
     unknown = {"training_record": TRAINING | {"sha256": "0" * 64}}
     late = await service.post(f"/repairs/{repair['id']}/materials", unknown, 422)
     assert [one["pointer"] for one in late["errors"]] == ["/training_record/sha256"]

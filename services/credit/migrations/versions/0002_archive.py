@@ -54,6 +54,7 @@ def upgrade() -> None:
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('key_token', sa.Text(), nullable=False),
     sa.Column('uploaded_by', sa.Text(), nullable=False),
+    sa.Column('by_subject', sa.Boolean(), nullable=False),
     sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('paper_of', sa.Uuid(), nullable=True),
     sa.CheckConstraint("about_kind ~ '^[a-z_]{3,16}$'", name=op.f('ck_evidence_about_kind')),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
@@ -60,8 +61,10 @@ class Hearings:
         commitment: Commitment,
         request: WrittenStatement | None,
         told_at: datetime,
-    ) -> None:
+    ) -> dict[str, Any] | None:
         """Note that the subject was heard; its own word, or a paper that waives the rest, ends the period.
+
+        Gives the paper as the step keeps it.
 
         Raises:
             InvalidPayload: an officer names no written statement, or no file that came since it was told and
@@ -72,7 +75,7 @@ class Hearings:
         period = self.period(commitment)
         if period is not None and period.status != "open":
             raise StatementTooLate(due_on=period.due_on.isoformat())
-        await self._written.check(
+        paper = await self._written.check(
             actor,
             [commitment.subject_id],
             request,
@@ -83,6 +86,7 @@ class Hearings:
         )
         commitment.stated_on = china_date(self._env.clock.now())
         commitment.heard_out = request is None or request.waives
+        return paper
 
     async def notice(self, commitment: Commitment, subject: Subject, reasons: str, by: str) -> UUID:
         """Tell the subject what was found, why, what follows, and how long it may answer."""

@@ -86,6 +86,6 @@ class CommitmentEvent(Base, table=True):
     proposed: str | None = Field(default=None, sa_type=String(8))
     note_cipher: str | None = Field(default=None, sa_type=Text)
     paper_id: UUID | None = None
-    request: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    request: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     done_by: str = Field(sa_type=Text, nullable=False)
     done_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

@@ -7,7 +7,7 @@ from uuid import UUID
 from common.web import Day, Model, OneLine
 from pydantic import Field, StringConstraints
 
-from credit.evidence.schemas import WrittenStatement
+from credit.evidence.schemas import StatementOnRecord, WrittenStatement
 from credit.facts.schemas import EvidenceItem
 from credit.listings.schemas import DeadlineView, SubjectBrief
 
@@ -72,7 +72,7 @@ class CommitmentStep(Model):
     proposed: Result | None
     note: str | None
     paper_id: UUID | None
-    request: WrittenStatement | None
+    request: StatementOnRecord | None
     done_by: str | None
     done_at: datetime
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
@@ -13,7 +14,7 @@ from common.problems import Forbidden, InvalidPayload, SecondPersonNeeded, Text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.evidence.schemas import WrittenStatement
+from credit.evidence.schemas import StatementOnRecord
 from credit.facts.repository import FactRepository
 from credit.facts.schemas import EvidenceItem, FactIn, Source, SourceKind
 from credit.facts.service import FactService
@@ -160,8 +161,7 @@ class CommitmentService:
         self._advance(commitment, Event.STATEMENT)
         steps = (await self._commitments.events_of([commitment.id]))[commitment.id]
         told_at = max(step.done_at for step in steps if step.event == Event.NOTIFY)
-        await self._hearings.hear(actor, commitment, wanted.request, told_at)
-        request = None if wanted.request is None else wanted.request.model_dump()
+        request = await self._hearings.hear(actor, commitment, wanted.request, told_at)
         await self._record(commitment, Event.STATEMENT, actor.sub, wanted.text, request=request)
         return await self._view((commitment, subject), actor)
 
@@ -299,7 +299,7 @@ class CommitmentService:
         note: str | None = None,
         paper_id: UUID | None = None,
         *,
-        request: dict[str, str] | None = None,
+        request: dict[str, Any] | None = None,
     ) -> None:
         if event is not Event.GIVE:
             commitment.version += 1
@@ -382,7 +382,7 @@ class CommitmentService:
                     if step.note_cipher
                     else None,
                     paper_id=step.paper_id,
-                    request=WrittenStatement.model_validate(step.request) if step.request else None,
+                    request=StatementOnRecord.model_validate(step.request) if step.request else None,
                     done_by=step.done_by if official else None,
                     done_at=step.done_at,
                 )

@@ -16,7 +16,8 @@ class Evidence(Base, table=True):
     """A file that belongs to one thing of a room (`about_kind`, `about_id`) and so to one subject.
 
     `key_token` is the file's own key, wrapped by the keyring; `name_cipher` its name as it was given. The
-    same bytes about the same thing are one file. `paper_of` is the one procedure in which an officer acted on
+    same bytes about the same thing are one file. `by_subject`: the subject's own user uploaded it, not an
+    officer or another for it. `paper_of` is the one procedure in which an officer acted on
     it as the subject's written request.
     """
 
@@ -38,6 +39,7 @@ class Evidence(Base, table=True):
     sha256: str = Field(sa_type=String(64), nullable=False)
     key_token: str = Field(sa_type=Text, nullable=False)
     uploaded_by: str = Field(sa_type=Text, nullable=False)
+    by_subject: bool
     uploaded_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
     paper_of: UUID | None = None
 

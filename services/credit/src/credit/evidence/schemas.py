@@ -7,7 +7,7 @@ from uuid import UUID
 from common.web import Model, OneLine
 from pydantic import StringConstraints
 
-__all__ = ["EvidenceView", "WrittenRequest", "WrittenStatement"]
+__all__ = ["EvidenceView", "StatementOnRecord", "WrittenRequest", "WrittenStatement"]
 
 
 class WrittenRequest(Model):
@@ -23,8 +23,17 @@ class WrittenStatement(WrittenRequest):
     waives: bool = False
 
 
+class StatementOnRecord(WrittenStatement):
+    """As a step keeps it. `by_subject`: its own user uploaded the file; else an officer did for it."""
+
+    by_subject: bool
+
+
 class EvidenceView(Model):
-    """A file of evidence: `sha256` over the bytes as they came, `media_type` as its content says."""
+    """A file of evidence: `sha256` over the bytes as they came, `media_type` as its content says.
+
+    `by_subject`: its subject's own user uploaded it.
+    """
 
     id: UUID
     subject_id: UUID
@@ -35,4 +44,5 @@ class EvidenceView(Model):
     size: int
     sha256: str
     uploaded_by: str
+    by_subject: bool
     uploaded_at: datetime

@@ -61,7 +61,7 @@ class EvidenceService:
         subject = None if fact is None else await self._subjects.lock(fact.subject_id, actor)
         if subject is None or actor.subject_id is not None:
             raise FactNotFound
-        return await self.attach(subject, (FACT, fact_id), name, data, by=actor.sub)
+        return await self.attach(subject, (FACT, fact_id), name, data, by=actor)
 
     async def attach_to_subject(
         self, actor: Principal, subject_id: UUID, name: str | None, data: bytes
@@ -78,7 +78,7 @@ class EvidenceService:
             raise SubjectNotFound
         if actor.subject_id is None and not actor.may("credit:write"):
             raise Forbidden(Text("需要权限范围 credit:write", "The scope credit:write is needed"))
-        return await self.attach(subject, (SUBJECT, subject_id), name, data, by=actor.sub)
+        return await self.attach(subject, (SUBJECT, subject_id), name, data, by=actor)
 
     async def check_uploaded(
         self, subject_ids: Collection[UUID], named: Mapping[str, str], *, since: datetime | None = None
@@ -97,7 +97,7 @@ class EvidenceService:
             raise InvalidPayload([FieldError(pointer, reason) for pointer in missing], reason)
 
     async def attach(
-        self, subject: Subject, about: tuple[str, UUID], name: str | None, data: bytes, *, by: str
+        self, subject: Subject, about: tuple[str, UUID], name: str | None, data: bytes, *, by: Principal
     ) -> tuple[EvidenceView, bool]:
         """Keep a file about a thing of any room, whose subject's row is locked; as `attach_to_fact`.
 
@@ -128,7 +128,8 @@ class EvidenceService:
             size=len(data),
             sha256=hashed,
             key_token=key.wrap(self._env.keyring, context=_KEY),
-            uploaded_by=by,
+            uploaded_by=by.sub,
+            by_subject=by.subject_id is not None,
             uploaded_at=self._env.clock.now(),
         )
         self._evidence.add(row)
@@ -192,6 +193,7 @@ class EvidenceService:
             size=row.size,
             sha256=row.sha256,
             uploaded_by=row.uploaded_by,
+            by_subject=row.by_subject,
             uploaded_at=row.uploaded_at,
         )
 

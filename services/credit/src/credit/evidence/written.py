@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from common.auth import Principal
@@ -36,8 +37,11 @@ class WrittenRequests:
         since: datetime,
         took_part: Collection[str | None] = (),
         refusal: Callable[[], Problem] | None = None,
-    ) -> None:
+    ) -> dict[str, Any] | None:
         """Let the subject's own user act, and an officer enter what the subject handed in, in writing.
+
+        Gives the paper as a step keeps it, so that the second person sees whether the file came from the
+        subject's own user or was uploaded by an officer; None where the subject speaks itself.
 
         `subjects`: whose file it may be; more than one after a merger. `about`: the procedure for which it is
         used up. `since`: when what it answers was there; the file must be newer. `took_part`: who found,
@@ -58,7 +62,7 @@ class WrittenRequests:
                 ),
             )
         if own or request is None:
-            return
+            return None
         if actor.sub in took_part and refusal is not None:
             raise refusal()
         await self._evidence.check_uploaded(subjects, {_FILE: request.sha256}, since=since)
@@ -69,3 +73,4 @@ class WrittenRequests:
             )
         for file in files:
             file.paper_of = about
+        return request.model_dump() | {"by_subject": any(file.by_subject for file in files)}

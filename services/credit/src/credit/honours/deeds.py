@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from common.calendar import add_working_days
@@ -9,7 +10,6 @@ from common.clock import china_date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit.environment import Environment
-from credit.evidence.schemas import WrittenStatement
 from credit.facts.schemas import FactIn, Source, SourceKind
 from credit.facts.service import FactService
 from credit.facts.showings import Showings
@@ -90,7 +90,7 @@ class HonourDeeds:
         note: str,
         by: str,
         paper: UUID | None = None,
-        request: WrittenStatement | None = None,
+        request: dict[str, Any] | None = None,
     ) -> None:
         """Move an honour on and keep the step."""
         following = after(State(honour.state), act, suspended=honour.suspended)
@@ -106,7 +106,7 @@ class HonourDeeds:
                 act=act,
                 note=note,
                 paper_id=paper,
-                request=None if request is None else request.model_dump(),
+                request=request,
                 done_by=by,
                 done_at=self._env.clock.now(),
             )

@@ -7,7 +7,7 @@ from uuid import UUID
 from common.web import Model
 from pydantic import Field, StringConstraints
 
-from credit.evidence.schemas import WrittenStatement
+from credit.evidence.schemas import StatementOnRecord, WrittenStatement
 
 __all__ = [
     "CriterionView",
@@ -62,7 +62,7 @@ class HonourActView(Model):
     act: str
     note: str
     paper_id: UUID | None
-    request: WrittenStatement | None
+    request: StatementOnRecord | None
     done_by: str | None
     done_at: datetime
 

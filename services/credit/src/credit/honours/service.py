@@ -212,7 +212,7 @@ class HonourService:
         if today > last:
             raise HonourRefused(state=honour.state, allowed=["decision"])
         acts = (await self._honours.acts_of([honour.id]))[honour.id]
-        await self._written.check(
+        paper = await self._written.check(
             actor,
             [subject.id],
             wanted.request,
@@ -225,7 +225,7 @@ class HonourService:
         begin = today if honour.heard_out else last
         due = add_working_days(begin, self._deeds.policy(honour).decide_within_working_days)
         honour.due_on, honour.provisional = due.due_on, due.provisional
-        await self._deeds.step(honour, Act.STATE, wanted.note, actor.sub, request=wanted.request)
+        await self._deeds.step(honour, Act.STATE, wanted.note, actor.sub, request=paper)
         return await self._shown(actor, honour.id)
 
     async def decide(self, actor: Principal, honour_id: UUID, revoke: bool, note: str) -> HonourView:

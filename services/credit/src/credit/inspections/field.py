@@ -133,7 +133,7 @@ class FieldService:
         subject = await self._subjects.lock(visit.subject_id, None)
         if subject is None:
             raise InspectionNotFound
-        return await self._evidence.attach(subject, (ABOUT, visit.id), name, data, by=actor.sub)
+        return await self._evidence.attach(subject, (ABOUT, visit.id), name, data, by=actor)
 
     async def files(self, actor: Principal, inspection_id: UUID) -> list[EvidenceView]:
         """The images that are there; a phone sends only those that are not. Raises InspectionNotFound."""

@@ -103,7 +103,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
         if last:
             raise StatementTooLate(due_on=last.isoformat())
         took_part = await self._done_by(listing, Event.OPEN, Event.NOTIFY)
-        await self._written.check(
+        paper = await self._written.check(
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
@@ -115,7 +115,7 @@ class ListingService(ListingOpenings, ListingAnnulments):
         listing.stated_on, listing.replied_on = self._today, None
         listing.heard_out = wanted.request is None or wanted.request.waives
         texts = {"text": wanted.text, "evidence": wanted.evidence}
-        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
+        details = {} if paper is None else {"request": paper}
         await self._record(listing, Event.STATEMENT, actor.sub, texts=texts, details=details)
         return self._view((listing, subject), actor)
 

@@ -51,7 +51,7 @@ class ObjectionFiles:
             raise ObjectionNotFound
         if State(objection.state) not in OPEN:
             raise StepRefused(state=objection.state, allowed=[])
-        return await self._evidence.attach(subject, (ABOUT, objection_id), name, data, by=actor.sub)
+        return await self._evidence.attach(subject, (ABOUT, objection_id), name, data, by=actor)
 
     async def list_of(self, actor: Principal, objection_id: UUID) -> list[EvidenceView]:
         """The files with an objection. Raises ObjectionNotFound."""

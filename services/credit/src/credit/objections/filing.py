@@ -54,7 +54,7 @@ class ObjectionFilings(ObjectionDesk):
         if wanted.request is not None:
             makers = await self._makers(subject, wanted.fact_id, wanted.grade_version, wanted.listing_id)
         objection_id = new_id()
-        await WrittenRequests(self._session, self._env).check(
+        paper = await WrittenRequests(self._session, self._env).check(
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
@@ -94,7 +94,7 @@ class ObjectionFilings(ObjectionDesk):
         )
         self._objections.add(objection)
         await self._session.flush()
-        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
+        details = {} if paper is None else {"request": paper}
         return await self._done(objection, Event.FILE, actor.sub, None, details)
 
     async def _target(self, actor: Principal, wanted: ObjectionIn) -> tuple[Subject, str]:

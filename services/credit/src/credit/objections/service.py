@@ -130,7 +130,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
         if actor.subject_id is None and "credit:write" not in actor.scopes:
             raise NotYours
         self._advance(objection, Event.WITHDRAW)
-        await WrittenRequests(self._session, self._env).check(
+        paper = await WrittenRequests(self._session, self._env).check(
             actor,
             await self._subjects.family(await self._subjects.survivor_of(subject.id)),
             wanted.request,
@@ -140,7 +140,7 @@ class ObjectionService(ObjectionFilings, ObjectionDecisions):
             refusal=SecondPersonNeeded,
         )
         await self._unflag(objection, subject, actor.sub, "异议撤回")
-        details = {} if wanted.request is None else {"request": wanted.request.model_dump()}
+        details = {} if paper is None else {"request": paper}
         return await self._done(objection, Event.WITHDRAW, actor.sub, wanted.note, details)
 
     async def close(self, actor: Principal, objection_id: UUID, wanted: NoteIn) -> ObjectionView:

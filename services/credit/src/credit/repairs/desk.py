@@ -325,10 +325,11 @@ def held(repair: Repair) -> list[str]:
     return [name for name, there in held.items() if there]
 
 
-def handed_in(wanted: RepairIn | MaterialsIn) -> dict[str, Any]:
-    """What a step keeps of the papers that came with it."""
-    papers = {"training_record": wanted.training_record, "request": wanted.request}
-    return {name: one.model_dump(mode="json") for name, one in papers.items() if one is not None}
+def handed_in(wanted: RepairIn | MaterialsIn, request: dict[str, Any] | None) -> dict[str, Any]:
+    """What a step keeps of the papers that came with it; `request` as it was found on record."""
+    record = wanted.training_record
+    papers = {"training_record": record and record.model_dump(mode="json"), "request": request}
+    return {name: one for name, one in papers.items() if one is not None}
 
 
 def findings_of(codes: Sequence[str]) -> Findings:

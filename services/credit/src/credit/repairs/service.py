@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from common import regions
@@ -90,7 +91,7 @@ class RepairService(RepairDesk):
         if await self._repairs.running(wanted.listing_id, wanted.fact_id) is not None:
             raise RepairRunning
         repair_id = new_id()
-        await self._check_uploaded(actor, aim, wanted, repair_id)
+        paper = await self._check_uploaded(actor, aim, wanted, repair_id)
         repair = Repair(
             id=repair_id,
             number=await self._papers.record_number("XF", aim.region),
@@ -111,7 +112,7 @@ class RepairService(RepairDesk):
         self._repairs.add(repair)
         await self._session.flush()
         texts = {"statement": wanted.statement, "commitment": wanted.commitment}
-        details = {"articles": [article.article for article in articles]} | handed_in(wanted)
+        details = {"articles": [article.article for article in articles]} | handed_in(wanted, paper)
         await self._record(repair, Event.APPLY, actor.sub, texts=texts, details=details)
         return await self._view((repair, aim.subject), actor, aim)
 
@@ -165,7 +166,7 @@ class RepairService(RepairDesk):
         self._advance(repair, Event.MATERIALS)
         if repair.commitment_rule == Commitment.NONE and wanted.commitment is not None:
             raise InvalidPayload.at("/commitment", Text("该主体不作信用承诺", "This subject gives none"))
-        await self._check_uploaded(actor, aim, wanted, repair.id)
+        paper = await self._check_uploaded(actor, aim, wanted, repair.id)
         repair.evidence = [*repair.evidence, *(item.model_dump(mode="json") for item in wanted.evidence)]
         repair.has_commitment = repair.has_commitment or wanted.commitment is not None
         repair.has_training = repair.has_training or wanted.training_record is not None
@@ -174,13 +175,13 @@ class RepairService(RepairDesk):
             Event.MATERIALS,
             actor.sub,
             texts={"commitment": wanted.commitment},
-            details={"evidence": len(wanted.evidence)} | handed_in(wanted),
+            details={"evidence": len(wanted.evidence)} | handed_in(wanted, paper),
         )
         return await self._view((repair, aim.subject), actor, aim)
 
     async def _check_uploaded(
         self, actor: Principal, aim: Aim, wanted: RepairIn | MaterialsIn, repair_id: UUID
-    ) -> None:
+    ) -> dict[str, Any] | None:
         """Take only files that were uploaded for the subject, and from an officer only on its paper.
 
         Or for whom it was merged into. The paper is newer than the listing or the fact, and for this only.
@@ -190,7 +191,7 @@ class RepairService(RepairDesk):
             named["/training_record/sha256"] = wanted.training_record.sha256
         family = await self._outlooks.family(aim)
         await EvidenceService(self._session, self._env).check_uploaded(family, named)
-        await WrittenRequests(self._session, self._env).check(
+        return await WrittenRequests(self._session, self._env).check(
             actor,
             family,
             wanted.request,
