@@ -298,6 +298,40 @@ def test_an_extra_run_holds_until_the_next_regular_run_whatever_later_ones_find(
     assert on("2026-09-02", *rows[1:]) == ("B", "2026-09-01")
 
 
+def test_of_several_penalties_of_one_act_the_gravest_counts_alone() -> None:
+    months = {"window": {"months": 12}}
+    content = BARE | {
+        "groups": [{"id": "act", "once_per": "act", "cap": -25}],
+        "rules": [
+            {"id": "F", "codes": "FINE", "points": -5, "group": "act", "action": "WARN", **months},
+            {"id": "S", "codes": "SUSPENDED", "points": -20, "group": "act", "window": {"months": 3}},
+        ],
+    }
+    rows = facts(
+        ("FINE", "2026-01-10", {"act": "1"}),
+        ("SUSPENDED", "2026-01-11", {"act": "1"}),
+        ("FINE", "2026-01-12", {"act": "1"}),
+        ("FINE", "2026-01-13", {"act": 1}),
+        ("FINE", "2026-01-14"),
+    )
+
+    def points(day: date) -> list[int]:
+        result = score(AGENCY, rows, day, NOW, Scorecard.parse(content))
+        assert len(result.standing.actions) == 4, "an action is called for all the same"
+        return [item["points"] for item in result.document["contributions"]]
+
+    assert points(date(2026, 2, 1)) == [0, -20, 0, -5, 0], "what is merged uses up no cap"
+    assert points(date(2026, 4, 12)) == [-5, 0, -5, -5], "of equal ones the earliest"
+    reasons = score(AGENCY, rows, date(2026, 2, 1), NOW, Scorecard.parse(content)).document["contributions"]
+    assert "同一行为另有更重的一项" in reasons[0]["reason"] and "已达上限" in reasons[4]["reason"]
+    for group, message in (
+        ({}, "a group needs cap or once_per"),
+        ({"cap_per": "year", "once_per": "x"}, "needs cap"),
+    ):
+        with pytest.raises(PolicyError, match=message):
+            Scorecard.parse(content | {"groups": [{"id": "act", **group}]})
+
+
 def test_of_two_measurements_of_one_day_the_one_recorded_later_is_the_latest() -> None:
     by_rule = {"rules": [{"id": "I", "codes": "I", "per": {"field": "n", "points": 1}, "take": "latest"}]}
     by_figure = {

@@ -185,6 +185,8 @@ def _day(span: Span[Any] | None) -> str:
 def _contribution(score: "Score", item: Contribution) -> dict[str, Any]:
     if item.free:
         effect = "在免计次数之内，不计分"
+    elif item.merged:
+        effect = "同一行为另有更重的一项，不重复计分"
     elif item.points == 0:
         effect = "该项已达上限，不再计分"
     else:

@@ -61,11 +61,24 @@ class Case(Part):
 
 
 class Group(Part):
-    """Rules that share one cap."""
+    """Rules that share one cap, or whose facts about one act give points `once_per` that act.
+
+    Of the facts with the same value in the payload field `once_per` only the one with the most points on
+    either side of zero gives any, the earliest of equal ones; facts without the field stand alone.
+    """
 
     id: Identifier
-    cap: Number
+    cap: Number | None = None
     cap_per: Calendar | None = None
+    once_per: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.cap is None and self.once_per is None:
+            raise CardError("分组须写 cap 或 once_per", "a group needs cap or once_per")
+        if self.cap is None and self.cap_per is not None:
+            raise CardError("cap_per 需要 cap", "cap_per needs cap")
+        return self
 
 
 class Dimension(Part):

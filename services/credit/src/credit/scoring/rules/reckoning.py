@@ -1,13 +1,15 @@
 """Arithmetic of a card: the points of each fact, caps, dimensions, the total, and the figures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from math import floor
 from typing import Any
 from uuid import UUID
+
+from common.canonical import canonical
 
 from .figures import Figure
 from .periods import Calendar, label
@@ -29,13 +31,15 @@ _ROUNDING = {
 class Contribution:
     """A rule with the points it gives, for a counted fact or (without a span) for a condition that holds.
 
-    `free` of charge, or given 0 points because a cap is already used up, it is still listed.
+    `free` of charge, `merged` in a graver fact about the same act, or given 0 points because a cap is already
+    used up, it is still listed.
     """
 
     rule: PointRule
     points: Decimal
     span: Span[PointRule] | None = None
     free: bool = False
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,28 @@ def reckoned(
         elif abs(item.points) > abs(raw[largest[rule.id]].points):
             raw[largest[rule.id]] = item
     raw += [Contribution(rule, rule.points or Decimal(0)) for rule in held]
-    return _capped(card, raw, day), lacking
+    return _capped(card, _once(card, raw), day), lacking
+
+
+def _once(card: Scorecard, raw: list[Contribution]) -> list[Contribution]:
+    """Of several facts about one act, where a group counts acts once, only the gravest keeps its points."""
+    fields = {group.id: group.once_per for group in card.groups if group.once_per}
+    if not fields:
+        return raw
+    acts: dict[tuple[str, bytes], list[int]] = {}
+    for place, item in enumerate(raw):
+        field = fields.get(item.rule.group or "")
+        if item.span is None or field is None or item.span.fact.payload.get(field) is None:
+            continue
+        act = item.rule.group or "", canonical(item.span.fact.payload[field])
+        acts.setdefault(act, []).append(place)
+    found = list(raw)
+    for places in acts.values():
+        gravest = max(places, key=lambda place: abs(raw[place].points))
+        for place in places:
+            if place != gravest:
+                found[place] = replace(raw[place], points=Decimal(0), merged=True)
+    return found
 
 
 def _points_of(rule: PointRule, span: Span[PointRule], nth: int) -> Decimal | None:
@@ -141,9 +166,7 @@ def _capped(card: Scorecard, raw: list[Contribution], day: date) -> tuple[Contri
             group = groups[item.rule.group]
             points = _take(used, ("group", group.id), group.cap, group.cap_per, on, points)
         given[place] = points
-    return tuple(
-        Contribution(item.rule, given[place], item.span, item.free) for place, item in enumerate(raw)
-    )
+    return tuple(replace(item, points=given[place]) for place, item in enumerate(raw))
 
 
 def _take(
