@@ -37,7 +37,7 @@ LARGE = {"amount_fen": 9_000_000}
 
 
 @pytest.fixture
-def other(service: Service) -> Other:
+def other() -> Other:
     return Other()
 
 

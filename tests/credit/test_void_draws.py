@@ -109,9 +109,7 @@ async def test_a_draw_that_the_witness_never_sealed_blames_nobody_and_is_repeate
         service.at(START)
 
 
-async def test_the_witness_s_time_seals_a_draw_however_late_anybody_looks(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_witness_s_time_seals_a_draw_however_late_anybody_looks(service: Service) -> None:
     """The worker is away from the last commitment until long after `seal_by`; the witness was in time."""
     for _ in range(3):
         await service.subject(region="140221")
