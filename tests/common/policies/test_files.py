@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 FACTS = frozenset({"amount", "kind"})
 HEAD = "id: fine\nversion: 1\neffective_from: 2026-03-15\nlegal_basis: [旅游法 第九十五条]\nstatus: sample\n"
+MULTIPLIED = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
 
 
 class Fine(Policy):
@@ -71,6 +72,7 @@ def test_a_file_may_hold_a_list(tmp_path: Path) -> None:
         (HEAD + "points: !!binary aGk=\nwhen: 'true'\n", "unusable value"),
         (HEAD + "points: !!python/object:os.system {}\n", "cannot be read"),
         (HEAD + "points: &a [*a]\n", "cannot be read"),
+        (HEAD + "a0: &a0 [x]\n" + MULTIPLIED + "points: 1\nwhen: 'true'\n", "more than 1000000 values"),
         ("just text", "must hold one policy"),
         ("", "must hold one policy"),
         ("a: [", "cannot be read"),

@@ -22,6 +22,8 @@ __all__ = ["Json", "policy_files", "read_policy_file"]
 
 Json = dict[str, Any]
 
+_MOST_VALUES = 1_000_000
+
 _SCALARS = (
     ("tag:yaml.org,2002:null", r"^(?:~|null|)$", ["~", "n", ""]),
     ("tag:yaml.org,2002:bool", r"^(?:true|false)$", ["t", "f"]),
@@ -93,6 +95,7 @@ def read_policy_file(path: Path) -> list[Json]:
                 ),
             )
         try:
+            _check_size(entry)
             content: Json = _as_json(entry)
             rfc8785.dumps(content)
         except (TypeError, ValueError, RecursionError) as failure:
@@ -101,6 +104,17 @@ def read_policy_file(path: Path) -> list[Json]:
             ) from failure
         policies.append(content)
     return policies
+
+
+def _check_size(value: Any) -> None:
+    """Refuse what a few lines of aliases blow up beyond any policy. Raises ValueError."""
+    waiting, seen = [value], 0
+    while waiting:
+        one = waiting.pop()
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise ValueError(f"more than {_MOST_VALUES} values; each alias repeats all that it names")
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
 
 
 def _as_json(value: Any) -> Any:
