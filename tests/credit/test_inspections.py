@@ -488,6 +488,17 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
     await service.post("/mystery-visits", visit)
     report = await service.get(f"{path}/report")
     assert (report["final"], report["targets"][0]["reached"], report["mystery_visits"]) == (False, 1, 1)
+    twice = await service.post("/mystery-visits", visit)
+    assert (await service.get(f"{path}/report"))["mystery_visits"] == 2
+    back, reason = f"/mystery-visits/{twice['id']}/withdrawal", {"reason": "重复录入"}
+    await service.post(back, reason, 404, service.who("140100"))
+    drawn = await service.post(back, reason, 200)
+    assert (twice["withdrawn"], drawn["withdrawn"]["reason"]) == (None, "重复录入")
+    await service.post(back, reason, 409)
+    assert (await service.get(f"/mystery-visits/{twice['id']}"))["withdrawn"] == drawn["withdrawn"]
+    listed = (await service.get("/mystery-visits", subject_id=twice["subject_id"]))["items"]
+    assert [one["id"] for one in listed if one["withdrawn"]] == [twice["id"]]
+    assert (await service.get(f"{path}/report"))["mystery_visits"] == 1, "taken back, it counts nowhere"
     closed = await service.post(f"{path}/close", {"summary": "行动结束"}, 200)
     assert closed["state"] == "closed"
     report = await service.get(f"{path}/report")

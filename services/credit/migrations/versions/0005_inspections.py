@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "inspection_plan_versions",
     "campaign_entries",
     "mystery_visits",
+    "mystery_visit_withdrawals",
     "inspection_records",
     "inspection_acts",
     "hazard_acts",
@@ -28,6 +29,7 @@ TABLES = (
     "campaign_entries",
     "talks",
     "mystery_visits",
+    "mystery_visit_withdrawals",
     "inspections",
     "inspection_draws",
     "inspection_records",
@@ -224,6 +226,14 @@ def upgrade() -> None:
     op.create_index('ix_mystery_visits_campaign_id', 'mystery_visits', ['campaign_id'], unique=False)
     op.create_index('ix_mystery_visits_region_id', 'mystery_visits', ['region', 'id'], unique=False, postgresql_ops={'region': 'varchar_pattern_ops'})
     op.create_index('ix_mystery_visits_subject_id', 'mystery_visits', ['subject_id'], unique=False)
+    op.create_table('mystery_visit_withdrawals',
+    sa.Column('visit_id', sa.Uuid(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('withdrawn_by', sa.Text(), nullable=False),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['visit_id'], ['mystery_visits.id'], name=op.f('fk_mystery_visit_withdrawals_visit_id')),
+    sa.PrimaryKeyConstraint('visit_id', name=op.f('pk_mystery_visit_withdrawals'))
+    )
     op.create_table('inspections',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.String(length=24), nullable=False),

@@ -76,3 +76,16 @@ class MysteryVisit(Base, table=True):
     advice: str = Field(sa_type=String(16), nullable=False)
     noted_by: str = Field(sa_type=Text, nullable=False)
     noted_at: datetime = Field(sa_type=UtcDateTime, nullable=False)
+
+
+class MysteryVisitWithdrawal(Base, table=True):
+    """That a mystery visit was recorded wrongly, such as of another subject. Rows are only ever added."""
+
+    __tablename__ = "mystery_visit_withdrawals"
+
+    visit_id: UUID = Field(
+        sa_column=Column(Uuid, ForeignKey("mystery_visits.id"), primary_key=True, nullable=False)
+    )
+    reason: str = Field(sa_type=Text, nullable=False)
+    withdrawn_by: str = Field(sa_type=Text, nullable=False)
+    withdrawn_at: datetime = Field(sa_type=UtcDateTime, nullable=False)

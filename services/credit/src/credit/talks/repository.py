@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from .models import MysteryVisit, Talk
+from .models import MysteryVisit, MysteryVisitWithdrawal, Talk
 
 __all__ = ["TalkRepository"]
 
@@ -26,7 +26,7 @@ class TalkRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    def add(self, row: Talk | MysteryVisit) -> None:
+    def add(self, row: Talk | MysteryVisit | MysteryVisitWithdrawal) -> None:
         """Queue a row for the next flush."""
         self._session.add(row)
 
@@ -85,12 +85,20 @@ class TalkRepository:
         query = query.order_by(col(MysteryVisit.id).desc()).limit(limit + 1)
         return (await self._session.execute(query)).scalars().all()
 
+    async def withdrawals(self, visit_ids: Sequence[UUID]) -> dict[UUID, MysteryVisitWithdrawal]:
+        """Those of these visits that were withdrawn."""
+        query = select(MysteryVisitWithdrawal).where(col(MysteryVisitWithdrawal.visit_id).in_(visit_ids))
+        return {row.visit_id: row for row in await self._session.scalars(query)}
+
     async def counts_of(self, campaign_id: UUID) -> tuple[list[str], list[str]]:
-        """The states of a campaign's talks, and the advices of its mystery visits."""
+        """The states of a campaign's talks, and the advices of its mystery visits but for withdrawn ones."""
         talks = await self._session.scalars(
             select(col(Talk.state)).where(col(Talk.campaign_id) == campaign_id)
         )
         visits = await self._session.scalars(
-            select(col(MysteryVisit.advice)).where(col(MysteryVisit.campaign_id) == campaign_id)
+            select(col(MysteryVisit.advice)).where(
+                col(MysteryVisit.campaign_id) == campaign_id,
+                col(MysteryVisit.id).not_in(select(col(MysteryVisitWithdrawal.visit_id))),
+            )
         )
         return list(talks), list(visits)

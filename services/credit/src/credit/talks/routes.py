@@ -22,6 +22,7 @@ from .schemas import (
     TalkBrief,
     TalkIn,
     TalkView,
+    VisitWithdrawalIn,
 )
 
 __all__ = ["router"]
@@ -116,6 +117,17 @@ async def list_mystery_visits(
     limit: LimitParam = 20,
 ) -> Page[MysteryVisitView]:
     return await talks.search_visits(actor, subject_id, campaign_id, cursor, limit)
+
+
+@router.post(
+    "/mystery-visits/{visit_id}/withdrawal",
+    responses=declare(MysteryVisitNotFound, TalkConflict),
+    summary="Take back a mystery visit that was recorded wrongly",
+)
+async def withdraw_mystery_visit(
+    visit_id: UUID, body: VisitWithdrawalIn, actor: Runner, talks: TalkServiceDep
+) -> MysteryVisitView:
+    return await talks.withdraw_visit(actor, visit_id, body)
 
 
 @router.get("/mystery-visits/{visit_id}", responses=declare(MysteryVisitNotFound), summary="A mystery visit")

@@ -21,6 +21,8 @@ __all__ = [
     "TalkBrief",
     "TalkIn",
     "TalkView",
+    "VisitWithdrawalIn",
+    "VisitWithdrawalView",
 ]
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=4000)]
@@ -142,8 +144,22 @@ class MysteryVisitIn(Model):
     advice: Advice
 
 
+class VisitWithdrawalIn(Model):
+    """Why a mystery visit was recorded wrongly."""
+
+    reason: Words
+
+
+class VisitWithdrawalView(Model):
+    """That a mystery visit was recorded wrongly: by whom it was taken back, when and why."""
+
+    reason: str
+    withdrawn_by: str
+    withdrawn_at: datetime
+
+
 class MysteryVisitView(Model):
-    """A mystery visit."""
+    """A mystery visit; one that is `withdrawn` was recorded wrongly and counts nowhere."""
 
     id: UUID
     number: str
@@ -156,3 +172,4 @@ class MysteryVisitView(Model):
     advice: Advice
     noted_by: str
     noted_at: datetime
+    withdrawn: VisitWithdrawalView | None

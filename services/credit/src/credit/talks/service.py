@@ -23,7 +23,7 @@ from credit.subjects.models import Subject
 from credit.subjects.repository import SubjectRepository
 
 from .errors import CommitmentNotFound, MysteryVisitNotFound, TalkConflict, TalkNotFound
-from .models import MysteryVisit, Talk
+from .models import MysteryVisit, MysteryVisitWithdrawal, Talk
 from .repository import TalkRepository
 from .rules import Advice, TalkState
 from .schemas import (
@@ -37,6 +37,8 @@ from .schemas import (
     TalkBrief,
     TalkIn,
     TalkView,
+    VisitWithdrawalIn,
+    VisitWithdrawalView,
 )
 
 __all__ = ["TalkService"]
@@ -235,14 +237,39 @@ class TalkService:
         )
         self._talks.add(visit)
         await self._session.flush()
-        return _visit(visit)
+        return _visit(visit, None)
+
+    async def withdraw_visit(
+        self, actor: Principal, visit_id: UUID, wanted: VisitWithdrawalIn
+    ) -> MysteryVisitView:
+        """Take back a mystery visit that was recorded wrongly: it stays on record and counts nowhere.
+
+        Raises:
+            MysteryVisitNotFound: not in the caller's regions.
+            TalkConflict: it was withdrawn before.
+        """
+        visit = await self._talks.visit(visit_id, actor)
+        if visit is None:
+            raise MysteryVisitNotFound
+        await self._subjects.lock(visit.subject_id, None)
+        if await self._talks.withdrawals([visit.id]):
+            raise TalkConflict(Text("该暗访记录已撤回", "The mystery visit has been withdrawn"))
+        row = MysteryVisitWithdrawal(
+            visit_id=visit.id,
+            reason=wanted.reason,
+            withdrawn_by=actor.sub,
+            withdrawn_at=self._env.clock.now(),
+        )
+        self._talks.add(row)
+        await self._session.flush()
+        return _visit(visit, row)
 
     async def get_visit(self, actor: Principal, visit_id: UUID) -> MysteryVisitView:
         """A mystery visit of the caller's regions. Raises MysteryVisitNotFound."""
         visit = await self._talks.visit(visit_id, actor)
         if visit is None:
             raise MysteryVisitNotFound
-        return _visit(visit)
+        return _visit(visit, (await self._talks.withdrawals([visit.id])).get(visit.id))
 
     async def search_visits(
         self,
@@ -255,7 +282,8 @@ class TalkService:
         """Mystery visits of the caller's regions, newest first. Raises InvalidPayload: a foreign cursor."""
         rows = await self._talks.visits(actor, subject_id, campaign_id, cursor_id(cursor), limit)
         items, following = page_of(rows, limit, lambda row: encode_cursor(str(row.id)))
-        return Page(items=[_visit(row) for row in items], next_cursor=following)
+        gone = await self._talks.withdrawals([row.id for row in items])
+        return Page(items=[_visit(row, gone.get(row.id)) for row in items], next_cursor=following)
 
     async def _subject(self, actor: Principal, subject_id: UUID) -> Subject:
         subject = await self._subjects.lock(subject_id, actor)
@@ -334,7 +362,7 @@ def _brief(talk: Talk) -> TalkBrief:
     )
 
 
-def _visit(row: MysteryVisit) -> MysteryVisitView:
+def _visit(row: MysteryVisit, gone: MysteryVisitWithdrawal | None) -> MysteryVisitView:
     return MysteryVisitView(
         id=row.id,
         number=row.number,
@@ -347,4 +375,9 @@ def _visit(row: MysteryVisit) -> MysteryVisitView:
         advice=Advice(row.advice),
         noted_by=row.noted_by,
         noted_at=row.noted_at,
+        withdrawn=None
+        if gone is None
+        else VisitWithdrawalView(
+            reason=gone.reason, withdrawn_by=gone.withdrawn_by, withdrawn_at=gone.withdrawn_at
+        ),
     )
