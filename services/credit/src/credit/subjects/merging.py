@@ -171,7 +171,8 @@ class MergeService:
             raise InvalidPayload.at("/into", Text("不得并入自身", "A subject is not merged into itself"))
         if actor.subject_id is not None:
             raise SubjectNotFound
-        held = await self._subjects.lock_all([subject_id, survivor_id], None)
+        # Merged elsewhere meanwhile, it is refused; another merger may hold whom it was merged into.
+        held = await self._subjects.lock_all([subject_id, survivor_id], None, as_seen=True)
         if len(held) < 2 or not all(actor.covers(one.region) for one in held.values()):
             raise SubjectNotFound
         return held[subject_id], held[survivor_id]

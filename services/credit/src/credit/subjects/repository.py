@@ -148,18 +148,20 @@ class SubjectRepository:
             return subject
         return (await self.lock_all([subject_id], principal)).get(subject_id)
 
-    async def lock_all(self, ids: Collection[UUID], principal: Principal | None) -> dict[UUID, Subject]:
+    async def lock_all(
+        self, ids: Collection[UUID], principal: Principal | None, *, as_seen: bool = False
+    ) -> dict[UUID, Subject]:
         """Those of these subjects that the caller may see, locked for writing, each with its family.
 
         A family, which is whoever is one with a subject by mergers, is locked as a whole and in order of id:
         what is recorded of a merged subject is its survivor's, and mergers hold both. So whoever holds a
         subject never waits for another of its family. Subjects that may be of several families are locked by
-        one call, never one after the other.
+        one call, never one after the other. `as_seen`: whom one was merged into meanwhile is not waited for.
         """
         while True:
             rows = await self._hold(ids, principal)
             held = {subject.id: subject for subject, _ in rows}
-            if all(one.merged_into is None or one.merged_into in held for one in held.values()):
+            if as_seen or all(one.merged_into is None or one.merged_into in held for one in held.values()):
                 return {subject.id: subject for subject, seen in rows if seen and subject.id in ids}
 
     async def lock_free(self, subject_id: UUID) -> Subject | None:
