@@ -5,7 +5,14 @@ import sys
 from hashlib import sha256
 
 import pytest
-from common.db import Database, SchemaError, check_database, migrations_folder
+from common.db import (
+    Database,
+    SchemaError,
+    check_database,
+    copy_records,
+    migrations_folder,
+    sqlstate,
+)
 from common.migrations import migrate
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -41,6 +48,26 @@ async def test_errors_of_statements_hide_their_parameters(postgres: PostgresServ
             async with database.session() as session:
                 await session.execute(text(statement), {"name": "王样例"})
         assert "王样例" not in str(caught.value)
+    await database.dispose()
+
+
+async def test_a_copy_that_fails_raises_as_any_statement_does(postgres: PostgresServer) -> None:
+    """A vanished connection and a refused record are errors of the database, told apart by their state."""
+    database = Database(postgres.create_database("copied"))
+    async with database.session() as session:
+        await session.execute(text("CREATE TABLE once (id integer PRIMARY KEY)"))
+    with pytest.raises(DBAPIError) as caught:
+        async with database.session() as session:
+            await copy_records(session, "once", ["id"], [(1,), (1,)])
+    assert sqlstate(caught.value) == "23505"
+    with pytest.raises(DBAPIError) as caught:
+        async with database.session() as session, database.session() as killer:
+            pid = await session.scalar(text("SELECT pg_backend_pid()"))
+            await killer.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            await copy_records(session, "once", ["id"], [(1,)])
+    assert caught.value.connection_invalidated
+    async with database.session() as session:
+        assert await session.scalar(text("SELECT count(*) FROM once")) == 0
     await database.dispose()
 
 

@@ -100,6 +100,25 @@ async def test_inclusion_within_a_second(stored_log):
     await check_whole(stored_log, {"entry-0"})
 
 
+@pytest.mark.parametrize(
+    "failure", [asyncpg.InternalClientError("another operation is in progress"), RuntimeError("unforeseen")]
+)
+async def test_no_failure_ends_the_sequencer(stored_log, monkeypatch, failure):
+    failures = [failure]
+
+    async def listen(connection, *arguments):
+        if failures:
+            raise failures.pop()
+        return await add_listener(connection, *arguments)
+
+    add_listener = asyncpg.Connection.add_listener
+    monkeypatch.setattr(asyncpg.Connection, "add_listener", listen)
+    async with running(stored_log) as status:
+        await stored_log.append(0)
+        await until_drained(stored_log, 1)
+        assert not failures and status.trouble is None
+
+
 async def test_a_checkpoint_ends_with_each_entry_of_an_event_that_asks_for_one(stored_log):
     """However many wait when the sequencer comes, none stands behind such an entry in its checkpoint."""
     events = ("plain", "mark", "plain", "plain", "mark", "mark", "plain")

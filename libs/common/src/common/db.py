@@ -1,9 +1,11 @@
 """PostgreSQL for every service: registry, ids, types, engine, one-transaction sessions, boot checks."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,6 +14,7 @@ import asyncpg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import DateTime, Dialect, MetaData, Table, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import registry
@@ -21,10 +24,13 @@ from uuid_utils.compat import uuid7
 from common.settings import async_url
 
 __all__ = [
+    "DRIVER_ERRORS",
     "Database",
     "SchemaError",
     "UtcDateTime",
     "check_database",
+    "copy_records",
+    "copy_rows",
     "include",
     "migrations_folder",
     "new_id",
@@ -39,6 +45,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises where SQLAlchemy does not stand between."""
 
 
 def new_registry() -> registry:
@@ -86,6 +96,48 @@ def sqlstate(error: DBAPIError) -> str | None:
     """The five-character SQLSTATE behind a database error, or None when the server gave none."""
     origin: Any = error.orig
     return getattr(origin, "sqlstate", None)
+
+
+async def copy_records(
+    session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]
+) -> None:
+    """Write records by COPY, on the session's own connection and in its transaction.
+
+    Raises:
+        DBAPIError: whatever the driver raised, as from any other statement of the session.
+    """
+    raw = await (await session.connection()).get_raw_connection()
+    driver: Any = raw.driver_connection
+    try:
+        await driver.copy_records_to_table(table, records=records, columns=columns)
+    except DRIVER_ERRORS as error:
+        gone = driver.is_closed()
+        raise DBAPIError(f"COPY {table}", None, error, True, connection_invalidated=gone) from error
+
+
+async def copy_rows(session: AsyncSession, model: type[Any], rows: Sequence[object]) -> None:
+    """Write rows of a mapped class by COPY, each an object with its columns as attributes.
+
+    Raises as `copy_records`.
+    """
+    if not rows:
+        return
+    table: Table = model.__table__
+    columns = [column.name for column in table.columns]
+    documents = [place for place, column in enumerate(table.columns) if isinstance(column.type, JSONB)]
+    values = attrgetter(*columns)
+    await copy_records(session, table.name, columns, [_record(values(row), documents) for row in rows])
+
+
+def _record(values: tuple[Any, ...], documents: list[int]) -> tuple[Any, ...]:
+    """The values as COPY takes them: documents as their text."""
+    if not documents:
+        return values
+    record = list(values)
+    for place in documents:
+        if record[place] is not None:
+            record[place] = json.dumps(record[place], ensure_ascii=False)
+    return tuple(record)
 
 
 async def _connect(*args: Any, **options: Any) -> Any:

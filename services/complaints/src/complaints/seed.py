@@ -4,7 +4,6 @@ The same plan gives the same complaints. All persons, phones and firms are inven
 patterns, so that statistics and queues have something to show and nothing real stands in them.
 """
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,13 @@ from common import regions
 from common.calendar import add_working_days
 from common.clock import CHINA, china_date
 from common.crypto import Keyring
-from common.db import Database
+from common.db import Database, copy_rows
 from common.events import NewEvent
 from common.events import publish_many as announce_many
 from common.seeding import DEMO_SUBJECT_IDS, Progress, SeedPlan
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from complaints.cases.history import deadlines_of, set_next_due
 from complaints.cases.models import Case, CaseEvent
@@ -42,7 +41,6 @@ __all__ = ["seed"]
 CHUNK = 250
 FIRST_SERIAL = 90_000
 """Synthetic numbers stand apart from those of filed complaints."""
-JSON_COLUMNS = frozenset({"categories", "routing", "data"})
 SURNAMES = "王李张刘陈杨赵黄周吴"
 STORIES = (
     "我参加“{agency}”的{days}日游，合同写明的样例古塔没有去，导游擅自改成去特产店购物一个多小时，要求赔偿。",
@@ -135,25 +133,9 @@ def _mark(plan: SeedPlan) -> str:
 
 
 async def _store(session: AsyncSession, chunk: Sequence[tuple[Case, list[CaseEvent]]]) -> None:
-    raw = await (await session.connection()).get_raw_connection()
-    connection: Any = raw.driver_connection
-    await _copy(connection, "cases", [case for case, _ in chunk])
-    await _copy(connection, "case_events", [event for _, events in chunk for event in events])
+    await copy_rows(session, Case, [case for case, _ in chunk])
+    await copy_rows(session, CaseEvent, [event for _, events in chunk for event in events])
     await announce_many(session, service=SERVICE, events=[_received(case) for case, _ in chunk])
-
-
-async def _copy(connection: Any, name: str, rows: Sequence[SQLModel]) -> None:
-    """COPY rows of one table; the columns that hold JSON are written as its text."""
-    columns = list(type(rows[0]).model_fields)
-    await connection.copy_records_to_table(
-        name,
-        records=[tuple(_cell(column, getattr(row, column)) for column in columns) for row in rows],
-        columns=columns,
-    )
-
-
-def _cell(column: str, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if column in JSON_COLUMNS else value
 
 
 def _received(case: Case) -> NewEvent:

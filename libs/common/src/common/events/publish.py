@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from common.db import new_id
+from common.db import copy_records, new_id
 from common.events.bell import ring_on_commit
 from common.events.envelope import event_type
 from common.events.models import EPOCH, OUTBOX
@@ -101,13 +101,7 @@ async def publish_many(session: AsyncSession, *, service: str, events: Iterable[
         )
         for event in events
     ]
-    raw = await (await session.connection()).get_raw_connection()
-    connection: Any = raw.driver_connection
-    await connection.copy_records_to_table(
-        OUTBOX.name,
-        records=records,
-        columns=["epoch", *_GIVEN],
-    )
+    await copy_records(session, OUTBOX.name, ["epoch", *_GIVEN], records)
     ring_on_commit(session)
     return len(records)
 

@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Callable, Collection
 from typing import Any
 
-import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge
 from sqlalchemy import func, select
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from common.clock import Clock
+from common.db import DRIVER_ERRORS
 from common.ledger.cosigner import Cosigner
 from common.ledger.errors import Refused
 from common.ledger.sequencing import BATCH, Batch, lag, sequence, start_log
@@ -89,10 +89,13 @@ class Sequencer:
                 async with self._engine.connect() as connection:
                     await self._stand_by(connection)
                     await self._lead(connection)
-            except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except (SQLAlchemyError, *DRIVER_ERRORS, OSError) as error:
                 self._trouble(Text("日志数据库不可用", "the log's database does not answer"), error)
             except (Refused, MissingKey) as error:
                 self._trouble(Text(f"日志无法签名：{error}", f"the log cannot sign: {error}"), error)
+            except Exception as error:
+                # Nothing else would tell that the log stands still; what it signed is committed or gone.
+                self._trouble(Text("日志程序出错", "the log's program failed"), error)
             finally:
                 self._status.leading = False
             await asyncio.sleep(RETRY_SECONDS)

@@ -4,13 +4,13 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, cast
 from uuid import UUID
 
 from common.auth import Principal, region_clause
+from common.db import copy_rows
 from sqlalchemy import ColumnElement, and_, any_, delete, func, literal, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
@@ -253,29 +253,8 @@ class ImportRepository:
         await self._session.execute(delete(Import).where(col(Import.id) == import_id))
 
     async def copy(self, model: type[SQLModel], rows: Sequence[object]) -> None:
-        """Rows of one table by COPY, on the session's own connection and in its transaction."""
-        if not rows:
-            return
-        table: Any = model.__table__  # type: ignore[attr-defined]
-        columns = [(column.name, isinstance(column.type, JSONB)) for column in table.columns]
-        values = attrgetter(*(name for name, _ in columns))
-        documents = [place for place, (_, document) in enumerate(columns) if document]
-        records = [_record(values(row), documents) for row in rows]
-        raw = await (await self._session.connection()).get_raw_connection()
-        connection: Any = raw.driver_connection
-        await connection.copy_records_to_table(
-            table.name, records=records, columns=[name for name, _ in columns]
-        )
-
-
-def _record(values: tuple[Any, ...], documents: list[int]) -> tuple[Any, ...]:
-    if not documents:
-        return values
-    record = list(values)
-    for place in documents:
-        if record[place] is not None:
-            record[place] = json.dumps(record[place], ensure_ascii=False)
-    return tuple(record)
+        """Rows of one table by COPY."""
+        await copy_rows(self._session, model, rows)
 
 
 def _any_of(wanted: Identities) -> list[ColumnElement[bool]]:

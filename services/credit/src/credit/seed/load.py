@@ -1,26 +1,22 @@
 """Loading the demo province in chunks: rows by COPY, grades into the log, one event per subject."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
-from operator import attrgetter
 from random import Random
-from typing import Any
 from uuid import UUID
 
 from common.clock import CHINA, china_date
 from common.crypto import Keyring
-from common.db import Database
+from common.db import Database, copy_rows
 from common.events import NewEvent, publish_many
 from common.ledger import LogSigner, append_many
 from common.seeding import DEMO_SUBJECT_IDS, Progress, SeedPlan, demo_id
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
 from credit.config import Settings
 from credit.environment import Environment
@@ -290,30 +286,11 @@ def _fact(subject: _Subject, serial: int, one: Happening, chance: Random, now: d
 
 
 async def _store(session: AsyncSession, env: Environment, rows: _Rows) -> None:
-    await _copy(session, Subject, rows.subjects)
-    await _copy(session, Fact, rows.facts)
-    await _copy(session, PublishedGrade, rows.grades)
+    await copy_rows(session, Subject, rows.subjects)
+    await copy_rows(session, Fact, rows.facts)
+    await copy_rows(session, PublishedGrade, rows.grades)
     for model, papers in rows.papers.tables():
-        await _copy(session, model, papers)
+        await copy_rows(session, model, papers)
     now = env.clock.now()
     await append_many(session, log=env.log, entries=[entry_of(grade) for grade in rows.grades], now=now)
     await publish_many(session, service=SERVICE, events=rows.events)
-
-
-async def _copy(session: AsyncSession, model: type[SQLModel], rows: Sequence[object]) -> None:
-    """Rows of one table by COPY, on the session's own connection and in its transaction."""
-    table: Any = model.__table__  # type: ignore[attr-defined]
-    names = [column.name for column in table.columns]
-    documents = [isinstance(column.type, JSONB) for column in table.columns]
-    values = attrgetter(*names)
-    records = [
-        tuple(_value(value, document) for value, document in zip(values(row), documents, strict=True))
-        for row in rows
-    ]
-    raw = await (await session.connection()).get_raw_connection()
-    connection: Any = raw.driver_connection
-    await connection.copy_records_to_table(table.name, records=records, columns=names)
-
-
-def _value(value: Any, document: bool) -> Any:
-    return json.dumps(value, ensure_ascii=False) if document and value is not None else value
