@@ -324,9 +324,10 @@ async def test_what_a_draft_must_say(service: Service) -> None:
     await service.post("/listings", wrong, 422)
     await service.post("/listings", body | {"condition": "SEV-T-3", "subject_id": str(uuid4())}, 404)
     await service.post("/listings", body | {"condition": "SEV-T-3"}, 404, service.who("140200"))
-    await service.post("/listings", body | {"condition": "SEV-T-3"})
+    [first] = await service.post("/listings", body | {"condition": "SEV-T-3"})
     again = await service.post("/listings", body | {"condition": "SEV-T-3"}, 409)
     assert again["type"] == "/problems/listing-exists"
+    assert (again["listing_id"], again["number"]) == (first["id"], first["number"])
     late = await opened(service)
     await service.post(f"/listings/{late['id']}/notify", {"served_on": "2026-11-24"}, 422)
     await service.post(f"/listings/{late['id']}/notify", {"served_on": "2026-11-22"}, 422)

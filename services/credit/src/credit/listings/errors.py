@@ -19,7 +19,7 @@ class ListingNotFound(NotFound):
 
 
 class ListingExists(StateConflict):
-    """The subject is already being listed, or is listed, for this condition."""
+    """The subject is already being listed, or is listed, for this condition; the listing is named."""
 
     type = "/problems/listing-exists"
     title = Text(

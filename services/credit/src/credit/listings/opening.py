@@ -34,7 +34,7 @@ class ListingOpenings(ListingDesk):
             InvalidPayload: unknown or unfitting condition, a natural person where the condition names none, a
                 role in which nobody is listed along, a missing legal basis or penalty, a fact that is not the
                 subject's or a named person's, or does not stand.
-            ListingExists: a listing for this condition runs or stands already.
+            ListingExists: a listing for this condition, which it names, runs or stands already.
         """
         named = [wanted.subject_id, *(person.subject_id for person in wanted.persons)]
         await self._subjects.lock_all(named, actor)  # in order of id, so that two drafts never wait crosswise
@@ -185,8 +185,9 @@ class ListingOpenings(ListingDesk):
         by: str,
         proposal_id: UUID | None = None,
     ) -> Listing:
-        if await self._listings.running(subject.id, condition.id, role):
-            raise ListingExists
+        running = await self._listings.running(subject.id, condition.id, role)
+        if running is not None:
+            raise ListingExists(listing_id=str(running.id), number=running.number)
         listing = Listing(
             id=new_id(),
             number=await self._papers.record_number("MD", region),

@@ -121,15 +121,15 @@ class ListingRepository:
         """A listing as it is now; its subject's row is locked before."""
         return await self._session.get(Listing, listing_id, populate_existing=True)
 
-    async def running(self, subject_id: UUID, condition: str, role: str) -> bool:
-        """Whether a listing for this condition runs or stands already."""
-        query = select(col(Listing.id)).where(
+    async def running(self, subject_id: UUID, condition: str, role: str) -> Listing | None:
+        """The listing for this condition that runs or stands already."""
+        query = select(Listing).where(
             col(Listing.subject_id) == subject_id,
             col(Listing.condition) == condition,
             col(Listing.role) == role,
             col(Listing.state).not_in((State.DISMISSED, State.REMOVED)),
         )
-        return (await self._session.execute(query.limit(1))).first() is not None
+        return (await self._session.execute(query.limit(1))).scalar_one_or_none()
 
     async def page(
         self,
