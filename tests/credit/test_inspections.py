@@ -451,11 +451,19 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
     drafter = service.who(sub="drafter")
     problem = await service.post("/campaigns", body | {"ends_on": "2026-10-01"}, 422)
     assert problem["errors"][0]["pointer"] == "/ends_on"
+    wrong = f"/campaigns/{(await service.post('/campaigns', body | {'name': '误建专项行动'}))['id']}"
+    await service.post(f"{wrong}/withdrawal", None, 404, service.who("140100"))
+    gone = await service.post(f"{wrong}/withdrawal", None, 200)
+    assert (gone["state"], gone["allowed"]) == ("withdrawn", [])
+    refused = await service.post(f"{wrong}/start", None, 409, service.who(sub="second"))
+    assert refused["type"] == "/problems/campaign-conflict"
     made = await service.post("/campaigns", body, who=drafter)
     path = f"/campaigns/{made['id']}"
+    assert made["allowed"] == ["start", "withdraw"]
     await service.post(f"{path}/progress", {"task_no": 1, "done": 1, "note": "开展"}, 409)
     await service.post(f"{path}/start", None, 409, drafter)
     await service.post(f"{path}/start", None, 200, service.who(sub="second"))
+    await service.post(f"{path}/withdrawal", None, 409)
     await service.post(f"{path}/progress", {"task_no": 3, "done": 1, "note": "开展"}, 422)
     said = {"task_no": 1, "done": 10, "finished": True, "note": "完成"}
     progressed = await service.post(f"{path}/progress", said, 200)

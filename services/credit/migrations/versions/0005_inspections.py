@@ -153,7 +153,7 @@ def upgrade() -> None:
     sa.Column('closed_by', sa.Text(), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.CheckConstraint("(state = 'closed') = (report IS NOT NULL)", name=op.f('ck_campaigns_closed_has_report')),
-    sa.CheckConstraint("state IN ('draft', 'active', 'closed')", name=op.f('ck_campaigns_state')),
+    sa.CheckConstraint("state IN ('draft', 'active', 'closed', 'withdrawn')", name=op.f('ck_campaigns_state')),
     sa.CheckConstraint('ends_on >= starts_on', name=op.f('ck_campaigns_period')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
     sa.UniqueConstraint('number', name=op.f('uq_campaigns_number'))

@@ -49,6 +49,15 @@ async def start_campaign(campaign_id: UUID, actor: Second, campaigns: CampaignSe
 
 
 @router.post(
+    "/{campaign_id}/withdrawal",
+    responses=declare(CampaignNotFound, CampaignConflict),
+    summary="Give up a draft that is not started",
+)
+async def withdraw_campaign(campaign_id: UUID, actor: Runner, campaigns: CampaignServiceDep) -> CampaignView:
+    return await campaigns.withdraw(actor, campaign_id)
+
+
+@router.post(
     "/{campaign_id}/progress",
     responses=declare(CampaignNotFound, CampaignConflict),
     summary="Report how far a task has come",

@@ -11,12 +11,14 @@ class CampaignState(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
     CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
 
 
 _ACTS = {
-    CampaignState.DRAFT: ["start"],
+    CampaignState.DRAFT: ["start", "withdraw"],
     CampaignState.ACTIVE: ["progress", "close"],
     CampaignState.CLOSED: [],
+    CampaignState.WITHDRAWN: [],
 }
 
 

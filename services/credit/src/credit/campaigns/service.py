@@ -112,6 +112,15 @@ class CampaignService:
         await self._session.flush()
         return await self._view(campaign)
 
+    async def withdraw(self, actor: Principal, campaign_id: UUID) -> CampaignView:
+        """Give a draft up, such as one with a wrong region. Raises CampaignNotFound, CampaignConflict."""
+        campaign = await self._locked(actor, campaign_id, "withdraw")
+        campaign.state, campaign.closed_by = CampaignState.WITHDRAWN, actor.sub
+        campaign.closed_at = self._env.clock.now()
+        campaign.version += 1
+        await self._session.flush()
+        return await self._view(campaign)
+
     async def report_progress(self, actor: Principal, campaign_id: UUID, wanted: ProgressIn) -> CampaignView:
         """Report how far a task has come.
 
