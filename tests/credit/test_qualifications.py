@@ -104,6 +104,7 @@ async def test_training_is_a_fact_once_and_counts_for_its_year(service: Service)
     assert len({one.json()["id"] for one in answers}) == 1
     (fact,) = (await service.get(f"{path}/facts"))["items"]
     assert (fact["code"], fact["source"]["kind"]) == ("TRAINING_COMPLETED", "qualification")
+    assert fact["payload"] == {"course": "导游年度培训（演示）", "hours": 24.5}
     assert fact["id"] == answers[0].json()["fact_id"]
     await service.post(f"{path}/trainings", body | {"hours": 30}, 409)
     _, other = await guide(service)

@@ -181,7 +181,7 @@ class QualificationService:
                 "source": Source(
                     kind=SourceKind.QUALIFICATION, authority=wanted.authority, reference=str(row_id)
                 ),
-                "payload": {"course": wanted.course, "hours": int(hours)},
+                "payload": {"course": wanted.course, "hours": _number(hours)},
                 "evidence": evidence,
             }
         )
@@ -318,6 +318,11 @@ class QualificationService:
 def _last_day(row: Qualification) -> date | None:
     days = [day for day in (row.expires_on, row.ended_on) if day is not None]
     return min(days, default=None)
+
+
+def _number(hours: Decimal) -> int | float:
+    """Hours as a fact says them: whole ones as such, halves exactly."""
+    return int(hours) if hours == hours.to_integral_value() else float(hours)
 
 
 def _evidence(stored: Sequence[dict[str, str]]) -> list[EvidenceRef]:
