@@ -480,3 +480,27 @@ def test_no_path_of_many_histories_is_dearer_than_what_trying_everything_finds()
     compared = sum(try_everything(seed, 100) for seed in range(20))
     print(f"2,000 histories: {compared} paths compared")
     assert compared > 500
+
+
+def test_a_fact_that_another_of_its_act_hides_is_not_brought_out_for_a_path() -> None:
+    twelve = {"window": {"months": 12}}
+    card = Scorecard.parse(
+        {
+            "id": "one-act",
+            "base": 100,
+            "groups": [{"id": "g", "once_per": "act"}],
+            "rules": [
+                {"id": "GRAVE", "codes": "GRAVE", "points": -20, "cap": -20, "group": "g", **twelve},
+                {"id": "LIGHT", "codes": "LIGHT", "points": -10, "group": "g", **twelve},
+                {"id": "OTHER", "codes": "OTHER", "points": -30, **twelve},
+            ],
+            "bands": [{"grade": "A", "min": 80}, {"grade": "B", "max": 79}],
+            "paths": [{"action": "repair", "closes": {"GRAVE": REPAIRED, "OTHER": REPAIRED}, "cost": 4}],
+        }
+    )
+    first, second, light, other = facts((code, DAY) for code in ("GRAVE", "GRAVE", "LIGHT", "OTHER"))
+    rows = [replace(first, payload={"act": "1"}), replace(second, payload={"act": "2"})]
+    rows += [replace(light, payload={"act": "2"}), other]
+    offers = [Repairable(second.id, DAY), Repairable(other.id, DAY)]
+    path = check(AGENCY, rows, DAY, card, offers)[-1]
+    assert (path.on, path.cost, [step.fact_id for step in path.steps]) == (DAY, 4, [other.id])

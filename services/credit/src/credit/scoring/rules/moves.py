@@ -76,8 +76,13 @@ def earnings(card: Scorecard) -> list[Earning]:
 
 
 def is_monotone(card: Scorecard) -> bool:
-    """Whether ending what counts against a subject, or earning more, can never make its grade worse."""
-    return not card.has_conditions and not any(
+    """Whether ending what counts against a subject, or earning more, can never make its grade worse.
+
+    Once an act, the end of a fact may bring out another of its act that no cap spares.
+    """
+    if card.has_conditions or any(group.once_per for group in card.groups):
+        return False
+    return not any(
         rule.take == "latest" or any(case.when and "nth" in case.when.variables for case in rule.cases)
         for rule in card.rules
     )
