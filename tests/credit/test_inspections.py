@@ -482,6 +482,13 @@ async def test_a_campaign_counts_what_was_done_and_ends_with_a_report(service: S
         "observations": [{"item": "AG-PRICE", "finding": "problem", "text": "宣传零团费"}],
         "advice": "inspection",
     }
+    given_up = visit | {"campaign_id": wrong.rpartition("/")[2]}
+    refused = await service.post("/mystery-visits", given_up, 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/campaign_id"], "it takes nothing more"
+    check = {"subject_id": subject["id"], "trigger": trigger, "items": ["AG-CONTRACT"], "inspectors": TEAM}
+    check |= {"campaign_id": given_up["campaign_id"], "department": "综合执法队"}
+    refused = await service.post("/inspections", check, 422)
+    assert [one["pointer"] for one in refused["errors"]] == ["/campaign_id"]
     stranger = visit | {"visitors": ["phone-a", "nobody"]}
     problem = await service.post("/mystery-visits", stranger, 422)
     assert problem["errors"][0]["pointer"] == "/visitors"

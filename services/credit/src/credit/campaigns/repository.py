@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from .models import Campaign, CampaignEntry
+from .rules import CampaignState
 
 __all__ = ["CampaignRepository"]
 
@@ -35,6 +36,11 @@ class CampaignRepository:
         if lock:
             query = query.with_for_update().execution_options(populate_existing=True)
         return (await self._session.execute(query)).scalar_one_or_none()
+
+    async def is_open_to(self, campaign_id: UUID, principal: Principal) -> bool:
+        """Whether checks, talks and visits may be told of it: one of the caller's regions, not given up."""
+        campaign = await self.find(campaign_id, principal)
+        return campaign is not None and campaign.state != CampaignState.WITHDRAWN
 
     async def page(
         self, principal: Principal, state: str | None, before: UUID | None, limit: int

@@ -79,7 +79,8 @@ class InspectionService:
         ).by_code
         if not set(wanted.items) <= known.keys() or len(set(wanted.items)) != len(wanted.items):
             raise InvalidPayload.at("/items", Text("清单中没有该事项或事项重复", "Not in the list, or twice"))
-        if wanted.campaign_id is not None and await self._campaigns.find(wanted.campaign_id, actor) is None:
+        named = wanted.campaign_id
+        if named is not None and not await self._campaigns.is_open_to(named, actor):
             raise InvalidPayload.at("/campaign_id", Text("没有该专项行动", "There is no such campaign"))
         await self._inspectors.check_team(wanted.inspectors, subject.id, subject.region, "/inspectors")
         policy = self._policy(subject.region, today)

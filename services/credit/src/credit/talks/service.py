@@ -292,7 +292,7 @@ class TalkService:
         return subject
 
     async def _check_campaign(self, actor: Principal, campaign_id: UUID | None) -> None:
-        if campaign_id is not None and await self._campaigns.find(campaign_id, actor) is None:
+        if campaign_id is not None and not await self._campaigns.is_open_to(campaign_id, actor):
             raise InvalidPayload.at("/campaign_id", Text("没有该专项行动", "There is no such campaign"))
 
     async def _open(self, actor: Principal, talk_id: UUID) -> Talk:
