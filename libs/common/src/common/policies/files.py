@@ -81,7 +81,7 @@ def read_policy_file(path: Path) -> list[Json]:
     try:
         text = path.read_text(encoding="utf-8")
         document = yaml.load(text, Loader=_Loader)  # noqa: S506  (_Loader is a SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as failure:
+    except (OSError, ValueError, TypeError, LookupError, yaml.YAMLError, RecursionError) as failure:
         raise PolicyError(path.name, Text(f"无法读取：{failure}", f"cannot be read: {failure}")) from failure
     entries = document if isinstance(document, list) else [document]
     policies: list[Json] = []
