@@ -15,6 +15,7 @@ from credit.exchange.adapters import (
 )
 from credit.exchange.desk import ExchangeDesk
 from credit.exchange.rules import System
+from sqlalchemy import text
 
 from .conftest import Service
 
@@ -78,10 +79,20 @@ class Other:
         return [one for one in self.got if one["subject"]["key"] == subject["key"]]
 
 
+class Desk(ExchangeDesk):
+    """The desk whose rounds a test makes, beside those of the service's own, which knows no other side."""
+
+    async def round(self) -> None:
+        """A round, and what a round of the service's own has in hand meanwhile."""
+        await super().round()
+        async with self._database.session() as session:
+            await session.execute(text("SELECT FROM exchange_decisions ORDER BY id FOR UPDATE"))
+
+
 def desk(service: Service, other: Adapter, at: System = System.NATIONAL) -> ExchangeDesk:
     adapters: dict[System, Adapter] = {system: NullAdapter() for system in System}
     adapters[at] = other
-    made = ExchangeDesk(service.app.state.db, service.app.state.env, adapters)
+    made = Desk(service.app.state.db, service.app.state.env, adapters)
     service.app.state.exchange = made
     return made
 
