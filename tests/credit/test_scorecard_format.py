@@ -498,7 +498,10 @@ def test_cases_are_told_apart_by_the_exit_code(tmp_path: Path) -> None:
         ('{"facts": [{"code": "A", "occurred_on": "0001-01-01"}]}', "a date is out of range"),
         ("3", "line 2: must be a JSON object"),
         ('{"expect": {"vetoes": 5}}', "第 2 行：expect.vetoes：须为文本或 JSON 对象"),
-        ('{"facts": [{"code": "A", "action": "undo"}]}', "facts[0].action：可用：'record'"),
+        (
+            '{"facts": [{"code": "A", "action": "undo"}]}',
+            "facts[0].action：可用：'record', 'amend', 'revoke', 'restore', 'dispute', 'settle'",
+        ),
         ('{"valid_at": 20260110}', "valid_at: 20260110 is no date: write a day that exists as YYYY-MM-DD"),
         ('{"valid_at": "2026/01/10"}', "'2026/01/10' is no date"),
         ('{"facts": [{"code": "A", "occurred_on": "2026-02-30"}]}', "'2026-02-30' is no date"),

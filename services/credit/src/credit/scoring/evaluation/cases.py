@@ -368,7 +368,7 @@ def _explained(failure: ValidationError) -> Text:
         elif isinstance(raised := context.get("error"), CardError):
             text = raised.text
         elif expected := context.get("expected"):
-            text = Text(f"可用：{expected}", f"use one of {expected}")
+            text = Text("可用：" + expected.replace(" or ", ", "), f"use one of {expected}")
         zh.append(f"{place}：{text.zh}" if place else text.zh)
         en.append(f"{place}: {text.en}" if place else text.en)
     return Text("；".join(zh), "; ".join(en))
