@@ -115,3 +115,49 @@ async def test_the_round_over_honours_waits_for_no_survivor(service: Service) ->
         assert await asyncio.wait_for(HonourDeeds(second, state.env).watch([honour]), 10) == 0
     async with state.db.session() as session:
         assert await HonourDeeds(session, state.env).watch([honour]) == 1
+
+
+@pytest.mark.parametrize("asked", ["merged", "survivor", "family"])
+async def test_a_subject_awaited_through_a_merger_is_not_held_while_the_other_is_awaited(
+    service: Service, asked: str
+) -> None:
+    kinds: list[dict[str, Any]] = [{}, {"kind": "unlicensed_operator", "key": None}]
+    made = [await service.subject(**kind) for kind in (reversed(kinds) if asked == "survivor" else kinds)]
+    if asked == "family":
+        made.append(await service.subject(kind="unlicensed_operator", key=None, name="虚构无证经营点"))
+        await merged(service, made[2], made[1])
+    low, high = UUID(made[0]["id"]), UUID(made[-1]["id"])
+    other, firm = (low, high) if asked == "survivor" else (UUID(made[1]["id"]), low)
+    merge = text("UPDATE subjects SET merged_into = :into, status = 'closed' WHERE id = :id")
+    database = service.app.state.db
+
+    async def lock() -> None:
+        async with database.session() as session:
+            assert await SubjectRepository(session).lock(high, None) is not None
+
+    async with database.session() as session:
+        async with database.session() as merging:
+            for one in made:
+                await merging.execute(LOCK, {"id": UUID(one["id"])})
+            await merging.execute(merge, {"id": other, "into": firm})
+            task = asyncio.create_task(lock())
+            await until_waiting(merging, task)
+            taking = asyncio.create_task(session.execute(LOCK, {"id": low}))
+            for _ in range(200):
+                if await merging.scalar(WAITING) == 2:
+                    break
+                await asyncio.sleep(0.02)
+        await taking
+        await until_waiting(session, task)
+        assert await session.scalar(HELD, {"id": high}), "whoever writes of the two locks it next"
+    await task
+
+
+async def test_no_row_of_many_is_looked_for_along_the_whole_list(service: Service) -> None:
+    class Asked(list[UUID]):
+        def __contains__(self, one: object) -> bool:
+            raise AssertionError("five thousand drawn objects take seconds so")
+
+    ids = Asked(UUID(one["id"]) for one in await inns(service))
+    async with service.app.state.db.session() as session:
+        assert list(await SubjectRepository(session).lock_all(ids, None)) == ids

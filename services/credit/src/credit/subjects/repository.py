@@ -1,6 +1,7 @@
 """Every select and insert on subjects."""
 
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -142,10 +143,18 @@ class SubjectRepository:
         if not shared and await self._related([subject_id]):
             return (await self.lock_all([subject_id], principal)).get(subject_id)
         query = select(Subject).where(col(Subject.id) == subject_id, _seen_by(principal))
-        locked = query.with_for_update(read=shared).execution_options(populate_existing=True)
+        query = query.execution_options(populate_existing=True)
+        locked = query.with_for_update(read=shared, skip_locked=not shared)
         subject = (await self._session.execute(locked)).scalar_one_or_none()
-        if shared or subject is None or subject.merged_into is None:
+        if shared or (subject is not None and subject.merged_into is None):
             return subject
+        if subject is None:
+            # Held by a merger perhaps: it is let go again, lest it be held while the others are awaited.
+            async with self._session.begin_nested() as alone:
+                subject = (await self._session.execute(query.with_for_update())).scalar_one_or_none()
+                if not await self._related([subject_id]):
+                    return subject
+                await alone.rollback()
         return (await self.lock_all([subject_id], principal)).get(subject_id)
 
     async def lock_all(
@@ -157,12 +166,18 @@ class SubjectRepository:
         what is recorded of a merged subject is its survivor's, and mergers hold both. So whoever holds a
         subject never waits for another of its family. Subjects that may be of several families are locked by
         one call, never one after the other. `as_seen`: whom one was merged into meanwhile is not waited for.
+        A family that has grown meanwhile is let go of, and locked anew in its order.
         """
+        asked = set(ids)
         while True:
-            rows = await self._hold(ids, principal)
-            held = {subject.id: subject for subject, _ in rows}
-            if as_seen or all(one.merged_into is None or one.merged_into in held for one in held.values()):
-                return {subject.id: subject for subject, seen in rows if seen and subject.id in ids}
+            held = self._session.begin_nested() if await self._related(asked) else nullcontext()
+            async with held as tried:
+                rows = await self._hold(asked, principal)
+                known = {None, *(subject.id for subject, _ in rows)}
+                if as_seen or all(subject.merged_into in known for subject, _ in rows):
+                    return {subject.id: subject for subject, seen in rows if seen and subject.id in asked}
+                if tried is not None:
+                    await tried.rollback()
 
     async def lock_free(self, subject_id: UUID) -> Subject | None:
         """A subject locked for writing, by work that any process may do; None while another holds it."""
@@ -258,11 +273,8 @@ class SubjectRepository:
 
     async def taken(self, key: str | None, license_no: str | None, beside: UUID | None = None) -> str | None:
         """Which of a key and a licence another subject than `beside` has already, as a field's name."""
-        clauses = []
-        if key is not None:
-            clauses.append(col(Subject.key) == key)
-        if license_no is not None:
-            clauses.append(col(Subject.license_no) == license_no)
+        asked = ((col(Subject.key), key), (col(Subject.license_no), license_no))
+        clauses = [column == value for column, value in asked if value is not None]
         if not clauses:
             return None
         query = select(col(Subject.key)).where(or_(*clauses))
@@ -338,21 +350,14 @@ class SubjectRepository:
 
     async def traces_of(self, subject_id: UUID) -> Sequence[SubjectTrace]:
         """The traces that stand for a subject, oldest first."""
-        query = (
-            select(SubjectTrace)
-            .where(col(SubjectTrace.subject_id) == subject_id, col(SubjectTrace.removed_at).is_(None))
-            .order_by(col(SubjectTrace.id))
-        )
+        standing = and_(col(SubjectTrace.subject_id) == subject_id, col(SubjectTrace.removed_at).is_(None))
+        query = select(SubjectTrace).where(standing).order_by(col(SubjectTrace.id))
         return (await self._session.execute(query)).scalars().all()
 
     async def key_corrections_of(self, subject_id: UUID) -> Sequence[KeyCorrection]:
         """How the key of a subject was corrected, oldest first."""
-        query = (
-            select(KeyCorrection)
-            .where(col(KeyCorrection.subject_id) == subject_id)
-            .order_by(col(KeyCorrection.id))
-        )
-        return (await self._session.execute(query)).scalars().all()
+        query = select(KeyCorrection).where(col(KeyCorrection.subject_id) == subject_id)
+        return (await self._session.execute(query.order_by(col(KeyCorrection.id)))).scalars().all()
 
     async def proposed_key(self, subject_id: UUID) -> KeyCorrection | None:
         """The correction of a subject's key that waits for a second person."""
@@ -372,16 +377,10 @@ class SubjectRepository:
 
     async def mergers_of(self, subject_ids: Sequence[UUID]) -> Sequence[SubjectMerge]:
         """How these subjects were merged and unmerged, oldest first."""
-        query = (
-            select(SubjectMerge)
-            .where(
-                or_(
-                    col(SubjectMerge.subject_id).in_(subject_ids),
-                    col(SubjectMerge.survivor_id).in_(subject_ids),
-                )
-            )
-            .order_by(col(SubjectMerge.done_at), col(SubjectMerge.id))
+        named = or_(
+            col(SubjectMerge.subject_id).in_(subject_ids), col(SubjectMerge.survivor_id).in_(subject_ids)
         )
+        query = select(SubjectMerge).where(named).order_by(col(SubjectMerge.done_at), col(SubjectMerge.id))
         return (await self._session.execute(query)).scalars().all()
 
     async def present_merger(self, subject_id: UUID) -> SubjectMerge | None:
